@@ -1,0 +1,81 @@
+"""The nouns of the knowledge base, in the order they flow.
+
+`Document` (as pushed) -> `ParsedDocument` (plain text in blocks) -> `Chunk` (fits the embedder's
+window) -> `Passage` (a chunk that answers a query, with what is needed to cite it).
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+DEFAULT_BOT = "default"
+
+Vectors = NDArray[np.float32]
+"""Shape (texts, dimension), C-contiguous, every row of length 1. Row i belongs to text i."""
+
+Format = Literal["auto", "text", "markdown", "html"]
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """One page as its owner pushed it; (`bot_id`, `source_url`) is its key and survives edits."""
+
+    source_url: str
+    content: str
+    bot_id: str = DEFAULT_BOT
+    content_type: str = "manual"
+    title: str = ""
+    metadata: dict[str, Any] = {}
+    format: Format = "auto"
+
+
+class Block(Struct, frozen=True, kw_only=True):
+    """A span `text[start:end]` of a ParsedDocument that reads as one piece."""
+
+    kind: Literal["paragraph", "heading", "list", "table", "code"]
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    """The headings above this block, outermost first; a heading block contains itself last."""
+
+
+class ParsedDocument(Struct, frozen=True, kw_only=True):
+    """Plain text without NUL or other unprintable control characters, and its blocks.
+
+    Blocks come in order, do not overlap, and every character outside them is white space.
+    """
+
+    title: str
+    text: str
+    blocks: list[Block]
+
+
+class Chunk(Struct, frozen=True, kw_only=True):
+    """A span of a ParsedDocument: `text == parsed.text[start:end]`, not blank."""
+
+    ordinal: int
+    start: int
+    end: int
+    title: str
+    heading: str
+    """The heading path, outermost first, joined by ` > `."""
+    text: str
+
+    @property
+    def embedded_text(self) -> str:
+        """What the embedder and the keyword index read: the text below its title and headings."""
+        return "\n".join(part for part in (self.title, self.heading, self.text) if part)
+
+
+class Passage(Struct, frozen=True, kw_only=True):
+    """A stored chunk with what is needed to cite it."""
+
+    chunk_id: str
+    document_id: str
+    source_url: str
+    title: str
+    heading: str
+    page: int | None
+    text: str
+    ordinal: int

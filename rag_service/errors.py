@@ -1,0 +1,88 @@
+"""Our exception hierarchy. Nothing here knows about HTTP; every message is safe to show.
+
+* RagError
+  x Invalid
+    + InvalidSettings
+    + TooLarge
+  x NotFound
+  x Conflict
+  x Denied
+    + NoTokens
+    + BadToken
+    + Forbidden
+    + RateLimited
+  x EmbedderMismatch
+  x ModelUnavailable
+  x StorageFailed
+    + StorageBusy
+"""
+
+from collections.abc import Mapping
+
+
+class RagError(Exception):
+    """Base of every error we raise on purpose."""
+
+
+class Invalid(RagError):
+    """The request can never succeed as it stands. `params` names each parameter at fault."""
+
+    def __init__(self, message: str, params: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.params = dict(params or {})
+
+
+class InvalidSettings(Invalid):
+    """A RAG_* variable is unknown or has a value that cannot be used."""
+
+
+class TooLarge(Invalid):
+    """A body or a line is over the size limit."""
+
+
+class NotFound(RagError):
+    """What was named does not exist."""
+
+
+class Conflict(RagError):
+    """What was to be created exists already."""
+
+
+class Denied(RagError):
+    """The caller may not do this."""
+
+
+class NoTokens(Denied):
+    """No token has been created yet, so every authenticated route is closed."""
+
+
+class BadToken(Denied):
+    """The bearer token is missing, malformed or unknown."""
+
+
+class Forbidden(Denied):
+    """The token is valid, and lacks the scope or is bound to another bot."""
+
+
+class RateLimited(Denied):
+    """Over the token's limit; `retry_after` is in whole seconds."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EmbedderMismatch(RagError):
+    """The knowledge base was filled with another embedding model."""
+
+
+class ModelUnavailable(RagError):
+    """A model is missing, damaged, or failed while it ran."""
+
+
+class StorageFailed(RagError):
+    """Rows could not be read or written: a full disk, a lost folder, a damaged file."""
+
+
+class StorageBusy(StorageFailed):
+    """Another process held the write lock for too long: try again."""

@@ -1,0 +1,86 @@
+"""What was pushed -> plain text in blocks. Pure, and linear in the length of the content."""
+
+import re
+
+from msgspec.structs import replace
+
+from rag_service.documents import Document, Format, ParsedDocument
+from rag_service.parsing.html import read_html
+from rag_service.parsing.markdown import FRONT_MATTER, read_markdown
+from rag_service.parsing.outline import one_line
+from rag_service.parsing.tags import BLOCK_TAGS
+from rag_service.parsing.text import clean, read_text
+
+SAMPLE_CHARACTERS = 65_536
+"""How much of the content is looked at to detect its format."""
+
+# possessive wherever two parts could share a run of characters: time must stay linear
+_HTML_PAGE = re.compile(
+    r"\s*+(?>(?:<\?xml[^>]*+>|<!--(?>.*?-->))\s*+)*+<(?:!doctype\s+html|html|head|body)\b",
+    re.I | re.S,
+)
+_BLOCK_NAMES = "|".join(sorted(BLOCK_TAGS))
+_HTML_BLOCK_LINE = re.compile(rf"^<(?:{_BLOCK_NAMES})\b[^<>]*>", re.I | re.M)
+_HTML_BLOCK_END = re.compile(rf"</(?:{_BLOCK_NAMES})\s*+>", re.I)
+
+_MARKDOWN = re.compile(
+    r"""
+      ^\ {0,3}```                                                # a code fence
+    | ^\#{2,6}[ \t]++\S                                           # a heading
+    | (?:\A|\n[ \t]*+\n)\#[ \t]++\S[^\n]*+(?=\n[ \t]*+\n|\s*\Z)  # '# ' may be a comment
+    | ^[ \t]*+\|?[ \t]*+:?-{3,}+:?[ \t]*+(?:\|[ \t]*+:?-{3,}+:?[ \t]*+)++\|?[ \t]*+$  # a table
+    | \[[^\[\]\n]{1,300}\]\((?:https?:|mailto:|[./\#])[^\s()<>]{0,500}\)   # a link, an image
+    """,
+    re.M | re.X,
+)
+_MARKDOWN_HINTS = (
+    re.compile(r"(?<![*\w])\*\*[^\s*][^*\n]{0,200}\*\*(?![*\w])"),
+    re.compile(r"(?<!`)`[^`\s][^`\n]{0,200}`(?![`_\w])"),
+    re.compile(r"^ {0,3}(?:[-*+]|\d{1,3}[.)]) +\S", re.M),
+    re.compile(r"^> ?\S", re.M),
+)
+_RESTRUCTURED = re.compile(
+    r"^[ \t]*\.\. \S|::[ \t]*$|(?<!`)``[^`\s]|:[a-z:]{1,40}:`|`_\b|^([=\-~^\"'#*+`])\1{3,}[ \t]*$",
+    re.M,
+)
+
+
+def parse(document: Document) -> ParsedDocument:
+    """Pure. The title is the document's own, or else the one that its content gives.
+
+    Never fails on any content: markup that nobody could have written by hand (nested hundreds of
+    levels deep) is read as text.
+    """
+    content = clean(document.content).lstrip("\ufeff")
+    kind = detect(content) if document.format == "auto" else document.format
+    match kind:
+        case "html":
+            parsed = read_html(content)
+        case "markdown":
+            parsed = read_markdown(content)
+        case _:
+            parsed = read_text(content)
+    title = one_line(document.title)
+    return replace(parsed, title=title) if title else parsed
+
+
+def detect(content: str) -> Format:
+    """`html`, `markdown` or `text`. Text unless there is clear evidence of the others."""
+    sample = content[:SAMPLE_CHARACTERS]
+    if "<" in sample and _HTML_PAGE.match(sample):
+        return "html"
+    if _MARKDOWN.search(sample) or FRONT_MATTER.match(sample):
+        return "markdown"
+    if "</" in sample and _reads_as_html(sample):
+        return "html"
+    if _RESTRUCTURED.search(sample):
+        return "text"
+    hints = sum(hint.search(sample) is not None for hint in _MARKDOWN_HINTS)
+    return "markdown" if hints >= 2 else "text"
+
+
+def _reads_as_html(sample: str) -> bool:
+    ends = len(_HTML_BLOCK_END.findall(sample))
+    if sample.lstrip().startswith("<"):
+        return ends >= 1 and _HTML_BLOCK_LINE.match(sample.lstrip()) is not None
+    return ends >= 3 and len(_HTML_BLOCK_LINE.findall(sample)) >= 3

@@ -1,0 +1,94 @@
+"""Pieces of plain text under their headings, put down in reading order: a ParsedDocument grows."""
+
+from typing import Literal
+
+from rag_service.documents import Block, ParsedDocument
+from rag_service.parsing.text import clean
+
+GAP = "\n\n"
+"""Between two blocks."""
+
+DEEPEST_INDENT = 8
+"""List levels below this one are not indented further, or deep nesting would cost its square."""
+
+
+class Outline:
+    """Every piece ends up in the text once, without control characters; blank pieces vanish."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._blocks: list[Block] = []
+        self._path: tuple[str, ...] = ()
+        self._levels: list[int] = []
+        self._lines: list[str] = []
+        self._lines_kind: Literal["list", "table"] = "list"
+        self.top_heading = ""
+        """The first level-1 heading."""
+
+    def heading(self, level: int, text: str) -> None:
+        """What follows stands below this heading, until one of the same level or a higher one."""
+        self.close()
+        text = one_line(text)
+        if not text:
+            return
+        while self._levels and self._levels[-1] >= level:
+            self._levels.pop()
+        self._path = (*self._path[: len(self._levels)], text)
+        self._levels.append(level)
+        if level == 1 and not self.top_heading:
+            self.top_heading = text
+        self._put("heading", text)
+
+    def add(self, kind: Literal["paragraph", "code"], text: str) -> None:
+        """A block of its own. Code keeps the white space its first line starts with."""
+        self.close()
+        text = clean(text)
+        self._put(kind, text.strip("\n").rstrip() if kind == "code" else text.strip())
+
+    def item(self, depth: int, marker: str, text: str) -> None:
+        """A list item, `depth` 1 being the outermost; its later lines stand below its first."""
+        text = text.strip("\n").rstrip()
+        if text:
+            indent = "  " * (min(depth, DEEPEST_INDENT) - 1)
+            below = "\n" + indent + " " * len(marker)
+            self._line("list", indent + marker + text.replace("\n", below))
+
+    def row(self, cells: list[str]) -> None:
+        """A row of a table; a row of empty cells is none."""
+        if any(cells):
+            self._line("table", " | ".join(cells).strip())
+
+    def close(self) -> None:
+        """End the block that `item` and `row` have been adding to."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._put(self._lines_kind, "\n".join(lines).strip("\n"))
+
+    def parsed(self, title: str) -> ParsedDocument:
+        self.close()
+        return ParsedDocument(title=title, text="".join(self._parts), blocks=self._blocks)
+
+    def _line(self, kind: Literal["list", "table"], text: str) -> None:
+        if self._lines and kind != self._lines_kind:
+            self.close()
+        self._lines_kind = kind
+        self._lines.append(clean(text))
+
+    def _put(
+        self, kind: Literal["paragraph", "heading", "list", "table", "code"], text: str
+    ) -> None:
+        if not text or text.isspace():
+            return
+        if self._blocks:
+            self._parts.append(GAP)
+            self._length += len(GAP)
+        start = self._length
+        self._parts.append(text)
+        self._length += len(text)
+        self._blocks.append(Block(kind=kind, start=start, end=self._length, headings=self._path))
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space made one blank, and none at its ends."""
+    return " ".join(clean(text).split())

@@ -1,0 +1,300 @@
+"""Where everything is kept. The contracts, and the place that picks a backend.
+
+Every method is one atomic step, blocking and thread-safe. What returned is on disk, and every
+later call of any process on the same data folder sees it. Raises StorageFailed or StorageBusy;
+then nothing of the step has happened.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from rag_service.documents import Chunk, Document, Passage, Vectors
+from rag_service.settings import Settings
+
+Mode = Literal["hybrid", "dense", "keyword"]
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """A document ready to be written: parsed, cut, each chunk with the digest of what it embeds."""
+
+    document: Document
+    fingerprint: bytes
+    title: str
+    text: str
+    chunks: list[Chunk]
+    digests: list[bytes]
+    """One per chunk, of its `embedded_text`."""
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What a replace did to one document. `added + kept` chunks are what it has now."""
+
+    document_id: str
+    added: int
+    kept: int
+    removed: int
+
+
+class DocumentInfo(Struct, frozen=True, kw_only=True):
+    """A stored document without its body. Times are ISO 8601 in UTC."""
+
+    document_id: str
+    source_url: str
+    bot_id: str
+    content_type: str
+    title: str
+    metadata: dict[str, Any]
+    format: str
+    bytes: int
+    chunks: int
+    created_at: str
+    updated_at: str
+
+
+class StoredDocument(Struct, frozen=True, kw_only=True):
+    info: DocumentInfo
+    text: str
+    """The plain text that was parsed from the pushed content."""
+    passages: list[Passage]
+
+
+class DocumentFilter(Struct, frozen=True, kw_only=True):
+    """Every field that is not None narrows; `q` is a substring of URL, title or text."""
+
+    bot_ids: list[str] | None = None
+    content_type: str | None = None
+    source_url: str | None = None
+    q: str | None = None
+
+
+class Scores(Struct, frozen=True):
+    """Of one candidate chunk: its cosine, and its BM25 (0 where it is below the best ones)."""
+
+    dense: float
+    keyword: float
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """The candidates of one query, by chunk row, with what tells how much the scores mean."""
+
+    scores: dict[int, Scores]
+    idf: dict[str, float]
+    """The query's distinct terms with their BM25 weight in this bot's chunks."""
+    chunks: int
+    """How many chunks the bot has."""
+
+
+Ranking = Callable[[Evidence], list[tuple[int, float]]]
+"""The chosen chunk rows with their final score, best first."""
+
+
+class Hit(Struct, frozen=True, kw_only=True):
+    passage: Passage
+    score: float
+    scores: Scores
+
+
+class Retrieved(Struct, frozen=True, kw_only=True):
+    hits: list[Hit]
+    evidence: Evidence
+
+
+@runtime_checkable  # Litestar validates what it injects
+class KnowledgeStore(Protocol):
+    """Documents, chunks, vectors, and the two views that find them."""
+
+    def fingerprints(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+        """Of the documents that exist among these (bot_id, source_url) keys."""
+        ...
+
+    def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
+        """Those whose vector is kept, whichever document, bot or former version brought it."""
+        ...
+
+    def keep_vectors(self, vectors: Mapping[bytes, Vectors]) -> None:
+        """Keep vectors ahead of the document that needs them. Shape (dimension,) each."""
+        ...
+
+    def replace(
+        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Vectors]
+    ) -> list[Written]:
+        """Write these documents whole, dropping chunks they no longer have; in one transaction.
+
+        Every digest is in `vectors` or known. No key occurs twice.
+        """
+        ...
+
+    def matching_chunks(self, revision: Revision) -> Written:
+        """What `replace` would do, without doing it; `document_id` is "" for a new document."""
+        ...
+
+    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+        """Chunks removed for each URL that was there; the others are missing from the answer."""
+        ...
+
+    def search(
+        self,
+        bot_id: str,
+        *,
+        vector: Vectors,
+        query: str,
+        depth: int,
+        content_type: str | None,
+        rank: Ranking,
+    ) -> Retrieved:
+        """Candidates from the two views, ranked by `rank`, from one moment of the rows.
+
+        `vector` has shape (1, dimension); each view gives its best `depth`. An unknown bot has no
+        candidates. Sees every write that returned before the call, in any process.
+        """
+        ...
+
+    def documents(
+        self, where: DocumentFilter, *, limit: int, offset: int
+    ) -> tuple[int, list[DocumentInfo]]:
+        """How many match, and one page of them, newest first."""
+        ...
+
+    def document(self, document_id: str) -> StoredDocument:
+        """Raises NotFound."""
+        ...
+
+    def create_bot(self, bot_id: str) -> None:
+        """Raises Conflict."""
+        ...
+
+    def bots(self) -> dict[str, dict[str, Any]]:
+        """By id: created_at, documents, chunks."""
+        ...
+
+    def warm(self) -> None:
+        """Load the views, so that the first search need not."""
+        ...
+
+    def wants_sealing(self, bot_id: str) -> bool:
+        """So much has changed that a search pays for it: time for `seal`."""
+        ...
+
+    def seal(self, bot_id: str, *, force: bool = False) -> bool:
+        """Write the bot's views to disk up to now, if enough has changed or `force`; slow."""
+        ...
+
+    def check(self) -> Iterator[str]:
+        """Compare rows and views; yields what is wrong, a sentence each."""
+        ...
+
+    def reindex(self, bot_id: str) -> None:
+        """Throw the bot's views away and make them from the rows."""
+        ...
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A bearer token as it is kept: never the token itself."""
+
+    name: str
+    digest: bytes
+    scopes: list[str]
+    bot_id: str | None
+    rates: dict[str, str]
+    created_at: str
+
+
+@runtime_checkable
+class TokenStore(Protocol):
+    def add_token(self, token: Token) -> None:
+        """Raises Conflict when the name is taken."""
+        ...
+
+    def rotate_token(self, name: str, digest: bytes) -> None:
+        """Raises NotFound."""
+        ...
+
+    def revoke_token(self, name: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    def tokens(self) -> list[Token]: ...
+
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class JobCounts(Struct, frozen=True, kw_only=True):
+    """Lines. `done` counts every line that has a result, `failed` those that have an error."""
+
+    done: int = 0
+    embedded: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    id: str
+    state: JobState
+    bot_ids: list[str]
+    """The bots that its token may write to; empty for all."""
+    owner: str
+    """The server that takes care of it."""
+    total: int
+    counts: JobCounts
+    offset: int
+    """Bytes of the spooled lines that have a result."""
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class FailedLine(Struct, frozen=True, kw_only=True):
+    line: int
+    source_url: str | None
+    error: str
+
+
+@runtime_checkable
+class JobStore(Protocol):
+    def add_job(self, job: Job) -> None: ...
+
+    def job(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]: ...
+
+    def start_job(self, job_id: str, owner: str) -> bool:
+        """False when it is finished or cancelled."""
+        ...
+
+    def advance_job(
+        self, job_id: str, counts: JobCounts, offset: int, failed: Iterable[FailedLine]
+    ) -> bool:
+        """False when it has been cancelled meanwhile."""
+        ...
+
+    def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
+        """Does nothing to a job that is finished."""
+        ...
+
+    def unfinished_jobs(self) -> list[Job]:
+        """Oldest first."""
+        ...
+
+
+class Store(KnowledgeStore, TokenStore, JobStore, Protocol):
+    """What a backend provides. Code that uses one asks for the part it needs."""
+
+
+def open_store(
+    settings: Settings, embedder: Callable[[], tuple[str, int]]
+) -> AbstractContextManager[Store]:
+    """The store in RAG_DATA_DIR, made when it is not there.
+
+    `embedder` tells the embedding model's name and dimension; it is asked only when knowledge is
+    first read or written, and raises EmbedderMismatch there when the base was filled with another.
+    """
+    from rag_service.stores.sqlite import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(settings, embedder)

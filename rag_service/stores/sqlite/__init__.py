@@ -1,0 +1,245 @@
+"""Every store over one SQLite file, with FAISS and tantivy as views of its rows."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from rag_service.documents import Vectors
+from rag_service.errors import NotFound, StorageFailed
+from rag_service.settings import Settings
+from rag_service.stores import (
+    DocumentFilter,
+    DocumentInfo,
+    Evidence,
+    Hit,
+    Ranking,
+    Retrieved,
+    Revision,
+    Scores,
+    StoredDocument,
+    Written,
+)
+from rag_service.stores.sqlite import knowledge
+from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.indexes import Indexes
+from rag_service.stores.sqlite.jobs import SqliteJobs
+from rag_service.stores.sqlite.tokens import SqliteTokens
+from rag_service.stores.sqlite.views import BotViews, Identity
+
+_TRIES = 4
+
+
+class SqliteStore(SqliteTokens, SqliteJobs):
+    """The contracts of `rag_service.stores` over RAG_DATA_DIR and RAG_INDEX_DIR."""
+
+    def __init__(self, settings: Settings, embedder: Callable[[], tuple[str, int]]) -> None:
+        self._rows = RowsFile(settings.data_dir / "rag.db", settings.lock_timeout_s)
+        self._folder = settings.index_dir
+        self._embedder = embedder
+        self._made: Indexes | None = None
+        self._making = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._rows.close()
+
+    @property
+    def _indexes(self) -> Indexes:
+        """Made at first use, since only then the embedding model has to be known."""
+        with self._making:
+            if self._made is None:
+                model, dimension = self._embedder()
+                with self._rows.writing() as connection:
+                    base = knowledge.claim(connection, model, dimension)
+                identity = Identity(base=base, model=model, dimension=dimension)
+                self._made = Indexes(self._rows, self._folder, identity)
+            return self._made
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def fingerprints(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+        with self._rows.reading() as connection:
+            return knowledge.fingerprints(connection, keys)
+
+    def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
+        with self._rows.reading() as connection:
+            return set(knowledge.known_vectors(connection, digests))
+
+    def keep_vectors(self, vectors: Mapping[bytes, Vectors]) -> None:
+        _ = self._indexes
+        with self._rows.writing() as connection:
+            knowledge.keep_vectors(connection, vectors)
+
+    def replace(
+        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Vectors]
+    ) -> list[Written]:
+        _ = self._indexes  # claims the base for this embedding model
+        digests = list({digest for revision in revisions for digest in revision.digests})
+        with self._rows.writing() as connection:
+            knowledge.keep_vectors(connection, vectors)
+            rows = knowledge.known_vectors(connection, digests)
+            return [knowledge.replace(connection, revision, rows) for revision in revisions]
+
+    def matching_chunks(self, revision: Revision) -> Written:
+        with self._rows.reading() as connection:
+            rows = knowledge.known_vectors(connection, list(set(revision.digests)))
+            return knowledge.matching_chunks(connection, revision, rows)
+
+    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+        with self._rows.writing() as connection:
+            return knowledge.remove(connection, bot_id, source_urls)
+
+    def create_bot(self, bot_id: str) -> None:
+        with self._rows.writing() as connection:
+            knowledge.create_bot(connection, bot_id)
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def search(
+        self,
+        bot_id: str,
+        *,
+        vector: Vectors,
+        query: str,
+        depth: int,
+        content_type: str | None,
+        rank: Ranking,
+    ) -> Retrieved:
+        search = _Search(self._indexes, self._rows, vector, query, depth, content_type, rank)
+        for _ in range(_TRIES):
+            if (found := search.attempt(bot_id)) is not None:
+                return found
+        return search.alone(bot_id)
+
+    def documents(
+        self, where: DocumentFilter, *, limit: int, offset: int
+    ) -> tuple[int, list[DocumentInfo]]:
+        with self._rows.reading() as connection:
+            return knowledge.documents(connection, where, limit, offset)
+
+    def document(self, document_id: str) -> StoredDocument:
+        with self._rows.reading() as connection:
+            return knowledge.document(connection, document_id)
+
+    def bots(self) -> dict[str, dict[str, Any]]:
+        with self._rows.reading() as connection:
+            return knowledge.bots(connection)
+
+    # -- views ---------------------------------------------------------------------------------
+
+    def warm(self) -> None:
+        indexes = self._indexes
+        with self._rows.reading() as connection:
+            for bot in self._bot_rows().values():
+                indexes.fresh(connection, bot)
+
+    def wants_sealing(self, bot_id: str) -> bool:
+        bot = self._bot_rows().get(bot_id)
+        return bot is not None and self._indexes.wants_sealing(bot)
+
+    def seal(self, bot_id: str, *, force: bool = False) -> bool:
+        bot = self._bot_rows().get(bot_id)
+        try:
+            return bot is not None and self._indexes.seal(bot, force=force)
+        except OSError as error:
+            raise StorageFailed(
+                f"the views in {self._folder} could not be written: {error}"
+            ) from error
+
+    def check(self) -> Iterator[str]:
+        indexes = self._indexes
+        with self._rows.reading() as connection:
+            found = connection.execute("pragma quick_check").fetchone()[0]
+            if found != "ok":
+                yield f"rag.db: {found}"
+        for name, bot in self._bot_rows().items():
+            yield from indexes.check(bot, name)
+
+    def reindex(self, bot_id: str) -> None:
+        bot = self._bot_rows().get(bot_id)
+        if bot is None:
+            raise NotFound(f"no bot {bot_id!r}")
+        self._indexes.discard(bot)
+        self.seal(bot_id, force=True)
+
+    def _bot_rows(self) -> dict[str, int]:
+        with self._rows.reading() as connection:
+            return dict(connection.execute("select name, id from bots").fetchall())
+
+
+class _Search:
+    """One query against the rows and views of one moment."""
+
+    def __init__(
+        self,
+        indexes: Indexes,
+        rows: RowsFile,
+        vector: Vectors,
+        query: str,
+        depth: int,
+        content_type: str | None,
+        rank: Ranking,
+    ) -> None:
+        self._indexes = indexes
+        self._rows = rows
+        self._vector = vector
+        self._query = query
+        self._depth = depth
+        self._content_type = content_type
+        self._rank = rank
+
+    def attempt(self, bot_id: str) -> Retrieved | None:
+        """None when a write came between the views and the rows: ask again."""
+        with self._rows.reading() as connection:
+            bot = knowledge.bot_row(connection, bot_id)
+            if bot is None:
+                return Retrieved(hits=[], evidence=Evidence(scores={}, idf={}, chunks=0))
+            views = self._indexes.fresh(connection, bot)
+            return self._read(connection, bot, views)
+
+    def alone(self, bot_id: str) -> Retrieved:
+        """While nothing else may move the views: always succeeds."""
+        while True:
+            with self._rows.reading() as connection:
+                bot = knowledge.bot_row(connection, bot_id)
+                assert bot is not None
+                views = self._indexes.fresh(connection, bot)
+            with views.lock:
+                if (found := self.attempt(bot_id)) is not None:
+                    return found
+
+    def _read(self, connection: Any, bot: int, views: BotViews) -> Retrieved | None:
+        only = None
+        if self._content_type is not None:
+            only = knowledge.chunks_of_type(connection, bot, self._content_type)
+        dense, words, weights = views.find(
+            self._vector, self._query, self._depth, self._content_type, only
+        )
+        unscored = [chunk for chunk in words if chunk not in dense]
+        vectors = knowledge.vectors_of(connection, unscored)
+        if len(vectors) < len(unscored):
+            return None
+        for chunk, blob in vectors.items():
+            dense[chunk] = float(self._vector[0] @ knowledge.as_vector(blob))
+        evidence = Evidence(
+            scores={chunk: Scores(cos, words.get(chunk, 0.0)) for chunk, cos in dense.items()},
+            idf=weights.idf,
+            chunks=views.chunks,
+        )
+        chosen = self._rank(evidence)
+        passages = knowledge.passages(connection, [chunk for chunk, _ in chosen])
+        if len(passages) < len(chosen):
+            return None
+        hits = [
+            Hit(passage=passages[chunk], score=score, scores=evidence.scores[chunk])
+            for chunk, score in chosen
+        ]
+        return Retrieved(hits=hits, evidence=evidence)

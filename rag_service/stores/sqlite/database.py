@@ -1,0 +1,122 @@
+"""One SQLite file, opened by many threads and processes: WAL, and a commit is on disk.
+
+Writers take a lock of this process first and then SQLite's, so that threads wait for each other
+without spinning. Readers have a connection per thread; WAL lets them read while one writes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from rag_service.errors import StorageBusy, StorageFailed
+from rag_service.stores.sqlite.schema import schema
+
+
+class RowsFile:
+    """`rag.db`. Raises StorageFailed when it cannot be made, opened or read."""
+
+    def __init__(self, path: Path, lock_timeout_s: float) -> None:
+        self.path = path
+        self._timeout = lock_timeout_s
+        self._write_lock = threading.Lock()
+        self._readers = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(
+                f"the data folder {path.parent} cannot be made ({error.strerror}): "
+                "set RAG_DATA_DIR to a folder that can be written"
+            ) from error
+        with self._translating():
+            self._writer = self._connect()
+            self._writer.execute("pragma journal_mode = wal")
+            self._writer.execute("pragma synchronous = full")
+            self._migrate()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, from `begin immediate` to the commit, or to nothing at all."""
+        if not self._write_lock.acquire(timeout=self._timeout):
+            raise StorageBusy("another write of this process holds the lock: try again")
+        try:
+            with self._translating():
+                self._writer.execute("begin immediate")
+                try:
+                    yield self._writer
+                    self._writer.execute("commit")
+                except BaseException:
+                    if self._writer.in_transaction:  # a full disk has rolled it back already
+                        self._writer.execute("rollback")
+                    raise
+        finally:
+            self._write_lock.release()
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Everything read inside is of one moment."""
+        with self._translating():
+            connection = self._reader()
+            connection.execute("begin")
+            try:
+                yield connection
+            finally:
+                connection.execute("commit")
+
+    def close(self) -> None:
+        for connection in self._open:
+            connection.close()
+
+    def _reader(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._connect()
+            connection.execute("pragma query_only = on")
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma cache_size = -16000")
+        connection.create_function("fold", 1, str.casefold, deterministic=True)
+        self._open.append(connection)
+        return connection
+
+    def _migrate(self) -> None:
+        """Several processes may start at once: the first to hold the lock applies what is new."""
+        database = Database(self._writer, execute_plugins=False)
+        if not schema.pending(database):
+            return
+        with self.writing():
+            schema.apply(database)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+
+
+def _translated(error: sqlite3.Error) -> StorageFailed:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageBusy("another process is writing for too long: try again")
+        case sqlite3.SQLITE_FULL:
+            return StorageFailed("the disk is full: nothing was written; make room and try again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StorageFailed("the data folder cannot be written: check its owner and rights")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StorageFailed("rag.db is damaged: restore it from a backup")
+        case sqlite3.SQLITE_IOERR:
+            return StorageFailed("the disk failed while rag.db was used: nothing was written")
+        case sqlite3.SQLITE_TOOBIG:
+            return StorageFailed("the document is larger than SQLite can hold: nothing was written")
+    return StorageFailed(f"the database failed ({type(error).__name__}): nothing was written")

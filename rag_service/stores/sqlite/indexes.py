@@ -1,0 +1,273 @@
+"""Keeps every bot's views up to the rows, whoever wrote them.
+
+A search reads the rows and the views from one moment: inside its read transaction it first
+applies the changes past the view's watermark. That one step serves read-your-writes, a restart,
+a crash between commit and sealing, and other processes that write.
+"""
+
+import fcntl
+import logging
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from rag_service.documents import Vectors
+from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.vectors import Batch, stack
+from rag_service.stores.sqlite.views import (
+    BotViews,
+    Change,
+    Damaged,
+    Identity,
+    Sealed,
+    SealReader,
+    seal,
+)
+from rag_service.stores.sqlite.words import Entry
+
+SEAL_ABOVE = 2000
+"""Changes in the tail; below, a search reads the tail in well under a millisecond."""
+SEAL_SHARE = 0.2
+"""Of the sealed chunks: the tail grows with them, so that sealing stays linear in the corpus."""
+
+log = logging.getLogger(__name__)
+
+_CHUNK = """chunks.id, title, heading, chunks.text, content_type"""
+
+
+class Indexes:
+    def __init__(self, rows: RowsFile, folder: Path, identity: Identity) -> None:
+        self._rows = rows
+        self._folder = folder
+        self._identity = identity
+        self._views: dict[int, BotViews] = {}
+        self._lock = threading.Lock()
+
+    def fresh(self, connection: sqlite3.Connection, bot: int) -> BotViews:
+        """The bot's views, holding everything the connection's transaction sees."""
+        views = self._of(bot)
+        newest = _newest(connection, bot)
+        if views.watermark >= newest:
+            return views
+        if self._pending(connection, bot, views) > self._limit(views):
+            views = self._adopt(bot)  # somebody else has sealed meanwhile
+        with views.lock:
+            self._apply(connection, bot, views, newest)
+        return views
+
+    def wants_sealing(self, bot: int) -> bool:
+        views = self._of(bot)
+        return views.unsealed > self._limit(views)
+
+    def seal(self, bot: int, *, force: bool) -> bool:
+        """False when it is not worth it, or another process is at it."""
+        with self._rows.reading() as connection:
+            watermark = _newest(connection, bot)
+            current = self._newest_sealed(bot)
+            if current == watermark or not (force or self._worth(connection, bot, current)):
+                return False
+        folder = self._folder / str(bot)
+        with _only_one(self._folder, bot) as mine:
+            if not mine:
+                return False
+            with self._rows.reading() as connection:
+                watermark = _newest(connection, bot)
+                reader = _Reader(connection, bot, self._identity.dimension)
+                seal(folder, self._identity, watermark, reader)
+            for old in folder.iterdir():
+                if old.name != f"{watermark:020}":
+                    shutil.rmtree(old, ignore_errors=True)
+        self._adopt(bot)
+        return True
+
+    def discard(self, bot: int) -> None:
+        """Forget the bot's views, on disk too."""
+        with self._lock:
+            shutil.rmtree(self._folder / str(bot), ignore_errors=True)
+            self._views.pop(bot, None)
+
+    def _of(self, bot: int) -> BotViews:
+        views = self._views.get(bot)
+        if views is not None:
+            return views
+        with self._lock:
+            if bot not in self._views:
+                self._views[bot] = BotViews(self._identity.dimension, self._load(bot))
+            return self._views[bot]
+
+    def _adopt(self, bot: int) -> BotViews:
+        """Take over what was sealed last, if it is newer than what is loaded."""
+        views = self._of(bot)
+        loaded = views.sealed.manifest.watermark if views.sealed else 0
+        if (self._newest_sealed(bot) or 0) <= loaded:
+            return views
+        sealed = self._load(bot)
+        if sealed is None or sealed.manifest.watermark <= loaded:
+            return views
+        with self._lock:
+            self._views[bot] = BotViews(self._identity.dimension, sealed)
+            return self._views[bot]
+
+    def _load(self, bot: int) -> Sealed | None:
+        """The newest folder that is whole and not ahead of the rows; others are thrown away."""
+        with self._rows.reading() as connection:
+            newest = _newest(connection, bot)
+        for folder in sorted(self._sealed(bot), reverse=True):
+            try:
+                if int(folder.name) > newest:
+                    raise Damaged(f"{folder.name} is ahead of the rows")
+                return Sealed(folder, self._identity)
+            except Damaged as damage:
+                log.warning("the view of bot %s will be made again: %s", bot, damage)
+                shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+    def _sealed(self, bot: int) -> list[Path]:
+        try:
+            found = (self._folder / str(bot)).iterdir()
+            return [p for p in found if len(p.name) == 20 and p.name.isdecimal() and p.is_dir()]
+        except OSError:
+            return []
+
+    def _newest_sealed(self, bot: int) -> int | None:
+        return max((int(folder.name) for folder in self._sealed(bot)), default=None)
+
+    def _apply(
+        self, connection: sqlite3.Connection, bot: int, views: BotViews, newest: int
+    ) -> None:
+        ids, went = [], []
+        for chunk, exists in connection.execute(
+            """select chunk, chunks.id is not null from
+            (select distinct chunk from changes where bot = ? and seq > ? and seq <= ?)
+            left join chunks on chunks.id = chunk""",
+            [bot, views.watermark, newest],
+        ):
+            (ids if exists else went).append(chunk)
+        came, vectors = [], []
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            rows = connection.execute(
+                f"""select {_CHUNK}, vector from chunks
+                join documents on documents.id = document
+                join embeddings on embeddings.id = embedding
+                where chunks.id in ({", ".join("?" * len(some))})""",
+                some,
+            )
+            for *chunk, vector in rows:
+                came.append(Change(_entry(chunk), vector))
+                vectors.append(vector)
+        batch = stack([c.entry.chunk for c in came], vectors, self._identity.dimension)
+        views.apply(came, batch, went, newest)
+
+    def _pending(self, connection: sqlite3.Connection, bot: int, views: BotViews) -> int:
+        row = connection.execute(
+            "select count(*) from changes where bot = ? and seq > ?", [bot, views.watermark]
+        ).fetchone()
+        return int(row[0]) + views.unsealed
+
+    def _limit(self, views: BotViews) -> int:
+        sealed = views.sealed.manifest.chunks if views.sealed else 0
+        return max(SEAL_ABOVE, int(SEAL_SHARE * sealed))
+
+    def _worth(self, connection: sqlite3.Connection, bot: int, current: int | None) -> bool:
+        changed = connection.execute(
+            "select count(*) from changes where bot = ? and seq > ?", [bot, current or 0]
+        ).fetchone()[0]
+        chunks = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()[
+            0
+        ]
+        return bool(changed > max(SEAL_ABOVE, SEAL_SHARE * (chunks - changed)))
+
+    # -- comparing and mending ------------------------------------------------------------------
+
+    def check(self, bot: int, name: str) -> Iterator[str]:
+        """What the views of a bot would find against what the rows hold."""
+        with self._rows.reading() as connection:
+            views = self.fresh(connection, bot)
+            rows = connection.execute("select id from chunks where bot = ? order by id", [bot])
+            expected = np.fromiter((row[0] for row in rows), np.int64)
+            with views.lock:
+                found, counted = views.ids(), views.chunks
+        missing, extra = np.setdiff1d(expected, found), np.setdiff1d(found, expected)
+        if len(missing):
+            yield f"bot {name}: {len(missing)} chunks are missing from the vectors"
+        if len(extra):
+            yield f"bot {name}: the vectors hold {len(extra)} chunks that are not in the rows"
+        if counted != len(expected):
+            yield f"bot {name}: the words hold {counted} chunks and the rows {len(expected)}"
+
+
+class _Reader(SealReader):
+    """Every chunk of a bot, as the transaction of `connection` sees it."""
+
+    def __init__(self, connection: sqlite3.Connection, bot: int, dimension: int) -> None:
+        self._connection = connection
+        self._bot = bot
+        self._dimension = dimension
+        self.chunks = connection.execute(
+            "select count(*) from chunks where bot = ?", [bot]
+        ).fetchone()[0]
+
+    def entries(self) -> Iterator[Entry]:
+        rows = self._connection.execute(
+            f"""select {_CHUNK} from chunks join documents on documents.id = document
+            where chunks.bot = ? order by chunks.id""",
+            [self._bot],
+        )
+        return map(_entry, rows)
+
+    def everything(self, at_once: int) -> Iterator[Batch]:
+        rows = self._connection.execute(
+            """select chunks.id, vector from chunks join embeddings on embeddings.id = embedding
+            where bot = ? order by chunks.id""",
+            [self._bot],
+        )
+        while some := rows.fetchmany(at_once):
+            ids, blobs = zip(*some, strict=True)
+            yield stack(ids, blobs, self._dimension)
+
+    def sample(self, count: int) -> Vectors:
+        """Spread evenly, so that the same rows give the same index."""
+        ids = [
+            row[0]
+            for row in self._connection.execute("select id from chunks where bot = ?", [self._bot])
+        ]
+        some = np.random.default_rng(0).permutation(ids)[:count].tolist()
+        parts = []
+        for start in range(0, len(some), 500):
+            part = some[start : start + 500]
+            rows = self._connection.execute(
+                f"""select vector from chunks join embeddings on embeddings.id = embedding
+                where chunks.id in ({", ".join("?" * len(part))})""",
+                part,
+            ).fetchall()
+            parts.append(stack(range(len(rows)), (row[0] for row in rows), self._dimension).vectors)
+        return np.concatenate(parts)
+
+
+def _entry(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
+    chunk, title, heading, text, content_type = row
+    return Entry(int(chunk), f"{title}\n{heading}\n{text}", str(content_type))
+
+
+def _newest(connection: sqlite3.Connection, bot: int) -> int:
+    row = connection.execute("select max(seq) from changes where bot = ?", [bot]).fetchone()
+    return int(row[0] or 0)
+
+
+@contextmanager
+def _only_one(folder: Path, bot: int) -> Iterator[bool]:
+    """Among all processes; False when another one is sealing this bot."""
+    (folder / str(bot)).mkdir(parents=True, exist_ok=True)
+    with (folder / f"{bot}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

@@ -1,0 +1,216 @@
+"""Keyword search: tantivy for what is sealed on disk, postings in memory for what came since.
+
+Both read the same terms, cut here. The tail's scores use the term weights of both parts together,
+so a passage scores alike wherever it lies.
+"""
+
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from math import log
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import tantivy
+
+K1, B = 1.2, 0.75  # the constants that tantivy (and Lucene) fix for BM25
+_LONGEST_TERM = 128
+
+_CJK = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+_analyzer = (
+    tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    .filter(tantivy.Filter.remove_long(_LONGEST_TERM))
+    .filter(tantivy.Filter.lowercase())
+    .filter(tantivy.Filter.ascii_fold())
+    .filter(tantivy.Filter.stemmer("english"))
+    .build()
+)
+
+
+def terms_of(text: str) -> list[str]:
+    """Lower-cased, folded, stemmed words; overlapping character pairs where words have no spaces."""
+    if text.isascii() or not (runs := _CJK.findall(text)):
+        return _analyzer.analyze(text)
+    pairs = [pair for run in runs for pair in _pairs(run)]
+    return _analyzer.analyze(_CJK.sub(" ", text)) + pairs
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+class Entry(NamedTuple):
+    """One chunk as the keyword view takes it."""
+
+    chunk: int
+    text: str
+    content_type: str
+
+
+class Weights(NamedTuple):
+    """BM25 weights of a query's terms over the sealed part and the tail together."""
+
+    idf: dict[str, float]
+    mean_length: float
+
+
+class SealedWords:
+    """A read-only tantivy folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = tantivy.Index.open(str(folder))
+        self._schema = self._index.schema
+        self._searcher = self._index.searcher()
+
+    @property
+    def chunks(self) -> int:
+        return self._searcher.num_docs
+
+    def frequency(self, term: str) -> int:
+        return self._searcher.doc_freq("terms", term)
+
+    def best(
+        self, weights: Weights, limit: int, content_type: str | None, gone: set[int]
+    ) -> list[tuple[int, float]]:
+        """The best `limit` chunks that are not in `gone`, with their BM25."""
+        query = self._query(weights, content_type)
+        if query is None:
+            return []
+        ask = limit + min(len(gone), limit)
+        while True:
+            hits = self._searcher.search(query, ask, count=False).hits
+            chunks = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+            found = [
+                (int(chunk), float(score))
+                for (score, _), chunk in zip(hits, chunks, strict=True)
+                if chunk is not None and chunk not in gone
+            ]
+            if len(found) >= limit or len(hits) < ask:
+                return found[:limit]
+            ask *= 4
+
+    def _query(self, weights: Weights, content_type: str | None) -> tantivy.Query | None:
+        words = []
+        for term, idf in weights.idf.items():
+            frequency = self.frequency(term)
+            if frequency:
+                one = tantivy.Query.term_query(self._schema, "terms", term, "freq")
+                ratio = idf / bm25_idf(self.chunks, frequency)
+                words.append((tantivy.Occur.Should, tantivy.Query.boost_query(one, ratio)))
+        if not words:
+            return None
+        query = tantivy.Query.boolean_query(words)
+        if content_type is None:
+            return query
+        label = tantivy.Query.const_score_query(
+            tantivy.Query.term_query(self._schema, "content_type", content_type, "basic"), 0.0
+        )
+        return tantivy.Query.boolean_query(
+            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, label)]
+        )
+
+
+def seal_words(folder: Path, entries: Iterable[Entry]) -> int:
+    """Write a tantivy index of these chunks into a new folder; returns how many terms they have."""
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("content_type", tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("chunk", fast=True)
+    folder.mkdir()
+    index = tantivy.Index(builder.build(), path=str(folder))
+    writer = index.writer(heap_size=64_000_000, num_threads=1)
+    count = 0
+    for entry in entries:
+        terms = terms_of(entry.text)
+        count += len(terms)
+        writer.add_document(
+            tantivy.Document(
+                terms=" ".join(terms), content_type=entry.content_type, chunk=entry.chunk
+            )
+        )
+    writer.commit()
+    writer.wait_merging_threads()
+    return count
+
+
+class TailWords:
+    """Postings in memory. Not thread-safe: its owner holds a lock."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, int] = {}
+        self._chunks = array("q")
+        self._lengths = array("I")
+        self._types: list[str] = []
+        self._postings: dict[str, tuple[array[int], array[int]]] = defaultdict(
+            lambda: (array("I"), array("I"))
+        )
+        self._gone: set[int] = set()
+        self.terms = 0
+
+    @property
+    def chunks(self) -> int:
+        return len(self._slots)
+
+    def frequency(self, term: str) -> int:
+        return len(self._postings[term][0]) if term in self._postings else 0
+
+    def add(self, entry: Entry) -> None:
+        if entry.chunk in self._slots:
+            return
+        slot = len(self._chunks)
+        terms = terms_of(entry.text)
+        self._slots[entry.chunk] = slot
+        self._chunks.append(entry.chunk)
+        self._lengths.append(len(terms))
+        self._types.append(entry.content_type)
+        self.terms += len(terms)
+        for term, count in Counter(terms).items():
+            slots, counts = self._postings[term]
+            slots.append(slot)
+            counts.append(count)
+
+    def remove(self, chunk: int) -> None:
+        slot = self._slots.pop(chunk, None)
+        if slot is not None:
+            self._gone.add(slot)
+            self.terms -= self._lengths[slot]
+
+    def best(
+        self, weights: Weights, limit: int, content_type: str | None
+    ) -> list[tuple[int, float]]:
+        """The best `limit` chunks with their BM25."""
+        scores = np.zeros(len(self._chunks), np.float32)
+        lengths = np.array(self._lengths, np.float32)
+        norm = K1 * (1 - B + B * lengths / max(weights.mean_length, 1.0))
+        for term, idf in weights.idf.items():
+            if term in self._postings:
+                slots, counts = (np.array(part, np.int64) for part in self._postings[term])
+                scores[slots] += idf * counts * (K1 + 1) / (counts + norm[slots])
+        for slot in self._gone:
+            scores[slot] = 0
+        if content_type is not None:
+            scores[[label != content_type for label in self._types]] = 0
+        found = np.flatnonzero(scores)
+        best = found[np.argsort(-scores[found], kind="stable")[:limit]]
+        return [(self._chunks[slot], float(scores[slot])) for slot in best]
+
+
+def weigh(query: str, sealed: SealedWords | None, tail: TailWords, mean_length: float) -> Weights:
+    """BM25's inverse document frequencies over both parts, for each distinct term of the query."""
+    parts: Sequence[SealedWords | TailWords] = [part for part in (sealed, tail) if part is not None]
+    chunks = sum(part.chunks for part in parts)
+    idf: Mapping[str, float] = {
+        term: bm25_idf(chunks, sum(part.frequency(term) for part in parts))
+        for term in dict.fromkeys(terms_of(query))
+    }
+    return Weights(dict(idf), mean_length)
+
+
+def bm25_idf(chunks: int, frequency: int) -> float:
+    """Robertson and Zaragoza 2009, with the 1 + that keeps it positive, as Lucene has it."""
+    frequency = min(frequency, chunks)  # removed chunks still count in a sealed part
+    return log(1 + (chunks - frequency + 0.5) / (frequency + 0.5))
