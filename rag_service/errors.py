@@ -65,10 +65,12 @@ class Forbidden(Denied):
 
 
 class RateLimited(Denied):
-    """Over the token's limit; `retry_after` is in whole seconds."""
+    """Over the token's limit until `reset` (Unix seconds), `retry_after` seconds from now."""
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, *, limit: int, reset: int, retry_after: int) -> None:
         super().__init__(message)
+        self.limit = limit
+        self.reset = reset
         self.retry_after = retry_after
 
 

@@ -29,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     embedding_model: str = "all-MiniLM-L6-v2"
     """A sentence-transformers model on this machine: its name, or the path of its folder."""
     max_body_mb: Count = 20
-    """The largest request body, and the largest line of a batch, in MiB; a batch as a whole has no limit."""
+    """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     lock_timeout_s: Seconds = 30.0
     """How long a write waits for another process's before it fails."""
     rate_chat: str = "100/minute"

@@ -1,5 +1,6 @@
 """Text -> unit vectors. The contract, and the one place that picks an implementation."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -8,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
+from rag_service.errors import ModelUnavailable
 
 Offsets = NDArray[np.int32]
 """Shape (tokens, 2): the character span [start, end) of each token, without special tokens."""
+
+log = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -38,7 +42,7 @@ class Embedder(Protocol):
         ...
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """In the order given. Works in small quanta, so that a question never waits for the rest."""
+        """In the order given. Works in small quanta, so that no question waits for all."""
         ...
 
     def embed_query(self, text: str) -> Vectors:
@@ -49,8 +53,50 @@ class Embedder(Protocol):
 def load_embedder(spec: str, cache: Path) -> Embedder:
     """Turn RAG_EMBEDDING_MODEL into an embedder; imports only what that one needs.
 
-    `spec` is `hashing:DIMENSION`, the name of a sentence-transformers model that is on this
-    machine, or the path of its folder. `cache` is a folder for compiled models.
-    Raises ModelUnavailable when it is missing or its weights are not those expected.
+    `spec` is the name of a sentence-transformers model that is on this machine or the path of its
+    folder, after `sentence-transformers:` or `openvino:` to say what runs it, or
+    `hashing:DIMENSION`. `cache` is a folder for compiled models.
+    Raises ModelUnavailable when the model is missing or its weights are not those expected.
     """
-    raise NotImplementedError
+    runner, _, model = spec.rpartition(":") if not Path(spec).exists() else ("", "", spec)
+    match runner:
+        case "hashing":
+            from rag_service.embedders.hashing import HashingEmbedder  # noqa: PLC0415
+
+            return HashingEmbedder(model)
+        case "sentence-transformers":
+            return _sentence_transformers(model, cache)
+        case "openvino":
+            return _openvino(model, cache)
+        case "":
+            return _best(model, cache)
+    raise ModelUnavailable(
+        f"unknown runner {runner!r} in the embedding model {spec!r}: use a name or a folder, "
+        "or put `openvino:`, `sentence-transformers:` or `hashing:` in front"
+    )
+
+
+def _best(model: str, cache: Path) -> Embedder:
+    """OpenVINO on a CPU; plain sentence-transformers on a GPU or where OpenVINO is missing."""
+    from rag_service.embedders.model_folder import has_gpu, has_openvino  # noqa: PLC0415
+
+    if has_gpu() or not has_openvino():
+        log.info("embedding with sentence-transformers")
+        return _sentence_transformers(model, cache)
+    return _openvino(model, cache)
+
+
+def _sentence_transformers(model: str, cache: Path) -> Embedder:
+    from rag_service.embedders.model_folder import find_model  # noqa: PLC0415
+    from rag_service.embedders.sentence_transformers import (  # noqa: PLC0415
+        SentenceTransformersEmbedder,
+    )
+
+    return SentenceTransformersEmbedder(find_model(model, cache))
+
+
+def _openvino(model: str, cache: Path) -> Embedder:
+    from rag_service.embedders.model_folder import find_model  # noqa: PLC0415
+    from rag_service.embedders.openvino import OpenVinoEmbedder  # noqa: PLC0415
+
+    return OpenVinoEmbedder(find_model(model, cache), cache)

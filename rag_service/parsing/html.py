@@ -12,7 +12,7 @@ from rag_service.parsing.text import clean, read_text
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LIST_TAGS = frozenset(("ul", "ol", "menu", "dir", "dl", "li", "dt", "dd"))
 _TABLE_TAGS = frozenset(("table", "tr", "td", "th"))
-_PERMALINK = re.compile(r"[\s\u200b]*(?:¶| #|\u200b)\Z")
+_PERMALINK = re.compile(r"\s*¶\Z| #\Z")
 
 
 def read_html(content: str) -> ParsedDocument:

@@ -119,7 +119,7 @@ class _Writer:
             write_html(content, self._outline)
 
     def _plain(self, content: str) -> str:
-        if len(content) > LONGEST_INLINE or content.count("[") > content.count("]") + 100:
+        if len(content) > LONGEST_INLINE or content.count("[") > content.count("]") + 10:
             return content
         if _INLINE_MARKUP.search(content) is None:
             return " ".join(line.strip() for line in content.split("\n"))

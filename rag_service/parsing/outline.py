@@ -1,5 +1,6 @@
 """Pieces of plain text under their headings, put down in reading order: a ParsedDocument grows."""
 
+import re
 from typing import Literal
 
 from rag_service.documents import Block, ParsedDocument
@@ -7,6 +8,9 @@ from rag_service.parsing.text import clean
 
 GAP = "\n\n"
 """Between two blocks."""
+
+_INVISIBLE = re.compile("[\u00ad\u200b\ufeff]")
+"""Where a word may be broken. With them inside, a word would not be found."""
 
 DEEPEST_INDENT = 8
 """List levels below this one are not indented further, or deep nesting would cost its square."""
@@ -43,8 +47,10 @@ class Outline:
     def add(self, kind: Literal["paragraph", "code"], text: str) -> None:
         """A block of its own. Code keeps the white space its first line starts with."""
         self.close()
-        text = clean(text)
-        self._put(kind, text.strip("\n").rstrip() if kind == "code" else text.strip())
+        if kind == "code":
+            self._put(kind, clean(text).strip("\n").rstrip())
+        else:
+            self._put(kind, _visible(text).strip())
 
     def item(self, depth: int, marker: str, text: str) -> None:
         """A list item, `depth` 1 being the outermost; its later lines stand below its first."""
@@ -73,7 +79,7 @@ class Outline:
         if self._lines and kind != self._lines_kind:
             self.close()
         self._lines_kind = kind
-        self._lines.append(clean(text))
+        self._lines.append(_visible(text))
 
     def _put(
         self, kind: Literal["paragraph", "heading", "list", "table", "code"], text: str
@@ -91,4 +97,8 @@ class Outline:
 
 def one_line(text: str) -> str:
     """The text with every run of white space made one blank, and none at its ends."""
-    return " ".join(clean(text).split())
+    return " ".join(_visible(text).split())
+
+
+def _visible(text: str) -> str:
+    return _INVISIBLE.sub("", clean(text))

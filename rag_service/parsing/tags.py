@@ -38,15 +38,19 @@ KNOWN_TAGS = (
 DEEPEST_NESTING = 500
 """Elements; browsers flatten what is deeper than 512."""
 
-MOST_UNCLOSED = 100
+MOST_UNCLOSED = 16
 """Formatting elements that end with their block, and begin again in each block after it."""
 
 FEW_TAGS = 2_000
 """A source with fewer cannot do harm, so nobody counts."""
 
 _VOID_TAGS = _names("area base br col embed hr img input link meta param source track wbr")
-_IMPLIED_ENDS = _names("p li dt dd option optgroup tr td th tbody thead tfoot")
+_UNCOUNTED = _VOID_TAGS | _names("form option optgroup tr td th tbody thead tfoot")
+"""They nest only by way of others; the end of a form does not end what is in it."""
 _FORMATTING = _names("big code em font i s small strike strong tt u b")
+_ITEMS = _names("li dd dt")
+_WITHIN_ITEMS = _names("address div p")
+_NOTHING = _names("")
 _RAW_END = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.I)
     for name in ("script", "style", "textarea", "title", "svg", "math", "template", "noscript")
@@ -65,7 +69,7 @@ def is_hostile(source: str) -> bool:
         return False
     opened = _OpenTags()
     for closing, name, attributes in _tags(source):
-        if name in _VOID_TAGS or name in _IMPLIED_ENDS:
+        if name in _UNCOUNTED:
             continue
         if closing:
             opened.pop(name)
@@ -133,12 +137,16 @@ class _OpenTags:
         return len(self._unclosed)
 
     def push(self, name: str, attributes: str) -> None:
+        if name in BLOCK_TAGS and self._reaches("p", _NOTHING):
+            self.pop("p")
+        if name in _ITEMS and self._reaches(name, _WITHIN_ITEMS):
+            self.pop(name)
         self._stack.append((name, attributes))
         self._counts[name] += 1
 
     def pop(self, name: str) -> None:
         """A block's end closes all that is in it; another end tag reaches to the block around."""
-        if not self._counts[name] or (name not in BLOCK_TAGS and not self._is_near(name)):
+        if not self._counts[name] or (name not in BLOCK_TAGS and not self._reaches(name, _NOTHING)):
             return
         while True:
             last = self._stack.pop()
@@ -148,10 +156,13 @@ class _OpenTags:
             if last[0] in _FORMATTING and last[1]:
                 self._unclosed.add(last)
 
-    def _is_near(self, name: str) -> bool:
+    def _reaches(self, name: str, through: frozenset[str]) -> bool:
+        """Whether such an element is open, with no blocks in between but these."""
+        if not self._counts[name]:
+            return False
         for opened, _ in reversed(self._stack):
             if opened == name:
                 return True
-            if opened in BLOCK_TAGS:
+            if opened in BLOCK_TAGS and opened not in through:
                 return False
         return False

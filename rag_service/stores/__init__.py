@@ -29,6 +29,14 @@ class Revision(Struct, frozen=True, kw_only=True):
     """One per chunk, of its `embedded_text`."""
 
 
+class Known(Struct, frozen=True, kw_only=True):
+    """A document that is stored, as much as tells whether a push changes it."""
+
+    fingerprint: bytes
+    document_id: str
+    chunks: int
+
+
 class Written(Struct, frozen=True, kw_only=True):
     """What a replace did to one document. `added + kept` chunks are what it has now."""
 
@@ -106,16 +114,12 @@ class Retrieved(Struct, frozen=True, kw_only=True):
 class KnowledgeStore(Protocol):
     """Documents, chunks, vectors, and the two views that find them."""
 
-    def fingerprints(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+    def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """Of the documents that exist among these (bot_id, source_url) keys."""
         ...
 
     def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
         """Those whose vector is kept, whichever document, bot or former version brought it."""
-        ...
-
-    def keep_vectors(self, vectors: Mapping[bytes, Vectors]) -> None:
-        """Keep vectors ahead of the document that needs them. Shape (dimension,) each."""
         ...
 
     def replace(
@@ -178,8 +182,12 @@ class KnowledgeStore(Protocol):
         """So much has changed that a search pays for it: time for `seal`."""
         ...
 
-    def seal(self, bot_id: str, *, force: bool = False) -> bool:
-        """Write the bot's views to disk up to now, if enough has changed or `force`; slow."""
+    def seal(self, bot_id: str, *, share: float | None = None) -> bool:
+        """Write the bot's views to disk up to now, if more than `share` of its chunks changed.
+
+        0 always writes; None leaves it to the store. Slow, and needs no embedding model. False
+        when there was nothing to do, or another process is at it.
+        """
         ...
 
     def check(self) -> Iterator[str]:
@@ -264,8 +272,12 @@ class JobStore(Protocol):
 
     def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]: ...
 
-    def start_job(self, job_id: str, owner: str) -> bool:
+    def start_job(self, job_id: str) -> bool:
         """False when it is finished or cancelled."""
+        ...
+
+    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+        """Take an unfinished job over; False when it is not `former`'s any more."""
         ...
 
     def advance_job(

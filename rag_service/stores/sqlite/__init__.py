@@ -13,6 +13,7 @@ from rag_service.stores import (
     DocumentInfo,
     Evidence,
     Hit,
+    Known,
     Ranking,
     Retrieved,
     Revision,
@@ -38,6 +39,7 @@ class SqliteStore(SqliteTokens, SqliteJobs):
         self._folder = settings.index_dir
         self._embedder = embedder
         self._made: Indexes | None = None
+        self._claimed = False
         self._making = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -53,30 +55,37 @@ class SqliteStore(SqliteTokens, SqliteJobs):
 
     @property
     def _indexes(self) -> Indexes:
-        """Made at first use, since only then the embedding model has to be known."""
+        """The views, once the base is known to belong to the embedding model of the settings."""
         with self._making:
-            if self._made is None:
+            if not self._claimed:
                 model, dimension = self._embedder()
                 with self._rows.writing() as connection:
-                    base = knowledge.claim(connection, model, dimension)
-                identity = Identity(base=base, model=model, dimension=dimension)
-                self._made = Indexes(self._rows, self._folder, identity)
+                    knowledge.claim(connection, model, dimension)
+                self._claimed = True
+        return self._known_indexes()
+
+    def _known_indexes(self) -> Indexes:
+        """The views of whatever model filled the base, without loading it."""
+        with self._making:
+            if self._made is None:
+                with self._rows.reading() as connection:
+                    base, model, dimension = knowledge.base(connection)
+                identity = Identity(base=base, model=model or "", dimension=dimension or 1)
+                made = Indexes(self._rows, self._folder, identity)
+                if model is None:
+                    return made
+                self._made = made
             return self._made
 
     # -- writing -------------------------------------------------------------------------------
 
-    def fingerprints(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+    def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         with self._rows.reading() as connection:
-            return knowledge.fingerprints(connection, keys)
+            return knowledge.known(connection, keys)
 
     def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
         with self._rows.reading() as connection:
             return set(knowledge.known_vectors(connection, digests))
-
-    def keep_vectors(self, vectors: Mapping[bytes, Vectors]) -> None:
-        _ = self._indexes
-        with self._rows.writing() as connection:
-            knowledge.keep_vectors(connection, vectors)
 
     def replace(
         self, revisions: Sequence[Revision], vectors: Mapping[bytes, Vectors]
@@ -143,19 +152,19 @@ class SqliteStore(SqliteTokens, SqliteJobs):
 
     def wants_sealing(self, bot_id: str) -> bool:
         bot = self._bot_rows().get(bot_id)
-        return bot is not None and self._indexes.wants_sealing(bot)
+        return bot is not None and self._known_indexes().wants_sealing(bot)
 
-    def seal(self, bot_id: str, *, force: bool = False) -> bool:
+    def seal(self, bot_id: str, *, share: float | None = None) -> bool:
         bot = self._bot_rows().get(bot_id)
         try:
-            return bot is not None and self._indexes.seal(bot, force=force)
+            return bot is not None and self._known_indexes().seal(bot, share)
         except OSError as error:
             raise StorageFailed(
                 f"the views in {self._folder} could not be written: {error}"
             ) from error
 
     def check(self) -> Iterator[str]:
-        indexes = self._indexes
+        indexes = self._known_indexes()
         with self._rows.reading() as connection:
             found = connection.execute("pragma quick_check").fetchone()[0]
             if found != "ok":
@@ -167,8 +176,8 @@ class SqliteStore(SqliteTokens, SqliteJobs):
         bot = self._bot_rows().get(bot_id)
         if bot is None:
             raise NotFound(f"no bot {bot_id!r}")
-        self._indexes.discard(bot)
-        self.seal(bot_id, force=True)
+        self._known_indexes().discard(bot)
+        self.seal(bot_id, share=0)
 
     def _bot_rows(self) -> dict[str, int]:
         with self._rows.reading() as connection:

@@ -61,6 +61,9 @@ class RowsFile:
         """Everything read inside is of one moment."""
         with self._translating():
             connection = self._reader()
+            if connection.in_transaction:
+                yield connection
+                return
             connection.execute("begin")
             try:
                 yield connection

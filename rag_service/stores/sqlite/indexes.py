@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from rag_service.documents import Vectors
+from rag_service.errors import RagError
 from rag_service.stores.sqlite.database import RowsFile
 from rag_service.stores.sqlite.vectors import Batch, stack
 from rag_service.stores.sqlite.views import (
@@ -32,8 +33,11 @@ from rag_service.stores.sqlite.words import Entry
 
 SEAL_ABOVE = 2000
 """Changes in the tail; below, a search reads the tail in well under a millisecond."""
-SEAL_SHARE = 0.2
+SEAL_SHARE = 0.25
 """Of the sealed chunks: the tail grows with them, so that sealing stays linear in the corpus."""
+
+_SLOW = 4
+"""Times the limit: a tail that is read faster from a sealed folder, if there is a newer one."""
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +51,7 @@ class Indexes:
         self._identity = identity
         self._views: dict[int, BotViews] = {}
         self._lock = threading.Lock()
+        self._adopting = threading.Lock()
 
     def fresh(self, connection: sqlite3.Connection, bot: int) -> BotViews:
         """The bot's views, holding everything the connection's transaction sees."""
@@ -54,8 +59,11 @@ class Indexes:
         newest = _newest(connection, bot)
         if views.watermark >= newest:
             return views
-        if self._pending(connection, bot, views) > self._limit(views):
-            views = self._adopt(bot)  # somebody else has sealed meanwhile
+        pending = self._pending(connection, bot, views)
+        if pending > _SLOW * self._limit(views):
+            views = self._adopt(bot)
+        elif pending > self._limit(views):
+            self._adopt_soon(bot)
         with views.lock:
             self._apply(connection, bot, views, newest)
         return views
@@ -64,12 +72,11 @@ class Indexes:
         views = self._of(bot)
         return views.unsealed > self._limit(views)
 
-    def seal(self, bot: int, *, force: bool) -> bool:
-        """False when it is not worth it, or another process is at it."""
+    def seal(self, bot: int, share: float | None) -> bool:
         with self._rows.reading() as connection:
             watermark = _newest(connection, bot)
             current = self._newest_sealed(bot)
-            if current == watermark or not (force or self._worth(connection, bot, current)):
+            if current == watermark or not self._worth(connection, bot, current, share):
                 return False
         folder = self._folder / str(bot)
         with _only_one(self._folder, bot) as mine:
@@ -82,7 +89,8 @@ class Indexes:
             for old in folder.iterdir():
                 if old.name != f"{watermark:020}":
                     shutil.rmtree(old, ignore_errors=True)
-        self._adopt(bot)
+        if bot in self._views:
+            self._adopt(bot)
         return True
 
     def discard(self, bot: int) -> None:
@@ -109,23 +117,48 @@ class Indexes:
         sealed = self._load(bot)
         if sealed is None or sealed.manifest.watermark <= loaded:
             return views
+        views = BotViews(self._identity.dimension, sealed)
+        with self._rows.reading() as connection:
+            self._apply(connection, bot, views, _newest(connection, bot))
         with self._lock:
-            self._views[bot] = BotViews(self._identity.dimension, sealed)
-            return self._views[bot]
+            self._views[bot] = views
+        return views
+
+    def _adopt_soon(self, bot: int) -> None:
+        """Somebody else may have sealed meanwhile; searches go on with what is loaded."""
+        if self._adopting.acquire(blocking=False):
+
+            def adopt() -> None:
+                try:
+                    self._adopt(bot)
+                except RagError as error:
+                    log.warning("a newer view of bot %s could not be loaded: %s", bot, error)
+                finally:
+                    self._adopting.release()
+
+            threading.Thread(target=adopt, name="adopt", daemon=True).start()
 
     def _load(self, bot: int) -> Sealed | None:
         """The newest folder that is whole and not ahead of the rows; others are thrown away."""
         with self._rows.reading() as connection:
             newest = _newest(connection, bot)
-        for folder in sorted(self._sealed(bot), reverse=True):
+        while folders := self._sealed(bot):  # another process may replace them while we read
+            folder = max(folders)
             try:
-                if int(folder.name) > newest:
+                if int(folder.name) > newest and int(folder.name) > self._committed(bot):
                     raise Damaged(f"{folder.name} is ahead of the rows")
                 return Sealed(folder, self._identity)
             except Damaged as damage:
                 log.warning("the view of bot %s will be made again: %s", bot, damage)
                 shutil.rmtree(folder, ignore_errors=True)
+                if folder.exists():
+                    break
         return None
+
+    def _committed(self, bot: int) -> int:
+        """The newest change of this moment, not of the transaction that is being read."""
+        with self._rows.writing() as connection:
+            return _newest(connection, bot)
 
     def _sealed(self, bot: int) -> list[Path]:
         try:
@@ -140,7 +173,8 @@ class Indexes:
     def _apply(
         self, connection: sqlite3.Connection, bot: int, views: BotViews, newest: int
     ) -> None:
-        ids, went = [], []
+        ids: list[int] = []
+        went: list[int] = []
         for chunk, exists in connection.execute(
             """select chunk, chunks.id is not null from
             (select distinct chunk from changes where bot = ? and seq > ? and seq <= ?)
@@ -174,14 +208,18 @@ class Indexes:
         sealed = views.sealed.manifest.chunks if views.sealed else 0
         return max(SEAL_ABOVE, int(SEAL_SHARE * sealed))
 
-    def _worth(self, connection: sqlite3.Connection, bot: int, current: int | None) -> bool:
+    def _worth(
+        self, connection: sqlite3.Connection, bot: int, current: int | None, share: float | None
+    ) -> bool:
+        if share == 0:
+            return True
         changed = connection.execute(
             "select count(*) from changes where bot = ? and seq > ?", [bot, current or 0]
         ).fetchone()[0]
         chunks = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()[
             0
         ]
-        return bool(changed > max(SEAL_ABOVE, SEAL_SHARE * (chunks - changed)))
+        return bool(changed > max(SEAL_ABOVE, (share or SEAL_SHARE) * (chunks - changed)))
 
     # -- comparing and mending ------------------------------------------------------------------
 

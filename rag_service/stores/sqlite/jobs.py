@@ -47,13 +47,21 @@ class SqliteJobs:
             ).fetchall()
         return [FailedLine(line=line, source_url=url, error=error) for line, url, error in rows]
 
-    def start_job(self, job_id: str, owner: str) -> bool:
+    def start_job(self, job_id: str) -> bool:
         with self._rows.writing() as connection:
             changed = connection.execute(
-                """update jobs set state = 'running', owner = ?,
-                started_at = coalesce(started_at, ?)
+                """update jobs set state = 'running', started_at = coalesce(started_at, ?)
                 where id = ? and state in ('queued', 'running')""",
-                [owner, now(), job_id],
+                [now(), job_id],
+            )
+            return changed.rowcount == 1
+
+    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+        with self._rows.writing() as connection:
+            changed = connection.execute(
+                """update jobs set owner = ? where id = ? and owner = ?
+                and state in ('queued', 'running')""",
+                [owner, job_id, former],
             )
             return changed.rowcount == 1
 

@@ -13,16 +13,31 @@ from rag_service.documents import Passage, Vectors
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound
 from rag_service.events import Event, now
 from rag_service.ids import chunk_id, new_id
-from rag_service.stores import DocumentFilter, DocumentInfo, Revision, StoredDocument, Written
+from rag_service.stores import (
+    DocumentFilter,
+    DocumentInfo,
+    Known,
+    Revision,
+    StoredDocument,
+    Written,
+)
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,
     bytes, chunks, documents.created_at, updated_at"""
 _PASSAGE = """document_id, source_url, title, heading, page, chunks.text, ordinal"""
 
 
-def claim(connection: sqlite3.Connection, model: str, dimension: int) -> str:
-    """The base's id. A base belongs to the embedding model that first fills it."""
-    base, known, _ = connection.execute("select id, model, dimension from base").fetchone()
+def base(connection: sqlite3.Connection) -> tuple[str, str | None, int | None]:
+    """Its id, and the name and dimension of the model that fills it, None until one does."""
+    row: tuple[str, str | None, int | None] = connection.execute(
+        "select id, model, dimension from base"
+    ).fetchone()
+    return row
+
+
+def claim(connection: sqlite3.Connection, model: str, dimension: int) -> None:
+    """A base belongs to the embedding model that first fills it. Raises EmbedderMismatch."""
+    _, known, _ = base(connection)
     if known is None:
         connection.execute("update base set model = ?, dimension = ?", [model, dimension])
     elif known != model:
@@ -30,23 +45,25 @@ def claim(connection: sqlite3.Connection, model: str, dimension: int) -> str:
             f"this knowledge base was filled with the embedding model {known!r}, and the setting "
             f"asks for {model!r}: set RAG_EMBEDDING_MODEL back, or use another RAG_DATA_DIR"
         )
-    return str(base)
 
 
 # -- reading -----------------------------------------------------------------------------------
 
 
-def fingerprints(
+def known(
     connection: sqlite3.Connection, keys: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], bytes]:
+) -> dict[tuple[str, str], Known]:
     rows = connection.execute(
-        """select bots.name, source_url, fingerprint
+        """select bots.name, source_url, fingerprint, document_id, chunks
         from json_each(?) as key
         join bots on bots.name = key.value ->> 0
         join documents on documents.bot = bots.id and source_url = key.value ->> 1""",
         [_json(keys)],
     )
-    return {(bot, url): fingerprint for bot, url, fingerprint in rows}
+    return {
+        (bot, url): Known(fingerprint=fingerprint, document_id=document_id, chunks=chunks)
+        for bot, url, fingerprint, document_id, chunks in rows
+    }
 
 
 def known_vectors(connection: sqlite3.Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
@@ -199,6 +216,7 @@ def replace(
             f"insert into documents ({', '.join(values)}) values ({', '.join('?' * len(values))})",
             list(values.values()),
         ).lastrowid
+        assert row is not None
         kept: dict[int, int] = {}
         gone: list[int] = []
     else:

@@ -14,7 +14,9 @@ def m001_knowledge(db: Database) -> None:
         # one row: which base this is, and the embedding model that fills it
         "create table base (id text not null, model text, dimension integer)",
         "insert into base (id) values (lower(hex(randomblob(16))))",
-        "create table bots (id integer primary key, name text not null unique, created_at text not null)",
+        """create table bots (
+            id integer primary key, name text not null unique, created_at text not null
+        )""",
         # vectors are kept by what was embedded, whichever chunks use them
         """create table embeddings (
             id integer primary key, digest blob not null unique,

@@ -16,7 +16,7 @@ class SqliteTokens:
         with self._rows.writing() as connection:
             if connection.execute("select 1 from tokens where name = ?", [token.name]).fetchone():
                 raise Conflict(
-                    f"a token named {token.name!r} exists: revoke or rotate it, or take another name"
+                    f"a token named {token.name!r} exists: rotate it, or take another name"
                 )
             connection.execute(
                 """insert into tokens (name, digest, scopes, bot_id, rates, created_at)

@@ -7,6 +7,7 @@ Facts (FAISS wiki, "Faiss on threads"): many threads may search, but not while o
 
 import logging
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from rag_service.documents import Vectors
 
 logging.getLogger("faiss").setLevel(logging.ERROR)  # says AVX512 is missing, and dispatches to it
 
-import faiss  # noqa: E402
+_faiss: Any = import_module("faiss")  # its stubs lack most of what the wheel has
 
 APPROXIMATE_ABOVE = 20_000
 """Chunks; a flat scan of as many vectors of 384 numbers takes about 2 ms on one core."""
@@ -42,7 +43,7 @@ class SealedVectors:
     """A read-only FAISS index; any number of threads may search it."""
 
     def __init__(self, path: Path, recall: Recall) -> None:
-        self._index = faiss.read_index(str(path))
+        self._index = _faiss.read_index(str(path))
         self._probes = recall.probes
 
     @property
@@ -53,23 +54,23 @@ class SealedVectors:
         """The best `limit` chunks by cosine; of `only` where given, never of `gone`."""
         selector = None
         if only is not None:
-            selector = faiss.IDSelectorBatch(only)
+            selector = _faiss.IDSelectorBatch(only)
         elif gone:
-            removed = faiss.IDSelectorBatch(np.fromiter(gone, np.int64, len(gone)))
-            selector = faiss.IDSelectorNot(removed)
+            removed = _faiss.IDSelectorBatch(np.fromiter(gone, np.int64, len(gone)))
+            selector = _faiss.IDSelectorNot(removed)
         if self._probes:
-            params = faiss.SearchParametersIVF(sel=selector, nprobe=self._probes)
+            params = _faiss.SearchParametersIVF(sel=selector, nprobe=self._probes)
         else:
-            params = faiss.SearchParameters(sel=selector)
+            params = _faiss.SearchParameters(sel=selector)
         return _found(*self._index.search(vector, limit, params=params))
 
     def ids(self) -> Ids:
         """Every chunk in the index, in ascending order."""
         if not self._probes:
-            return np.sort(faiss.vector_to_array(self._index.id_map))
+            return np.sort(_faiss.vector_to_array(self._index.id_map))
         lists = self._index.invlists
         parts = [
-            faiss.rev_swig_ptr(lists.get_ids(i), lists.list_size(i)).copy()
+            _faiss.rev_swig_ptr(lists.get_ids(i), lists.list_size(i)).copy()
             for i in range(self._index.nlist)
             if lists.list_size(i)
         ]
@@ -80,7 +81,7 @@ class TailVectors:
     """A flat index in memory. Not thread-safe: its owner holds a lock."""
 
     def __init__(self, dimension: int) -> None:
-        self._index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+        self._index = _faiss.IndexIDMap2(_faiss.IndexFlatIP(dimension))
 
     @property
     def chunks(self) -> int:
@@ -93,8 +94,8 @@ class TailVectors:
         self._index.remove_ids(ids)
 
     def best(self, vector: Vectors, limit: int, only: Ids | None) -> Found:
-        selector = None if only is None else faiss.IDSelectorBatch(only)
-        params = faiss.SearchParameters(sel=selector)
+        selector = None if only is None else _faiss.IDSelectorBatch(only)
+        params = _faiss.SearchParameters(sel=selector)
         return _found(*self._index.search(vector, limit, params=params))
 
 
@@ -106,13 +107,13 @@ class Batch(Struct, frozen=True):
 def seal_vectors(path: Path, dimension: int, chunks: int, read: "Reader") -> Recall:
     """Write an index of every vector that `read` gives; the file is whole when this returns."""
     if chunks <= APPROXIMATE_ABOVE:
-        index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+        index = _faiss.IndexIDMap2(_faiss.IndexFlatIP(dimension))
         for batch in read.everything(_ADD_AT_ONCE):
             index.add_with_ids(batch.vectors, batch.ids)
         recall = Recall(probes=0, at_10=1.0)
     else:
         index, recall = _inverted_file(dimension, chunks, read)
-    faiss.write_index(index, str(path))
+    _faiss.write_index(index, str(path))
     return recall
 
 
@@ -129,12 +130,12 @@ class Reader:
 def _inverted_file(dimension: int, chunks: int, read: Reader) -> tuple[Any, Recall]:
     """About 4 sqrt(n) lists, as the FAISS wiki's "Guidelines to choose an index" has it."""
     lists = int(4 * chunks**0.5)
-    index = faiss.IndexIVFScalarQuantizer(
-        faiss.IndexFlatIP(dimension),
+    index = _faiss.IndexIVFScalarQuantizer(
+        _faiss.IndexFlatIP(dimension),
         dimension,
         lists,
-        faiss.ScalarQuantizer.QT_fp16,
-        faiss.METRIC_INNER_PRODUCT,
+        _faiss.ScalarQuantizer.QT_fp16,
+        _faiss.METRIC_INNER_PRODUCT,
         False,  # by_residual: the stored codes are the vectors themselves
     )
     index.own_invlists = True
@@ -179,7 +180,7 @@ def _probe(index: Any, queries: Vectors, exact: Ids, lists: int) -> Recall:
     """The fewest lists to look into that reach RECALL."""
     probes = 8
     while True:
-        params = faiss.SearchParametersIVF(nprobe=min(probes, lists))
+        params = _faiss.SearchParametersIVF(nprobe=min(probes, lists))
         _, ids = index.search(queries, exact.shape[1], params=params)
         hits = sum(len(np.intersect1d(a, b)) for a, b in zip(ids, exact, strict=True))
         recall = hits / exact.size

@@ -32,7 +32,7 @@ _analyzer = (
 
 
 def terms_of(text: str) -> list[str]:
-    """Lower-cased, folded, stemmed words; overlapping character pairs where words have no spaces."""
+    """Lower-cased, folded, stemmed words; overlapping pairs of characters in CJK."""
     if text.isascii() or not (runs := _CJK.findall(text)):
         return _analyzer.analyze(text)
     pairs = [pair for run in runs for pair in _pairs(run)]

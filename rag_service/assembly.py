@@ -1,0 +1,81 @@
+"""The only module that knows which concrete class plays which part."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rag_service.access import Access, RateLimiter
+from rag_service.embedders import Embedder, load_embedder
+from rag_service.imports import Importer
+from rag_service.jobs import Jobs
+from rag_service.knowledge_base import KnowledgeBase
+from rag_service.settings import Settings
+from rag_service.stores import Store, open_store
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the command line and the HTTP application are both thin skins over."""
+
+    settings: Settings
+    store: Store
+    knowledge: KnowledgeBase
+    importer: Importer
+    access: Access
+    limiter: RateLimiter
+    jobs: Jobs
+
+    def ready(self) -> bool:
+        """The model and the views are loaded. Never blocks."""
+        return self.jobs.warm
+
+    def embedding_model(self) -> str:
+        """Its short name, loading nothing."""
+        return self.settings.embedding_model.rstrip("/").rpartition("/")[2]
+
+
+@contextmanager
+def assemble(settings: Settings) -> Iterator[Service]:
+    embedder = _once(lambda: load_embedder(settings.embedding_model, settings.data_dir / "models"))
+
+    def identity() -> tuple[str, int]:
+        return embedder().name, embedder().dimension
+
+    with open_store(settings, identity) as store:
+        knowledge = KnowledgeBase(store, embedder)
+
+        def warm_up() -> None:
+            embedder().embed_query("warm")
+            store.warm()
+
+        yield Service(
+            settings=settings,
+            store=store,
+            knowledge=knowledge,
+            importer=Importer(knowledge, store),
+            access=Access(store),
+            limiter=RateLimiter(
+                {
+                    "chat": settings.rate_chat,
+                    "data": settings.rate_data,
+                    "webhook": settings.rate_webhook,
+                }
+            ),
+            jobs=Jobs(settings, store, warm_up),
+        )
+
+
+def _once(load: Callable[[], Embedder]) -> Callable[[], Embedder]:
+    """Load at the first call, whichever thread makes it; a failure is tried again."""
+    lock = threading.Lock()
+    loaded: list[Embedder] = []
+
+    def get() -> Embedder:
+        if not loaded:
+            with lock:
+                if not loaded:
+                    loaded.append(load())
+        return loaded[0]
+
+    return get

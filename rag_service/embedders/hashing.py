@@ -1,0 +1,41 @@
+"""Bag of hashed words: no weights at all. For tests and dry runs."""
+
+import re
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+
+from rag_service.documents import Vectors
+from rag_service.embedders import Offsets
+from rag_service.errors import ModelUnavailable
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+class HashingEmbedder:
+    window = 64
+
+    def __init__(self, dimension: str) -> None:
+        if not (dimension.isascii() and dimension.isdecimal() and 1 <= int(dimension) <= 4096):
+            raise ModelUnavailable(f"hashing:{dimension}: the dimension is a number from 1 to 4096")
+        self.dimension = int(dimension)
+        self.name = f"hashing:{self.dimension}"
+
+    def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        return [
+            np.array([m.span() for m in _WORD.finditer(text)], np.int32).reshape(-1, 2)
+            for text in texts
+        ]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            for word in _WORD.findall(text.lower())[: self.window]:
+                row[crc32(word.encode(errors="replace")) % self.dimension] += 1
+            if not row.any():
+                row[0] = 1
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+    def embed_query(self, text: str) -> Vectors:
+        return self.embed_passages([text])

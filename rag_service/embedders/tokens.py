@@ -1,0 +1,57 @@
+"""A model folder's own tokenizer, without the library that trained it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from tokenizers import Encoding, Tokenizer
+
+from rag_service.embedders import Offsets
+from rag_service.embedders.model_folder import ModelFolder
+from rag_service.errors import ModelUnavailable
+
+_LONGEST = 512
+
+
+class ModelTokens:
+    """Thread-safe. `window` is how many tokens of a text the model reads."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        path = folder.path / "tokenizer.json"
+        if not path.is_file():
+            raise ModelUnavailable(
+                f"{folder.path} has no tokenizer.json: put `sentence-transformers:` in front of it"
+            )
+        self._whole = _read(path.read_bytes())
+        self._clipped = _read(path.read_bytes())
+        special = self._clipped.num_special_tokens_to_add(False)
+        longest = folder.settings("sentence_bert_config.json").get("max_seq_length") or _LONGEST
+        self._clipped.enable_truncation(longest)
+        self.window = int(longest) - special
+
+    def offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        """Without special tokens and never clipped."""
+        encodings = self._whole.encode_batch(_plain(texts), add_special_tokens=False)
+        return [np.array(e.offsets, np.int32).reshape(-1, 2) for e in encodings]
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """What the model reads: clipped, with special tokens."""
+        encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
+        return [encoding.ids for encoding in encodings]
+
+
+def _read(definition: bytes) -> Tokenizer:
+    try:
+        tokenizer = Tokenizer.from_buffer(definition)
+    except Exception as error:
+        raise ModelUnavailable(f"tokenizer.json cannot be read: {error}") from error
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _plain(texts: Sequence[str]) -> list[str]:
+    """Lone surrogates, which no tokenizer takes, become question marks of the same length."""
+    return [
+        text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+        for text in texts
+    ]

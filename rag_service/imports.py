@@ -1,0 +1,194 @@
+"""Many documents at once: a stream of pushes through plan, embed and commit side by side.
+
+Each group of documents is one transaction. While a group is embedded, the next one is planned and
+the former one committed, so the cores never wait for the disk. Memory is bounded by the groups
+in flight, however long the stream.
+"""
+
+import logging
+import queue
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, Self, TypeVar
+
+from msgspec import Struct
+
+from rag_service.documents import Document, Vectors
+from rag_service.errors import Invalid, RagError
+from rag_service.knowledge_base import KnowledgeBase, Plan, Upserted
+from rag_service.pushes import read_body, read_push
+from rag_service.stores import KnowledgeStore
+
+GROUP_DOCUMENTS = 256
+GROUP_CHARACTERS = 400_000
+FINAL_SHARE = 0.05
+"""After an import, views that lag by more than this are sealed: the first search is fast."""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One push of a stream, or the reason why it is none."""
+
+    number: int
+    """Counts from 1."""
+    end: int = 0
+    """Where the next line begins in its source, in bytes."""
+    source_url: str | None = None
+    document: Document | None = None
+    error: str | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What became of a line; without `upserted` the line's `error` tells why."""
+
+    line: Line
+    upserted: Upserted | None
+
+
+def read_line(raw: bytes, *, number: int, end: int = 0, bot_id: str | None = None) -> Line:
+    """A POST /knowledge body. `bot_id` is the only bot that may be written to, if there is one."""
+    source_url = None
+    try:
+        body = read_body(raw)
+        if isinstance(body.get("source_url"), str):
+            source_url = body["source_url"].strip()
+        if bot_id is not None and body.setdefault("bot_id", bot_id) != bot_id:
+            raise Invalid(f"this token is bound to the bot {bot_id!r}")
+        document = read_push(body)
+    except Invalid as error:
+        reasons = [f"{name} {reason}" for name, reason in error.params.items()]
+        reason = "; ".join(reasons) or str(error)
+        return Line(number=number, end=end, source_url=source_url, error=reason)
+    return Line(number=number, end=end, source_url=document.source_url, document=document)
+
+
+class Importer:
+    """Blocking; may be used by several threads."""
+
+    def __init__(self, knowledge: KnowledgeBase, store: KnowledgeStore) -> None:
+        self._knowledge = knowledge
+        self._store = store
+
+    def run(self, lines: Iterable[Line]) -> Iterator[list[Result]]:
+        """One result a line, in order, a group at a time; each is on disk when it comes out.
+
+        A bad line does not stop the others. Raises StorageFailed or ModelUnavailable when nothing
+        further can be written; what came out before stays.
+        """
+        planned = _Stage(self._planned(lines))
+        embedded = _Stage(self._embedded(planned))
+        with _Sealing(self._store) as sealing, planned, embedded:
+            for group, plan, vectors in embedded:
+                upserted = iter(self._knowledge.commit(plan, vectors))
+                sealing.consider({document.bot_id for document in plan.documents})
+                yield [
+                    Result(line=line, upserted=next(upserted) if line.document else None)
+                    for line in group
+                ]
+
+    def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan]]:
+        for group in _grouped(lines):
+            yield group, self._knowledge.plan([line.document for line in group if line.document])
+
+    def _embedded(
+        self, planned: Iterable[tuple[list[Line], Plan]]
+    ) -> Iterator[tuple[list[Line], Plan, dict[bytes, Vectors]]]:
+        for group, plan in planned:
+            yield group, plan, self._knowledge.embed(plan)
+
+
+def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Groups in which no key occurs twice, so that later lines win over earlier ones."""
+    group: list[Line] = []
+    keys: set[tuple[str, str]] = set()
+    size = 0
+    for line in lines:
+        key = (line.document.bot_id, line.document.source_url) if line.document else None
+        full = len(group) >= GROUP_DOCUMENTS or size >= GROUP_CHARACTERS
+        if group and (full or key in keys):
+            yield group
+            group, keys, size = [], set(), 0
+        group.append(line)
+        if line.document and key:
+            keys.add(key)
+            size += len(line.document.content)
+    if group:
+        yield group
+
+
+class _Sealing:
+    """Seals views beside an import, one at a time; searches go on without it when it fails."""
+
+    def __init__(self, store: KnowledgeStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "seal")
+        self._running: Future[None] | None = None
+        self._seen: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.submit(self._seal, self._seen, FINAL_SHARE)
+        self._thread.shutdown()
+
+    def consider(self, bot_ids: set[str]) -> None:
+        self._seen |= bot_ids
+        if self._running is None or self._running.done():
+            self._running = self._thread.submit(self._seal, bot_ids, None)
+
+    def _seal(self, bot_ids: set[str], share: float | None) -> None:
+        for bot_id in bot_ids:
+            try:
+                self._store.seal(bot_id, share=share)
+            except RagError as error:
+                log.warning("%s", error)
+
+
+class _Stage(Generic[T]):
+    """Runs an iterator in a thread of its own, one item ahead of its reader."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._ready: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=1)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._wanted = True
+        self._over = False
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wanted = False
+        while not self._over:
+            self._next()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[T]:
+        while (item := self._next()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _next(self) -> T | BaseException | None:
+        if self._over:
+            return None
+        item = self._ready.get()
+        self._over = item is None
+        return item
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                self._ready.put(item)
+                if not self._wanted:
+                    break
+        except BaseException as error:  # noqa: BLE001  raised again in the reader's thread
+            self._ready.put(error)
+        finally:
+            self._ready.put(None)

@@ -1,0 +1,213 @@
+"""The first use case: put documents in, take them out, find passages."""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+import msgspec
+from msgspec import Struct
+
+from rag_service import ranking
+from rag_service.chunking import PIPELINE_VERSION, split
+from rag_service.documents import Document, Vectors
+from rag_service.embedders import Embedder
+from rag_service.parsing import parse
+from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
+
+
+class ChunkCounts(Struct, frozen=True, kw_only=True):
+    """`total` is `embedded` plus `reused`; `removed` ones belonged to the former version."""
+
+    total: int
+    embedded: int
+    reused: int
+    removed: int
+
+
+class Upserted(Struct, frozen=True, kw_only=True):
+    """What a push did. `bytes` is the length of the content in UTF-8."""
+
+    source_url: str
+    bot_id: str
+    content_type: str
+    bytes: int
+    document_id: str
+    unchanged: bool
+    chunks: ChunkCounts
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """Best first. `has_rag_context` is the decision taken on `confidence`."""
+
+    query: str
+    bot_id: str
+    has_rag_context: bool
+    confidence: float
+    hits: list[Hit]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a push of some documents will write. `known` are those that have not changed."""
+
+    documents: list[Document]
+    known: dict[tuple[str, str], Known]
+    revisions: list[Revision]
+    to_embed: dict[bytes, str]
+
+
+class KnowledgeBase:
+    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call."""
+
+    def __init__(self, store: KnowledgeStore, embedder: Callable[[], Embedder]) -> None:
+        self._store = store
+        self._embedder = embedder
+
+    # -- pushing: plan, embed and commit are the stages of an import ----------------------------
+
+    def upsert(self, documents: Sequence[Document]) -> list[Upserted]:
+        """All or nothing, in one transaction; no key may occur twice.
+
+        What has not changed is not written, and a chunk whose text is known is not embedded.
+        """
+        plan = self.plan(documents)
+        return self.commit(plan, self.embed(plan))
+
+    def plan(self, documents: Sequence[Document]) -> Plan:
+        keys = [(document.bot_id, document.source_url) for document in documents]
+        stored = self._store.known(keys)
+        prints = [fingerprint(document) for document in documents]
+        known = {}
+        revisions = []
+        for document, key, digest in zip(documents, keys, prints, strict=True):
+            if key in stored and stored[key].fingerprint == digest:
+                known[key] = stored[key]
+            else:
+                revisions.append(self._revise(document, digest))
+        texts = {
+            digest: chunk.embedded_text
+            for revision in revisions
+            for digest, chunk in zip(revision.digests, revision.chunks, strict=True)
+        }
+        for digest in self._store.known_vectors(list(texts)):
+            del texts[digest]
+        return Plan(documents=list(documents), known=known, revisions=revisions, to_embed=texts)
+
+    def embed(self, plan: Plan) -> dict[bytes, Vectors]:
+        """The slow stage; holds no lock and no transaction."""
+        vectors = self._embedder().embed_passages(list(plan.to_embed.values()))
+        return dict(zip(plan.to_embed, vectors, strict=True))
+
+    def commit(self, plan: Plan, vectors: dict[bytes, Vectors]) -> list[Upserted]:
+        """What it returns is on disk and in every later search."""
+        written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
+        return self._report(plan, written)
+
+    def preview(self, document: Document) -> Upserted:
+        """What `upsert` would answer, changing nothing and embedding nothing."""
+        plan = self.plan([document])
+        return self._report(plan, [self._store.matching_chunks(r) for r in plan.revisions])[0]
+
+    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+        """Chunks removed for each URL that was there; the others are missing from the answer."""
+        return self._store.remove(bot_id, source_urls)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        bot_id: str,
+        *,
+        k: int = 5,
+        content_type: str | None = None,
+        mode: Mode = "hybrid",
+    ) -> Found:
+        """From one moment of the rows; sees every push and removal that returned before."""
+        confidences = []
+
+        def choose(evidence: Evidence) -> list[tuple[int, float]]:
+            confidences.append(ranking.confidence(evidence))
+            return ranking.rank(evidence, mode, k)
+
+        retrieved = self._store.search(
+            bot_id,
+            vector=self._embedder().embed_query(query),
+            query=query,
+            depth=max(_DEPTH, 2 * k),
+            content_type=content_type,
+            rank=choose,
+        )
+        confidence = confidences[-1] if confidences else 0.0
+        return Found(
+            query=query,
+            bot_id=bot_id,
+            has_rag_context=confidence >= ranking.CONTEXT_ABOVE,
+            confidence=round(confidence, 4),
+            hits=retrieved.hits,
+        )
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _revise(self, document: Document, digest: bytes) -> Revision:
+        embedder = self._embedder()
+        parsed = parse(document)
+        chunks = split(parsed, embedder.window, embedder.token_offsets)
+        return Revision(
+            document=document,
+            fingerprint=digest,
+            title=parsed.title,
+            text=parsed.text,
+            chunks=chunks,
+            digests=[_digest(chunk.embedded_text) for chunk in chunks],
+        )
+
+    def _report(self, plan: Plan, written: Sequence[Written]) -> list[Upserted]:
+        by_key = {
+            (revision.document.bot_id, revision.document.source_url): (revision, result)
+            for revision, result in zip(plan.revisions, written, strict=True)
+        }
+        fresh = set(plan.to_embed)
+        return [_upserted(document, plan.known, by_key, fresh) for document in plan.documents]
+
+
+_DEPTH = 50
+
+
+def fingerprint(document: Document) -> bytes:
+    """Changes when anything changes that we keep, index or would cut differently."""
+    rest = [document.title, document.content_type, document.format, document.metadata]
+    digest = blake2b(str(PIPELINE_VERSION).encode(), digest_size=16)
+    digest.update(msgspec.json.encode(rest, order="sorted"))
+    digest.update(document.content.encode(errors="replace"))
+    return digest.digest()
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="replace"), digest_size=16).digest()
+
+
+def _upserted(
+    document: Document,
+    known: dict[tuple[str, str], Known],
+    written: dict[tuple[str, str], tuple[Revision, Written]],
+    fresh: set[bytes],
+) -> Upserted:
+    key = (document.bot_id, document.source_url)
+    if key in known:
+        document_id, total = known[key].document_id, known[key].chunks
+        counts = ChunkCounts(total=total, embedded=0, reused=total, removed=0)
+    else:
+        revision, result = written[key]
+        document_id, total = result.document_id, len(revision.chunks)
+        embedded = len(fresh.intersection(revision.digests))
+        counts = ChunkCounts(
+            total=total, embedded=embedded, reused=total - embedded, removed=result.removed
+        )
+    return Upserted(
+        source_url=document.source_url,
+        bot_id=document.bot_id,
+        content_type=document.content_type,
+        bytes=len(document.content.encode(errors="replace")),
+        document_id=document_id,
+        unchanged=key in known,
+        chunks=counts,
+    )

@@ -1,0 +1,57 @@
+"""Candidates with their raw scores -> the order to show them in, and whether they are an answer.
+
+Pure. A fused score orders passages of one query and means nothing beyond it; the decision is
+taken on the raw ones.
+"""
+
+from collections.abc import Callable
+from math import exp
+
+from rag_service.stores import Evidence, Mode, Scores
+
+BM25_SHARE = 0.02
+"""What one point of BM25 adds to a cosine. BM25 is large only where a query has informative
+words, so it is left as it is rather than normalised by query."""
+CONTEXT_ABOVE = 0.5
+"""`has_rag_context` is a confidence of at least this."""
+
+
+def rank(evidence: Evidence, mode: Mode, k: int) -> list[tuple[int, float]]:
+    """The best `k` chunks, best first, each with a score in [0, 1]."""
+    key = _KEYS[mode]
+    scored = [
+        (chunk, key(scores))
+        for chunk, scores in evidence.scores.items()
+        if mode != "keyword" or scores.keyword > 0
+    ]
+    scored.sort(key=lambda pair: (-pair[1], pair[0]))
+    return [(chunk, _squash(value)) for chunk, value in scored[:k]]
+
+
+def confidence(evidence: Evidence) -> float:
+    """How likely it is, in [0, 1], that the chunks answer the query.
+
+    A logistic function of the best cosine and of how much of the query's information its words
+    carry into the best keyword match.
+    """
+    if not evidence.scores:
+        return 0.0
+    cosine = max(scores.dense for scores in evidence.scores.values())
+    words = max(scores.keyword for scores in evidence.scores.values())
+    most = sum(evidence.idf.values())
+    coverage = min(1.0, words / most) if most else 0.0
+    return 1 / (1 + exp(-(_BIAS + _COSINE * cosine + _COVERAGE * coverage)))
+
+
+_BIAS, _COSINE, _COVERAGE = -6.0, 9.0, 3.0
+
+_KEYS: dict[Mode, Callable[[Scores], float]] = {
+    "hybrid": lambda scores: scores.dense + BM25_SHARE * scores.keyword,
+    "dense": lambda scores: scores.dense,
+    "keyword": lambda scores: BM25_SHARE * scores.keyword,
+}
+
+
+def _squash(value: float) -> float:
+    """[0, inf) -> [0, 1), keeping the order."""
+    return round(max(value, 0.0) / (1 + max(value, 0.0)), 6)

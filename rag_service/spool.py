@@ -1,0 +1,102 @@
+"""A batch on disk while it is worked on: the lines that came in, and the results that go out."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from rag_service.errors import Invalid, StorageFailed
+
+
+class Spool:
+    """Two NDJSON files below RAG_DATA_DIR/jobs, named after the job."""
+
+    def __init__(self, folder: Path, job_id: str) -> None:
+        self.lines = folder / f"{job_id}.ndjson"
+        self.results = folder / f"{job_id}.results.ndjson"
+
+    def remove(self) -> None:
+        self.lines.unlink(missing_ok=True)
+        self.results.unlink(missing_ok=True)
+
+
+class SpoolWriter:
+    """Takes the bytes of a batch as they come. Raises StorageFailed when the disk is full."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self._file: BinaryIO | None = None
+        self._blank = True
+        self.total = 0
+
+    def write(self, data: bytes) -> None:
+        try:
+            if self._file is None:
+                self._spool.lines.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self._spool.lines.open("wb")
+            self._file.write(data)
+        except OSError as error:
+            raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
+        self._count(data)
+
+    def close(self) -> None:
+        """After this the lines are on disk. Raises Invalid when there are none."""
+        if self._file is None or not (self.total or not self._blank):
+            self.abandon()
+            raise Invalid("the batch is empty: send one JSON object a line")
+        self.total += not self._blank
+        try:
+            with self._file as file:
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
+
+    def abandon(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        self._spool.remove()
+
+    def _count(self, data: bytes) -> None:
+        """Lines that are not blank."""
+        *ended, rest = data.split(b"\n")
+        for line in ended:
+            self.total += not (self._blank and not line.strip())
+            self._blank = True
+        self._blank = self._blank and not rest.strip()
+
+
+def read_lines(
+    path: Path, longest: int, *, offset: int = 0
+) -> Iterator[tuple[int, int, bytes | None]]:
+    """(line number, where the next begins, the line) for each that is not blank.
+
+    A line of more than `longest` bytes is None, and never held in memory.
+    """
+    with path.open("rb") as file:
+        number = _count_lines(file, offset)
+        while True:
+            line = file.readline(longest + 1)
+            if not line:
+                return
+            number += 1
+            whole = line.endswith(b"\n") or len(line) <= longest
+            while not whole:
+                part = file.readline(1 << 20)
+                whole = not part or part.endswith(b"\n")
+                line = b""
+            if not line:
+                yield number, file.tell(), None
+            elif line.strip():
+                yield number, file.tell(), line
+
+
+def _count_lines(file: BinaryIO, offset: int) -> int:
+    """How many lines end before `offset`; leaves the file there."""
+    count = 0
+    while file.tell() < offset:
+        part = file.read(min(1 << 20, offset - file.tell()))
+        if not part:
+            break
+        count += part.count(b"\n")
+    return count

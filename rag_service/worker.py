@@ -1,0 +1,171 @@
+"""The background process of a server: batch jobs and sealing, out of the way of its requests.
+
+It reads orders from standard input, a JSON object a line, and tells on standard output how far it
+is. At the end of its input, which is also the end of its server, it stops after the group at hand;
+the next server goes on from there.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from queue import SimpleQueue
+
+import msgspec
+
+from rag_service.assembly import Service, assemble
+from rag_service.errors import RagError
+from rag_service.imports import Line, Result, read_line
+from rag_service.jobs import Order, Report, spool_folder
+from rag_service.settings import load_settings
+from rag_service.spool import Spool, read_lines
+from rag_service.stores import FailedLine, Job, JobCounts
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    logging.basicConfig(level=os.environ.get("RAG_LOG_LEVEL", "info").upper(), stream=sys.stderr)
+    if hasattr(os, "nice"):
+        os.nice(19)
+    with assemble(load_settings()) as service:
+        worker = Worker(service)
+        threads = [
+            threading.Thread(target=worker.run_jobs, daemon=True),
+            threading.Thread(target=worker.run_sealing, daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        for line in sys.stdin.buffer:
+            worker.take(msgspec.json.decode(line, type=Order))
+        worker.stop()
+        for thread in threads:
+            thread.join()
+
+
+class Worker:
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._folder = spool_folder(service.settings)
+        self._jobs: SimpleQueue[str | None] = SimpleQueue()
+        self._seals: SimpleQueue[str | None] = SimpleQueue()
+        self._telling = threading.Lock()
+        self._stopped = threading.Event()
+
+    def take(self, order: Order) -> None:
+        (self._jobs if order.do == "job" else self._seals).put(order.what)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._jobs.put(None)
+        self._seals.put(None)
+
+    def run_sealing(self) -> None:
+        while (bot_id := self._seals.get()) is not None:
+            try:
+                self._service.store.seal(bot_id)
+            except RagError as error:
+                log.warning("%s", error)
+            self._tell(Report(sealed=bot_id))
+
+    def run_jobs(self) -> None:
+        while (job_id := self._jobs.get()) is not None:
+            if self._stopped.is_set():
+                return
+            error = None
+            try:
+                self._run(job_id)
+            except (RagError, OSError) as failure:
+                error = str(failure)
+                log.warning("job %s: %s", job_id, error)
+                self._fail(job_id, error)
+            self._tell(Report(job=job_id, ended=not self._stopped.is_set(), error=error))
+
+    def _run(self, job_id: str) -> None:
+        store = self._service.store
+        if not store.start_job(job_id):
+            return
+        job = store.job(job_id)
+        spool = Spool(self._folder, job_id)
+        progress = _Progress(job.counts)
+        _cut(spool, job.counts.done)
+        with spool.results.open("ab") as results:
+            groups = self._service.importer.run(self._lines(job, spool))
+            for group in groups:
+                results.writelines(result_line(result) + b"\n" for result in group)
+                results.flush()
+                failed = progress.add(group)
+                if not store.advance_job(job_id, progress.counts, group[-1].line.end, failed):
+                    return  # cancelled
+                self._tell(Report(job=job_id))
+                if self._stopped.is_set():
+                    return
+        store.finish_job(job_id, "succeeded", None)
+        spool.lines.unlink(missing_ok=True)
+
+    def _lines(self, job: Job, spool: Spool) -> Iterator[Line]:
+        longest = self._service.settings.max_body_bytes
+        bot_id = job.bot_ids[0] if job.bot_ids else None
+        for number, end, raw in read_lines(spool.lines, longest, offset=job.offset):
+            if self._stopped.is_set():
+                return
+            if raw is None:
+                mib = self._service.settings.max_body_mb
+                error = f"the line is longer than {mib} MiB (RAG_MAX_BODY_MB)"
+                yield Line(number=number, end=end, error=error)
+            else:
+                yield read_line(raw, number=number, end=end, bot_id=bot_id)
+
+    def _fail(self, job_id: str, error: str) -> None:
+        try:
+            self._service.store.finish_job(job_id, "failed", error)
+        except RagError as failure:
+            log.error("job %s could not be closed and is tried again later: %s", job_id, failure)
+
+    def _tell(self, report: Report) -> None:
+        with self._telling:
+            sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+class _Progress:
+    def __init__(self, counts: JobCounts) -> None:
+        self.counts = counts
+
+    def add(self, group: list[Result]) -> list[FailedLine]:
+        failed = [
+            FailedLine(line=r.line.number, source_url=r.line.source_url, error=r.line.error or "")
+            for r in group
+            if r.upserted is None
+        ]
+        unchanged = sum(r.upserted is not None and r.upserted.unchanged for r in group)
+        self.counts = JobCounts(
+            done=self.counts.done + len(group),
+            embedded=self.counts.embedded + len(group) - unchanged - len(failed),
+            unchanged=self.counts.unchanged + unchanged,
+            failed=self.counts.failed + len(failed),
+        )
+        return failed
+
+
+def result_line(result: Result) -> bytes:
+    """A line of the answer: its number and URL, then the fields of a single push or `error`."""
+    head = {"line": result.line.number, "source_url": result.line.source_url}
+    if result.upserted is None:
+        return msgspec.json.encode({**head, "success": False, "error": result.line.error})
+    return msgspec.json.encode({**head, "success": True, **msgspec.to_builtins(result.upserted)})
+
+
+def _cut(spool: Spool, done: int) -> None:
+    """Drop results of lines that will be done again, since their progress was not kept."""
+    spool.results.touch()
+    with spool.results.open("rb+") as file:
+        for _ in range(done):
+            if not file.readline():
+                break
+        file.truncate(file.tell())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+import re
+
+import pytest
+from hypothesis import given
+from promises import any_text, golden, keeps_promises, markup, read
+
+from rag_service.parsing import detect
+
+PIECES = re.findall(
+    r"\w+",
+    "p div span b i a ul ol li dl dt dd table tr td th caption h1 h2 h6 pre code br hr title head "
+    "body html main article nav footer form aside script style template svg select option font",
+)
+
+
+@pytest.mark.parametrize("name", ["library.html", "fragment.html"])
+def test_html_reads_like_the_golden_file(name: str) -> None:
+    found, expected = golden(name)
+    assert found == expected
+
+
+@given(any_text)
+def test_any_text_keeps_the_promises(content: str) -> None:
+    assert keeps_promises(read(content, "html"))
+
+
+@given(markup(*(f"<{name}>" for name in PIECES), *(f"</{name}>" for name in PIECES), " ", "\n"))
+def test_any_tags_keep_the_promises(content: str) -> None:
+    assert keeps_promises(read(content, "html"))
+
+
+@given(
+    markup("<div>", "</div>", "<p>", "x", "&#0;", "&#1;", "&#12;", "&shy;", "&nbsp;", "&#xD800;")
+)
+def test_any_entities_keep_the_promises(content: str) -> None:
+    assert keeps_promises(read(content, "html"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<!DOCTYPE html><p>a",
+        "\n<!-- a --><?xml version='1.0'?>\n<HTML lang=en>",
+        "<p>One</p>\n<p>Two</p>",
+        "Intro\n<p>One</p>\n<p>Two</p>\n<ul>\n<li>x</ul>",
+    ],
+)
+def test_html_is_detected(content: str) -> None:
+    assert detect(content) == "html"
+
+
+def test_the_title_is_the_documents_own_or_the_pages_or_the_first_heading() -> None:
+    page = "<html><head><title>Page &amp;\n title</title></head><h1>Heading</h1><svg><title>x"
+    assert read(page, title="Own").title == "Own"
+    assert read(page).title == "Page & title"
+    assert read("<h2>a</h2><h1>Heading</h1>", "html").title == "Heading"
+
+
+def test_navigation_is_left_out_where_there_is_a_main_part() -> None:
+    page = "<aside>side</aside><form>find</form><main>text<footer>by me</footer></main><footer>x"
+    assert read(page, "html").text == "text\n\nby me"
+
+
+def test_a_page_of_nothing_but_navigation_is_read_nevertheless() -> None:
+    assert read("<nav><ul><li>Home</ul></nav>", "html").text == "- Home"
+
+
+def test_a_form_around_the_whole_page_is_read() -> None:
+    assert read("<form><main>text</main></form>", "html").text == "text"
+
+
+def test_scripts_and_styles_are_left_out() -> None:
+    page = "a<script>1</script><style>2</style><template>3</template><noscript>4</noscript><svg>5"
+    assert read(page, "html").text == "a"
+
+
+def test_words_are_not_broken_by_soft_hyphens() -> None:
+    assert read("<p>week&shy;days and&ZeroWidthSpace;nights", "html").text == "weekdays andnights"
+
+
+def test_what_is_nested_too_deep_keeps_its_text() -> None:
+    page = "<title>T</title><script>no</script>" + "<div>" * 3_000 + "a &amp; b<br>c"
+    parsed = read(page, "html")
+    assert parsed.text.split() == ["a", "&", "b", "c"]
+
+
+def test_sloppy_pages_keep_their_structure() -> None:
+    page = "<ul>" + "<li><b>item<p>x<font color=red>y" * 2_000 + "</ul><h1>End</h1>"
+    assert read(page, "html").blocks[-1].headings == ("End",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "<div>" * 100_000 + "x",
+        "<ul><li>" * 50_000 + "x",
+        "<ul><li>" * 450 + "x",
+        "<p>" * 100_000 + "x",
+        "<span><div></span></div>" * 20_000 + "x",
+        "<span></div>" * 50_000 + "x",
+        "<div>" * 20_000 + "</p>" * 20_000 + "x",
+        "".join(f"<p><font size={size}>x</p>" for size in range(20_000)),
+        "".join(f"<font size={size}>" for size in range(20_000)) + "x",
+        "<form><div></form>" * 20_000 + "x",
+        "<table><tr><td>" * 20_000 + "x",
+        "<b><p>" * 20_000 + "x",
+        "<div>" * 3_000 + "&#" + "9" * 10_000 + ";",
+        "<a " + "b=c " * 50_000,
+        "<!--" * 100_000,
+        "<script>" * 100_000,
+        "<" * 1_000_000,
+        "&" * 1_000_000,
+        "a" * 1_000_000,
+    ],
+    ids=lambda content: content[:12],
+)
+def test_hostile_html_is_read_whatever_it_may_be(content: str) -> None:
+    assert keeps_promises(read(content, "html"))
+    assert keeps_promises(read(content))
