@@ -12,7 +12,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from rag_service.documents import Block, Chunk, ParsedDocument
-from rag_service.embedders import Offsets
 
 PIPELINE_VERSION = 1
 """Raise it whenever the same document would give other chunks: stored ones are then rebuilt."""
@@ -41,6 +40,9 @@ comes closer to the window than this is measured again as a whole."""
 
 BATCH = 1_024
 """Headings, or chunks to be measured again, that are tokenized at once."""
+
+Offsets = NDArray[np.int32]
+"""As the embedders give them, which this layer does not import: shape (tokens, 2), [start, end)."""
 
 TokenOffsets = Callable[[Sequence[str]], list[Offsets]]
 Path = tuple[str, ...]
@@ -173,7 +175,8 @@ class _Tokens:
 
     def before(self, position: int) -> int:
         """How many tokens end at this character or before it."""
-        return int(self._ends.searchsorted(position, "right"))
+        # any other type of number has numpy convert the whole array first
+        return int(self._ends.searchsorted(np.int32(position), "right"))
 
     def before_each(self, positions: Sequence[int]) -> list[int]:
         found = self._ends.searchsorted(np.asarray(positions, np.int32), "right")
@@ -271,7 +274,8 @@ def _boundary(text: str, start: int, ideal: int, most: int, kind: str) -> int:
     ends = [match.end() for match in _SENTENCE_END.finditer(text, least - 1, most + 1)]
     sentences = [end for end in ends if end <= most or text[end - 1].isspace()]
     if sentences:
-        return _nearest(sentences, ideal)
+        paragraphs = [end for end in sentences if text[end - 1] == "\n"]
+        return _nearest(paragraphs or sentences, ideal)
     if at_lines:
         return _nearest(at_lines, ideal)
     spaces = [match.end() for match in _SPACE.finditer(text, least, most + 1)]

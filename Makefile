@@ -1,0 +1,64 @@
+# `make help` lists what there is. Everything lives in .venv; delete it and run again to start over.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# --no-compile: bytecode is made for what is imported, not for all of PyTorch
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --no-compile
+TORCH := torch==2.13.0
+# where PyTorch publishes builds without CUDA; used only where the plain package would bring CUDA
+TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev run test lint check-types bench lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: $(VENV)/.installed  ## Set up .venv with the service (CPU build of PyTorch; no CUDA)
+
+install-dev: $(VENV)/.installed-dev  ## The same, with what tests and linters need
+
+run: install  ## Start the service on 127.0.0.1:8000; shows a token once and what to type next
+	@$(BIN)/rag-service serve --first-token
+
+test: install-dev lint check-types  ## Linters, types, import rules and all tests
+	@$(BIN)/pytest -n auto
+
+lint: install-dev
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache
+
+check-types: install-dev
+	@$(BIN)/mypy
+
+bench: install-dev  ## Run every benchmark in small; JSON on standard output
+	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --small || exit 1; done
+
+lock: install-dev  ## Write constraints.txt from what is installed now
+	@$(BIN)/python -m pip freeze --exclude-editable | grep -v -e ' @ ' \
+		| sed -E 's/^(torch==[0-9.]+).*/\1/' > constraints.txt
+
+clean:  ## Delete .venv and caches; never data/ or indexes/
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	@$(PYTHON) -m venv $(VENV)
+
+# PyTorch first and by itself: what comes after is then satisfied with the build that is there
+$(VENV)/.torch: | $(BIN)/python
+	@echo "Installing PyTorch for the CPU ..." >&2
+	@if $(PIP) --dry-run --ignore-installed --report - "$(TORCH)" 2>/dev/null \
+		| grep -Eq '"name": "(nvidia|cuda|triton)'; \
+	then $(PIP) --extra-index-url $(TORCH_CPU_INDEX) "$(TORCH)+cpu"; \
+	else $(PIP) "$(TORCH)"; fi
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch
+	@echo "Installing rag-service ..." >&2
+	@$(PIP) --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@touch $@

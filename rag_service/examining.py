@@ -1,0 +1,71 @@
+"""The `doctor` command: what is configured, and whether it is in place."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from rag_service.embedders import load_embedder
+from rag_service.errors import RagError
+from rag_service.settings import Settings
+from rag_service.stores import open_store
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    what: str
+    ok: bool
+    found: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Loads the model and reads the rows; contacts nobody."""
+    values = structs.asdict(settings)
+    return [
+        Finding(what=f"RAG_{name.upper()}", ok=True, found=str(value))
+        for name, value in values.items()
+    ] + [
+        _try("python", lambda: sys.version.split()[0]),
+        _try("data folder", lambda: _writable(settings.data_dir)),
+        _try("index folder", lambda: _writable(settings.index_dir)),
+        _try("embedding model", lambda: _model(settings)),
+        _try("rows", lambda: _rows(settings)),
+        Finding(
+            what="hosts that could be contacted",
+            ok=True,
+            found="none: models are read from this machine, and nothing reports home",
+        ),
+    ]
+
+
+def _try(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what=what, ok=True, found=look())
+    except (RagError, OSError) as error:
+        return Finding(what=what, ok=False, found=str(error))
+
+
+def _writable(folder: Path) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{folder} cannot be written: check its owner and rights")
+    room = os.statvfs(folder)
+    return f"{folder.resolve()}, {room.f_bavail * room.f_frsize / 1e9:.1f} GB free"
+
+
+def _model(settings: Settings) -> str:
+    embedder = load_embedder(settings.embedding_model, settings.data_dir / "models")
+    kind = type(embedder).__name__
+    return f"{embedder.name}, {embedder.dimension} dimensions, run by {kind}"
+
+
+def _rows(settings: Settings) -> str:
+    def unknown() -> tuple[str, int]:
+        raise RagError("the model is not needed here")
+
+    with open_store(settings, unknown) as store:
+        bots = store.bots()
+        tokens = len(store.tokens())
+    documents = sum(about["documents"] for about in bots.values())
+    return f"{documents} documents of {len(bots)} bots, {tokens} tokens"

@@ -1,0 +1,99 @@
+"""The `ingest` command: an import with a progress bar."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from rag_service.imports import Result
+from rag_service.sources import Defaults, Sources
+
+if TYPE_CHECKING:
+    from rag_service.assembly import Service
+    from rag_service.terminal import Terminal
+
+_MOST_FAILURES = 1000
+_COUNTED = (
+    "documents",
+    "embedded",
+    "unchanged",
+    "failed",
+    "chunks_embedded",
+    "chunks_reused",
+    "chunks_removed",
+)
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    line: int
+    source_url: str | None
+    error: str
+
+
+class IngestReport(Struct, frozen=True, kw_only=True):
+    """Counts of documents and chunks. `failures` has the first 1,000."""
+
+    documents: int
+    embedded: int
+    unchanged: int
+    failed: int
+    chunks_embedded: int
+    chunks_reused: int
+    chunks_removed: int
+    seconds: float
+    interrupted: bool
+    failures: list[Failure]
+
+
+class Ingest:
+    def __init__(
+        self,
+        service: "Service",
+        paths: Sequence[Path],
+        bot_id: str | None,
+        content_type: str | None,
+    ) -> None:
+        longest = service.settings.max_body_bytes
+        defaults = Defaults(bot_id=bot_id, content_type=content_type, longest=longest)
+        self._service = service
+        self._sources = Sources(paths, defaults)
+        self._counts = dict.fromkeys(_COUNTED, 0)
+        self._failures: list[Failure] = []
+
+    def run(self, terminal: "Terminal") -> IngestReport:
+        """An interrupt ends it; what was committed until then stays and costs nothing next time."""
+        start = time.monotonic()
+        interrupted = False
+        with terminal.progress("Ingesting", self._sources.count()) as advance:
+            try:
+                for group in self._service.importer.run(self._sources.lines()):
+                    for result in group:
+                        self._count(result)
+                    advance(len(group))
+            except KeyboardInterrupt:
+                interrupted = True
+        return IngestReport(
+            **self._counts,
+            seconds=round(time.monotonic() - start, 2),
+            interrupted=interrupted,
+            failures=self._failures,
+        )
+
+    def _count(self, result: Result) -> None:
+        counts = self._counts
+        counts["documents"] += 1
+        if result.upserted is None:
+            counts["failed"] += 1
+            if len(self._failures) < _MOST_FAILURES:
+                line = result.line
+                error = line.error or ""
+                failure = Failure(line=line.number, source_url=line.source_url, error=error)
+                self._failures.append(failure)
+            return
+        counts["unchanged" if result.upserted.unchanged else "embedded"] += 1
+        chunks = result.upserted.chunks
+        counts["chunks_embedded"] += chunks.embedded
+        counts["chunks_reused"] += chunks.reused
+        counts["chunks_removed"] += chunks.removed

@@ -1,0 +1,154 @@
+"""What people see: colour, tables and progress on a terminal, plain JSON in a pipe."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from rag_service.examining import Finding
+from rag_service.ingesting import IngestReport
+from rag_service.knowledge_base import Found
+
+
+class Terminal:
+    """`as_json` asks for JSON on a terminal too."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._out = Console(highlight=False)
+        self._err = Console(stderr=True, highlight=False)
+        self._json = as_json or not self._out.is_terminal
+
+    def welcome(self, url: str, token: str | None) -> None:
+        """A new token is shown even in a pipe, since it is shown only this once."""
+        shown = token or "$TOKEN"
+        auth = f'-H "Authorization: Bearer {shown}"'
+        lines = [f"Serving on {url}   (the API: {url}/schema)"]
+        if token:
+            lines += ["", "Your token, shown this once:", "", f"    {token}"]
+        lines += [
+            "",
+            "Push a page, and find it:",
+            "",
+            f"    curl {auth} {url}/knowledge \\",
+            """      -d '{"source_url": "https://example.com/hours", """
+            """"content": "We are open from 9 to 17."}'""",
+            f'    curl {auth} "{url}/search?query=when+are+you+open"',
+            "",
+            "A whole folder:   rag-service ingest DOCS     Stop: Ctrl-C",
+        ]
+        self._err.print("\n".join(lines), soft_wrap=True, markup=False)
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """On a terminal only; the yielded function is told how many more are done."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+        )
+        bar = Progress(*columns, console=self._err, disable=not self._err.is_terminal)
+        with bar:
+            task = bar.add_task(what, total=total)
+            yield lambda count: bar.advance(task, count)
+
+    def ingested(self, report: IngestReport) -> None:
+        if self._json:
+            self._print_json(report)
+        else:
+            self._out.print(
+                f"[bold]{report.documents}[/] documents in {report.seconds} s: "
+                f"[green]{report.embedded} written[/], {report.unchanged} unchanged, "
+                f"[{'red' if report.failed else 'default'}]{report.failed} failed[/]; "
+                f"{report.chunks_embedded} chunks embedded, {report.chunks_reused} reused"
+            )
+        for failure in [] if self._json else report.failures:
+            text = f"line {failure.line}: {failure.source_url or ''}: {failure.error}"
+            self._err.print(text, style="red", markup=False, soft_wrap=True)
+        if report.interrupted:
+            self._err.print("Interrupted. What was done is kept: the same command goes on.")
+
+    def found(self, found: Found) -> None:
+        if self._json:
+            self._print_json(found)
+            return
+        verdict = "[green]answers[/]" if found.has_rag_context else "[yellow]no answer found[/]"
+        self._out.print(f"{verdict}   confidence {found.confidence:.2f}\n")
+        for hit in found.hits:
+            passage = hit.passage
+            self._out.print(
+                f"[bold]{hit.score:.3f}[/]  [cyan]{_plain(passage.source_url)}[/]  "
+                f"{_plain(passage.heading or passage.title)}"
+            )
+            self._out.print(Panel(_plain(passage.text.strip()), border_style="dim"))
+
+    def faults(self, faults: Sequence[str]) -> None:
+        if self._json:
+            self._print_json({"ok": not faults, "faults": list(faults)})
+        elif not faults:
+            self._out.print("[green]The rows and both views agree.[/]")
+        else:
+            for fault in faults:
+                self._out.print(fault, style="red", markup=False)
+            self._out.print("`rag-service reindex` makes the views again.")
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        if self._json:
+            self._print_json(findings)
+            return
+        for finding in findings:
+            mark = "[green]ok[/]   " if finding.ok else "[red]wrong[/]"
+            self._out.print(f"{mark} [bold]{finding.what}[/]: {_plain(finding.found)}")
+
+    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if self._json:
+            self._print_json(rows)
+            return
+        if not rows:
+            self._out.print(f"{title}: none yet")
+            return
+        table = Table(title=title)
+        for name in rows[0]:
+            table.add_column(name)
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        self._out.print(table)
+
+    @staticmethod
+    def _print_json(value: object) -> None:
+        click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={of}" for name, of in value.items())
+    return "" if value is None else str(value)
+
+
+def _plain(text: str) -> str:
+    """No markup, and no control characters of a document reach the terminal."""
+    clean = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
+    return clean.replace("[", "\\[")
