@@ -43,7 +43,10 @@ def confidence(evidence: Evidence) -> float:
     return 1 / (1 + exp(-(_BIAS + _COSINE * cosine + _COVERAGE * coverage)))
 
 
-_BIAS, _COSINE, _COVERAGE = -6.0, 9.0, 3.0
+_BIAS, _COSINE, _COVERAGE = -6.77, 7.19, 4.65
+"""Fitted on questions with and without an answer of four public sets (clinc150-oos, SQuAD 2.0 and
+PubMedQA and a COVID FAQ halved by document). Fitted on three, the decision is right on the fourth
+for 79, 84, 93 and 61 % (balanced accuracy)."""
 
 _KEYS: dict[Mode, Callable[[Scores], float]] = {
     "hybrid": lambda scores: scores.dense + BM25_SHARE * scores.keyword,

@@ -167,8 +167,8 @@ class SqliteStore(SqliteTokens, SqliteJobs):
         indexes = self._known_indexes()
         with self._rows.reading() as connection:
             found = connection.execute("pragma quick_check").fetchone()[0]
-            if found != "ok":
-                yield f"rag.db: {found}"
+        if found != "ok":
+            yield f"rag.db: {found}"
         for name, bot in self._bot_rows().items():
             yield from indexes.check(bot, name)
 

@@ -23,7 +23,8 @@ class RowsFile:
         self.path = path
         self._timeout = lock_timeout_s
         self._write_lock = threading.Lock()
-        self._readers = threading.local()
+        self._reading = threading.local()
+        self._idle: list[sqlite3.Connection] = []
         self._open: list[sqlite3.Connection] = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,27 +59,29 @@ class RowsFile:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """Everything read inside is of one moment."""
+        """Everything read inside is of one moment; inside another one, of that one's moment."""
+        outer: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        if outer is not None:
+            yield outer
+            return
         with self._translating():
-            connection = self._reader()
-            if connection.in_transaction:
-                yield connection
-                return
+            connection = self._idle.pop() if self._idle else self._reader()
             connection.execute("begin")
+            self._reading.connection = connection
             try:
                 yield connection
             finally:
+                self._reading.connection = None
                 connection.execute("commit")
+                self._idle.append(connection)
 
     def close(self) -> None:
         for connection in self._open:
             connection.close()
 
     def _reader(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._connect()
-            connection.execute("pragma query_only = on")
+        connection = self._connect()
+        connection.execute("pragma query_only = on")
         return connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -86,7 +89,7 @@ class RowsFile:
             self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
         )
         connection.execute("pragma foreign_keys = on")
-        connection.execute("pragma cache_size = -16000")
+        connection.execute("pragma cache_size = -8000")
         connection.create_function("fold", 1, str.casefold, deterministic=True)
         self._open.append(connection)
         return connection

@@ -128,8 +128,10 @@ class Reader:
 
 
 def _inverted_file(dimension: int, chunks: int, read: Reader) -> tuple[Any, Recall]:
-    """About 4 sqrt(n) lists, as the FAISS wiki's "Guidelines to choose an index" has it."""
-    lists = int(4 * chunks**0.5)
+    """About 4 sqrt(n) lists of at least 39 chunks, as the FAISS wiki's "Guidelines to choose an
+    index" and its k-means have it.
+    """
+    lists = min(int(4 * chunks**0.5), chunks // 39)
     index = _faiss.IndexIVFScalarQuantizer(
         _faiss.IndexFlatIP(dimension),
         dimension,
