@@ -98,7 +98,7 @@ def ingest(
         os.nice(19)  # a server beside it goes first
     terminal = Terminal(as_json)
     with _service() as service:
-        report = Ingest(service, paths, bot, content_type).run(terminal)
+        report = Ingest(service, paths, bot, content_type).run(terminal.progress)
     terminal.ingested(report)
     sys.exit(1 if report.failed or report.interrupted else 0)
 

@@ -1,18 +1,18 @@
 """The `ingest` command: an import with a progress bar."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from rag_service.assembly import Service
 from rag_service.imports import Result
 from rag_service.sources import Defaults, Sources
 
-if TYPE_CHECKING:
-    from rag_service.assembly import Service
-    from rag_service.terminal import Terminal
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Shows what is done of a total; the inner function is told how many more are."""
 
 _MOST_FAILURES = 1000
 _COUNTED = (
@@ -50,7 +50,7 @@ class IngestReport(Struct, frozen=True, kw_only=True):
 class Ingest:
     def __init__(
         self,
-        service: "Service",
+        service: Service,
         paths: Sequence[Path],
         bot_id: str | None,
         content_type: str | None,
@@ -62,11 +62,11 @@ class Ingest:
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._failures: list[Failure] = []
 
-    def run(self, terminal: "Terminal") -> IngestReport:
+    def run(self, progress: Progress) -> IngestReport:
         """An interrupt ends it; what was committed until then stays and costs nothing next time."""
         start = time.monotonic()
         interrupted = False
-        with terminal.progress("Ingesting", self._sources.count()) as advance:
+        with progress("Ingesting", self._sources.count()) as advance:
             try:
                 for group in self._service.importer.run(self._sources.lines()):
                     for result in group:

@@ -20,6 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from rag_service.answers import search_answer
 from rag_service.examining import Finding
 from rag_service.ingesting import IngestReport
 from rag_service.knowledge_base import Found
@@ -86,7 +87,7 @@ class Terminal:
 
     def found(self, found: Found) -> None:
         if self._json:
-            self._print_json(found)
+            self._print_json(search_answer(found))
             return
         verdict = "[green]answers[/]" if found.has_rag_context else "[yellow]no answer found[/]"
         self._out.print(f"{verdict}   confidence {found.confidence:.2f}\n")

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_service.documents import Passage, Vectors
+from rag_service.documents import DEFAULT_BOT, Passage, Vectors
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound
 from rag_service.events import Event, now
 from rag_service.ids import chunk_id, new_id
@@ -175,7 +175,7 @@ def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
 
 
 def create_bot(connection: sqlite3.Connection, bot_id: str) -> None:
-    if bot_row(connection, bot_id) is not None:
+    if bot_id == DEFAULT_BOT or bot_row(connection, bot_id) is not None:
         raise Conflict(f"the bot {bot_id!r} exists already")
     _bot(connection, bot_id)
 

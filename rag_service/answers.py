@@ -1,0 +1,55 @@
+"""What a search answers, over HTTP and on the command line alike."""
+
+from msgspec import Struct
+
+from rag_service.knowledge_base import Found
+from rag_service.stores import Scores
+
+
+class SearchResult(Struct, frozen=True, kw_only=True):
+    """A passage. `score` in [0, 1] orders this answer; `scores` are the raw cosine and BM25."""
+
+    chunk_id: str
+    document_id: str
+    source_url: str
+    title: str
+    heading: str
+    page: int | None
+    text: str
+    score: float
+    scores: Scores
+    ordinal: int
+
+
+class SearchAnswer(Struct, frozen=True, kw_only=True):
+    """Best first. `has_rag_context` is the decision taken on `confidence`."""
+
+    query: str
+    bot_id: str
+    has_rag_context: bool
+    confidence: float
+    results: list[SearchResult]
+
+
+def search_answer(found: Found) -> SearchAnswer:
+    return SearchAnswer(
+        query=found.query,
+        bot_id=found.bot_id,
+        has_rag_context=found.has_rag_context,
+        confidence=found.confidence,
+        results=[
+            SearchResult(
+                chunk_id=hit.passage.chunk_id,
+                document_id=hit.passage.document_id,
+                source_url=hit.passage.source_url,
+                title=hit.passage.title,
+                heading=hit.passage.heading,
+                page=hit.passage.page,
+                text=hit.passage.text,
+                score=hit.score,
+                scores=hit.scores,
+                ordinal=hit.passage.ordinal,
+            )
+            for hit in found.hits
+        ],
+    )

@@ -1,0 +1,1 @@
+"""HTTP: one module per resource. Handlers translate, call one use case, and return."""

@@ -1,0 +1,92 @@
+"""/bots, in the chat dialect: each bot has knowledge of its own."""
+
+from typing import Any, Literal
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rag_service.api.documenting import errors, json_body, operation, string
+from rag_service.api.guarding import caller_of, need
+from rag_service.api.parameters import Parameters, body_of
+from rag_service.api.threads import Threads
+from rag_service.assembly import Service
+from rag_service.documents import DEFAULT_BOT
+from rag_service.pushes import read_bot_id
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Bot(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    created_at: str | None
+    documents: int
+    chunks: int
+
+
+class BotAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: Bot
+    error: None = None
+
+
+class Bots(Struct, frozen=True, kw_only=True):
+    bots: list[Bot]
+
+
+class BotsAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: Bots
+    error: None = None
+
+
+@post(
+    "/bots",
+    status_code=201,
+    guards=[need("admin")],
+    tags=["bots"],
+    summary="Create a bot",
+    operation_class=operation(
+        body=json_body({"id": string("Its name.")}, ("id",), {"id": "support"})
+    ),
+    responses=errors(400, 409, chat=True),
+)
+async def create_bot(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> BotAnswer:
+    """Pushing knowledge to a bot creates it too."""
+    body = await body_of(request)
+    if body.get("id") is None:
+        body["id"] = body.get("botId")
+    values = Parameters(body)
+    bot_id = values.need("id", read_bot_id)
+    values.done()
+    caller_of(request).may_use(bot_id)
+    await threads.write(service.store.create_bot, bot_id)
+    about = (await threads.read(service.store.bots))[bot_id]
+    return BotAnswer(data=Bot(id=bot_id, **about))
+
+
+@get(
+    "/bots",
+    guards=[need(None)],
+    tags=["bots"],
+    summary="List bots",
+    responses=errors(chat=True),
+)
+async def list_bots(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> BotsAnswer:
+    """Those that the token may use; `default` always exists."""
+    about = await threads.read(service.store.bots)
+    about.setdefault(DEFAULT_BOT, {"created_at": None, "documents": 0, "chunks": 0})
+    seen = caller_of(request).bot_ids
+    bots = [
+        Bot(id=name, **values)
+        for name, values in sorted(about.items())
+        if seen is None or name in seen
+    ]
+    return BotsAnswer(data=Bots(bots=bots))
+
+
+handlers = [create_bot, list_bots]

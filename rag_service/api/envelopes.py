@@ -1,0 +1,166 @@
+"""The envelope of each dialect, and the one place that pairs errors with statuses and codes.
+
+Which dialect answers is decided by the path, so that an unknown path, a wrong method or a failure
+before any handler still speaks to the client in its own terms.
+"""
+
+import logging
+from typing import Any
+
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
+from msgspec import Struct
+
+from rag_service.access import Allowance
+from rag_service.errors import (
+    BadToken,
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NoTokens,
+    RagError,
+    RateLimited,
+    TooLarge,
+)
+
+log = logging.getLogger(__name__)
+
+KNOWLEDGE = "/wp-json/mxchat/v1"
+CHAT = "/api/v1"
+MESSAGES = "/v1"
+_CHAT_AT_ROOT = ("/bots", "/bot/", "/chat/", "/webhooks", "/contacts")
+_MESSAGES_AT_ROOT = ("/messages", "/events")
+
+
+class KnowledgeErrorData(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    status: int
+    params: dict[str, str] = {}
+
+
+class KnowledgeError(Struct, frozen=True, kw_only=True):
+    """The error of the knowledge dialect. `data.params` names every parameter at fault."""
+
+    code: str
+    message: str
+    data: KnowledgeErrorData
+
+
+class ChatFault(Struct, frozen=True, kw_only=True):
+    code: str
+    message: str
+
+
+class ChatError(Struct, frozen=True, kw_only=True):
+    """The error of the chat dialect."""
+
+    success: bool = False
+    data: None = None
+    error: ChatFault
+
+
+class MessagesError(Struct, frozen=True, kw_only=True):
+    """The error of the messages dialect."""
+
+    status: str = "error"
+    message: str
+    data: None = None
+
+
+class _Kind(Struct, frozen=True):
+    """What a kind of error is called: HTTP status, knowledge code, chat code."""
+
+    status: int
+    knowledge: str
+    chat: str
+
+
+_KINDS: dict[type[Exception], _Kind] = {
+    NoTokens: _Kind(401, "mxchat_rest_disabled", "INVALID_API_KEY"),
+    BadToken: _Kind(401, "mxchat_rest_unauthorized", "INVALID_API_KEY"),
+    Forbidden: _Kind(403, "mxchat_rest_forbidden", "FORBIDDEN"),
+    RateLimited: _Kind(429, "mxchat_rest_rate_limited", "RATE_LIMIT_EXCEEDED"),
+    NotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND"),
+    Conflict: _Kind(409, "rest_conflict", "CONFLICT"),
+    TooLarge: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
+    Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),
+    RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR"),
+}
+_HTTP_KINDS = {
+    404: _Kind(404, "rest_no_route", "NOT_FOUND"),
+    405: _Kind(405, "rest_method_not_allowed", "METHOD_NOT_ALLOWED"),
+    413: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
+}
+_BAD_REQUEST = _Kind(400, "rest_invalid_param", "INVALID_REQUEST")
+_UNFORESEEN = _Kind(500, "mxchat_rest_internal_error", "INTERNAL_ERROR")
+
+_MESSAGES = {
+    404: "No route was found matching the URL.",
+    405: "This method is not allowed here.",
+    413: "The body is too large.",
+    500: "Something went wrong on the server; its log tells what.",
+}
+
+
+def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Any exception -> an answer in the dialect of the path, without a trace of our insides."""
+    kind, message, params = _describe(error)
+    if kind.status >= 500:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+    body = _render(request.url.path, kind, message, params)
+    return Response(
+        body, status_code=kind.status, headers=_headers(error), media_type=MediaType.JSON
+    )
+
+
+def _describe(error: Exception) -> tuple[_Kind, str, dict[str, str]]:
+    if isinstance(error, RagError):
+        kind = next(_KINDS[cls] for cls in type(error).__mro__ if cls in _KINDS)
+        return kind, str(error), error.params if isinstance(error, Invalid) else {}
+    if isinstance(error, ValidationException):
+        params = _params(error)
+        return _BAD_REQUEST, f"Invalid parameter(s): {', '.join(params)}", params
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        kind = _HTTP_KINDS.get(error.status_code, _BAD_REQUEST)
+        return kind, _MESSAGES.get(kind.status, "The request cannot be read."), {}
+    return _UNFORESEEN, _MESSAGES[500], {}
+
+
+def _params(error: ValidationException) -> dict[str, str]:
+    faults = error.extra if isinstance(error.extra, list) else []
+    found = {
+        str(fault.get("key", "request")): str(fault.get("message", "is invalid"))
+        for fault in faults
+        if isinstance(fault, dict)
+    }
+    return found or {"request": "is invalid"}
+
+
+def _render(path: str, kind: _Kind, message: str, params: dict[str, str]) -> Struct:
+    if path.startswith(CHAT + "/") or (path + "/").startswith(_CHAT_AT_ROOT):
+        return ChatError(error=ChatFault(code=kind.chat, message=message))
+    if path.startswith(MESSAGES + "/") or path.startswith(_MESSAGES_AT_ROOT):
+        text = "Invalid or expired token." if kind.status == 401 else message
+        return MessagesError(message=text)
+    data = KnowledgeErrorData(status=kind.status, params=params)
+    return KnowledgeError(code=kind.knowledge, message=message, data=data)
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    headers = {}
+    if isinstance(error, RateLimited):
+        headers = rate_headers(Allowance(limit=error.limit, remaining=0, reset=error.reset))
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, NoTokens | BadToken):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, MethodNotAllowedException):
+        headers |= {k: v for k, v in (error.headers or {}).items() if k.lower() == "allow"}
+    return headers
+
+
+def rate_headers(allowance: Allowance) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(allowance.limit),
+        "X-RateLimit-Remaining": str(allowance.remaining),
+        "X-RateLimit-Reset": str(allowance.reset),
+    }

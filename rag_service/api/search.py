@@ -1,0 +1,87 @@
+"""/search: the passages that answer a query."""
+
+from typing import Any, get_args
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+
+from rag_service.access import Caller
+from rag_service.answers import SearchAnswer, search_answer
+from rag_service.api.documenting import errors, json_body, operation, string, whole
+from rag_service.api.guarding import caller_of, need
+from rag_service.api.parameters import Parameters, body_of, integer, one_of, query_of, text
+from rag_service.api.threads import Threads
+from rag_service.assembly import Service
+from rag_service.documents import DEFAULT_BOT
+from rag_service.pushes import read_bot_id, read_content_type
+from rag_service.stores import Mode
+
+LONGEST_QUERY = 20_000
+
+_FIELDS = {
+    "query": string("What to look for."),
+    "bot_id": string("The bot whose knowledge is searched.", default=DEFAULT_BOT),
+    "k": whole("How many passages.", 1, 100, 5),
+    "content_type": string("Only documents with this label."),
+    "mode": string("What finds them.", enum=list(get_args(Mode)), default="hybrid"),
+}
+_GET = operation(query=_FIELDS, required=("query",))
+_POST = operation(body=json_body(_FIELDS, ("query",), {"query": "How do I enable it?", "k": 3}))
+
+
+@get(
+    "/search",
+    guards=[need("knowledge")],
+    tags=["search"],
+    summary="Find passages",
+    operation_class=_GET,
+    responses=errors(400),
+)
+async def search(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> SearchAnswer:
+    """Best first. `confidence` estimates the probability that the knowledge answers the query."""
+    return await _search(query_of(request), caller_of(request), service, threads)
+
+
+@post(
+    "/search",
+    status_code=200,
+    guards=[need("knowledge")],
+    tags=["search"],
+    summary="Find passages",
+    operation_class=_POST,
+    responses=errors(400, 413),
+)
+async def search_by_body(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> SearchAnswer:
+    """The same with a JSON body."""
+    return await _search(await body_of(request), caller_of(request), service, threads)
+
+
+async def _search(
+    given: dict[str, Any], caller: Caller, service: Service, threads: Threads
+) -> SearchAnswer:
+    if given.get("query") is None:
+        given["query"] = given.get("q")
+    values = Parameters(given)
+    query = values.need("query", text(LONGEST_QUERY))
+    bot_id = values.take("bot_id", read_bot_id, caller.bot_id or DEFAULT_BOT)
+    k = values.take("k", integer(1, 100), 5)
+    content_type = values.take("content_type", read_content_type, None)
+    modes: tuple[Mode, ...] = get_args(Mode)
+    mode: Mode = values.take("mode", one_of(modes), "hybrid")
+    values.done()
+    caller.may_use(bot_id)
+    found = await threads.read(
+        service.knowledge.search, query, bot_id, k=k, content_type=content_type, mode=mode
+    )
+    return search_answer(found)
+
+
+handlers = [search, search_by_body]

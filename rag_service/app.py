@@ -1,0 +1,75 @@
+"""The HTTP application: settings in, Litestar out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router, get
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from rag_service import __version__
+from rag_service.api import batch, bots, knowledge, schema_page, search
+from rag_service.api.envelopes import CHAT, KNOWLEDGE, answer_error, rate_headers
+from rag_service.api.health import health
+from rag_service.api.threads import Threads
+from rag_service.assembly import Service, assemble
+from rag_service.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Runs its background process while its lifespan lasts."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def run_service(app: Litestar) -> AsyncIterator[None]:
+        with assemble(settings) as service:
+            threads = Threads()
+            app.state.update({"service": service, "threads": threads})
+            async with service.jobs.running():
+                yield
+            threads.close()
+
+    of_knowledge = [health, *knowledge.handlers, *batch.handlers, *search.handlers]
+    return Litestar(
+        [
+            home,
+            *of_knowledge,
+            *bots.handlers,
+            Router(KNOWLEDGE, route_handlers=of_knowledge),
+            Router(CHAT, route_handlers=bots.handlers),
+            schema_page.assets(),
+        ],
+        lifespan=[run_service],
+        dependencies={
+            "service": Provide(_service, sync_to_thread=False),
+            "threads": Provide(_threads, sync_to_thread=False),
+        },
+        exception_handlers={Exception: answer_error},
+        before_send=[_add_rate_headers],
+        openapi_config=schema_page.config,
+        request_max_body_size=settings.max_body_bytes,
+    )
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def home() -> dict[str, str]:
+    return {"name": "rag-service", "version": __version__, "health": "/health", "api": "/schema"}
+
+
+async def _add_rate_headers(message: Message, scope: Scope) -> None:
+    if message["type"] == "http.response.start":
+        allowance = scope.get("state", {}).get("allowance")
+        if allowance is not None:
+            headers = MutableScopeHeaders.from_message(message)
+            headers.update(rate_headers(allowance))
+
+
+def _service(state: State) -> Service:
+    service: Service = state.service
+    return service
+
+
+def _threads(state: State) -> Threads:
+    threads: Threads = state.threads
+    return threads
