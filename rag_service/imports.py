@@ -8,6 +8,7 @@ in flight, however long the stream.
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
@@ -22,6 +23,8 @@ from rag_service.stores import KnowledgeStore
 
 GROUP_DOCUMENTS = 256
 GROUP_CHARACTERS = 400_000
+IN_FLIGHT = 4
+"""Groups that may be planned and not yet committed: one in each stage and between two of them."""
 FINAL_SHARE = 0.05
 """After an import, views that lag by more than this are sealed: the first search is fast."""
 
@@ -94,22 +97,32 @@ class Importer:
         embedded = _Stage(self._embedded(planned))
         with _Sealing(self._store) as sealing, planned, embedded:
             for group, plan, vectors in embedded:
-                upserted = iter(self._knowledge.commit(plan, vectors))
-                sealing.consider({document.bot_id for document in plan.documents})
+                documents = [line.document for line in group if line.document]
+                if plan is None:
+                    upserted = iter(self._knowledge.upsert(documents))
+                else:
+                    upserted = iter(self._knowledge.commit(plan, vectors))
+                sealing.consider({document.bot_id for document in documents})
                 yield [
                     Result(line=line, upserted=next(upserted) if line.document else None)
                     for line in group
                 ]
 
-    def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan]]:
+    def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan | None]]:
+        """None where a document is in flight already: what changes is known when that is over."""
+        flying: deque[set[tuple[str, str]]] = deque(maxlen=IN_FLIGHT)
         for group in _grouped(lines):
-            yield group, self._knowledge.plan([line.document for line in group if line.document])
+            documents = [line.document for line in group if line.document]
+            keys = {(document.bot_id, document.source_url) for document in documents}
+            again = any(not keys.isdisjoint(others) for others in flying)
+            flying.append(keys)
+            yield group, None if again else self._knowledge.plan(documents)
 
     def _embedded(
-        self, planned: Iterable[tuple[list[Line], Plan]]
-    ) -> Iterator[tuple[list[Line], Plan, dict[bytes, Vectors]]]:
+        self, planned: Iterable[tuple[list[Line], Plan | None]]
+    ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Vectors]]]:
         for group, plan in planned:
-            yield group, plan, self._knowledge.embed(plan)
+            yield group, plan, {} if plan is None else self._knowledge.embed(plan)
 
 
 def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:

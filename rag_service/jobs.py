@@ -45,6 +45,8 @@ class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """From the worker: a job has moved or ended, or a bot was sealed."""
 
     job: str | None = None
+    size: int = 0
+    """Bytes of the results whose progress is kept: they will not be done again."""
     ended: bool = False
     error: str | None = None
     sealed: str | None = None
@@ -135,7 +137,8 @@ class Jobs:
                 if following is not None:
                     ended = following.ended.is_set()
                     following.moved.clear()
-                while data := await to_thread(file.read, _WRITE_AT_ONCE):
+                room = sys.maxsize if ended or following is None else following.size
+                while data := await to_thread(_read, file, room):
                     yield data
                 if ended:
                     break
@@ -209,8 +212,8 @@ class Jobs:
         log.error("the background process ended with %s and is started again", code)
         self._worker = None
         self._sealing.clear()
-        for job_id, following in list(self._mine.items()):
-            following.tries += 1
+        for place, (job_id, following) in enumerate(list(self._mine.items())):
+            following.tries += place == 0  # they run in this order: the others had not begun
             if following.tries < _TRIES:
                 await self._order(Order("job", job_id))
             else:
@@ -225,6 +228,7 @@ class Jobs:
         if report.job is None or following is None:
             return
         following.tries = 0
+        following.size = max(following.size, report.size)
         if report.ended:
             following.error = report.error
             following.ended.set()
@@ -268,6 +272,7 @@ class _Following:
         self.moved = asyncio.Event()
         self.ended = asyncio.Event()
         self.error: str | None = None
+        self.size = 0
         self.tries = 0
 
 
@@ -285,12 +290,20 @@ class _owner_lock:  # noqa: N801  reads as a function
             self._file = self._path.open("wb")
         except OSError as error:
             raise StorageFailed(f"the data folder cannot be written: {error.strerror}") from error
-        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._path.unlink(missing_ok=True)
             self._file.close()
+
+
+def _read(file: BinaryIO, end: int) -> bytes:
+    return file.read(min(_WRITE_AT_ONCE, max(0, end - file.tell())))
 
 
 def _rate(job: Job) -> float | None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -54,7 +55,8 @@ class SpoolWriter:
 
     def abandon(self) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # the disk is full: what is left to write goes nowhere
+                self._file.close()
         self._spool.remove()
 
     def _count(self, data: bytes) -> None:
@@ -80,15 +82,12 @@ def read_lines(
             if not line:
                 return
             number += 1
-            whole = line.endswith(b"\n") or len(line) <= longest
-            while not whole:
-                part = file.readline(1 << 20)
-                whole = not part or part.endswith(b"\n")
-                line = b""
-            if not line:
-                yield number, file.tell(), None
-            elif line.strip():
-                yield number, file.tell(), line
+            blank = not line.strip()
+            is_long = len(line) > longest and not line.endswith(b"\n")
+            while is_long and not line.endswith(b"\n") and (line := file.readline(1 << 20)):
+                blank = blank and not line.strip()
+            if not blank:
+                yield number, file.tell(), None if is_long else line
 
 
 def _count_lines(file: BinaryIO, offset: int) -> int:

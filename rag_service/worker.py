@@ -5,12 +5,16 @@ is. At the end of its input, which is also the end of its server, it stops after
 the next server goes on from there.
 """
 
+import fcntl
 import logging
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from queue import SimpleQueue
+from typing import BinaryIO
 
 import msgspec
 
@@ -27,6 +31,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     logging.basicConfig(level=os.environ.get("RAG_LOG_LEVEL", "info").upper(), stream=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us as well as the server
     if hasattr(os, "nice"):
         os.nice(19)
     with assemble(load_settings()) as service:
@@ -79,30 +84,39 @@ class Worker:
             except (RagError, OSError) as failure:
                 error = str(failure)
                 log.warning("job %s: %s", job_id, error)
+            except Exception:  # a job ends here, and the next one is not to wait for ever
+                error = "an unforeseen failure: see the log of the service"
+                log.exception("job %s", job_id)
+            if error is not None:
                 self._fail(job_id, error)
             self._tell(Report(job=job_id, ended=not self._stopped.is_set(), error=error))
 
     def _run(self, job_id: str) -> None:
         store = self._service.store
-        if not store.start_job(job_id):
-            return
-        job = store.job(job_id)
         spool = Spool(self._folder, job_id)
-        progress = _Progress(job.counts)
-        _cut(spool, job.counts.done)
-        with spool.results.open("ab") as results:
-            groups = self._service.importer.run(self._lines(job, spool))
-            for group in groups:
-                results.writelines(result_line(result) + b"\n" for result in group)
-                results.flush()
-                failed = progress.add(group)
-                if not store.advance_job(job_id, progress.counts, group[-1].line.end, failed):
-                    return  # cancelled
-                self._tell(Report(job=job_id))
-                if self._stopped.is_set():
-                    return
-        store.finish_job(job_id, "succeeded", None)
+        with spool.results.open("ab+") as results:
+            # a worker whose server was killed may be at its last group still
+            fcntl.flock(results, fcntl.LOCK_EX)
+            if store.start_job(job_id):
+                self._go_on(store.job(job_id), spool, results)
+            if self._stopped.is_set():
+                return
+            store.finish_job(job_id, "succeeded", None)
         spool.lines.unlink(missing_ok=True)
+
+    def _go_on(self, job: Job, spool: Spool, results: BinaryIO) -> None:
+        """Until it is done or cancelled, or the worker is stopped."""
+        progress = _Progress(job.counts)
+        _cut(results, job.counts.done)
+        for group in self._service.importer.run(self._lines(job, spool)):
+            results.writelines(result_line(result) + b"\n" for result in group)
+            results.flush()
+            failed = progress.add(group)
+            end = group[-1].line.end
+            goes_on = self._service.store.advance_job(job.id, progress.counts, end, failed)
+            self._tell(Report(job=job.id, size=results.tell()))
+            if not goes_on or self._stopped.is_set():
+                return
 
     def _lines(self, job: Job, spool: Spool) -> Iterator[Line]:
         longest = self._service.settings.max_body_bytes
@@ -120,11 +134,13 @@ class Worker:
     def _fail(self, job_id: str, error: str) -> None:
         try:
             self._service.store.finish_job(job_id, "failed", error)
-        except RagError as failure:
+            Spool(self._folder, job_id).lines.unlink(missing_ok=True)
+        except (RagError, OSError) as failure:
             log.error("job %s could not be closed and is tried again later: %s", job_id, failure)
 
     def _tell(self, report: Report) -> None:
-        with self._telling:
+        # when nobody listens any more, the end of the input stops us
+        with self._telling, suppress(BrokenPipeError):
             sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
             sys.stdout.buffer.flush()
 
@@ -157,14 +173,13 @@ def result_line(result: Result) -> bytes:
     return msgspec.json.encode({**head, "success": True, **msgspec.to_builtins(result.upserted)})
 
 
-def _cut(spool: Spool, done: int) -> None:
+def _cut(results: BinaryIO, done: int) -> None:
     """Drop results of lines that will be done again, since their progress was not kept."""
-    spool.results.touch()
-    with spool.results.open("rb+") as file:
-        for _ in range(done):
-            if not file.readline():
-                break
-        file.truncate(file.tell())
+    results.seek(0)
+    for _ in range(done):
+        if not results.readline():
+            break
+    results.truncate(results.tell())
 
 
 if __name__ == "__main__":

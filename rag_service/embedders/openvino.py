@@ -34,6 +34,7 @@ from rag_service.errors import ModelUnavailable
 _WINDOW = 2048  # texts whose tokens are held at once
 _BATCH_TOKENS = 2048  # padded; larger batches bring no speed and hold a core for longer
 _STEP = 8  # lengths are padded to a multiple, so that few shapes are compiled
+_QUERY_STEP = 16  # a change of shape costs a question more than some padding
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +73,9 @@ class OpenVinoEmbedder:
     def embed_query(self, text: str) -> Vectors:
         if not hasattr(self._requests, "request"):
             self._requests.request = self._query_model.create_infer_request()
-        ids = np.array(self._tokens.ids([self._query_prefix + text]), np.int64)
+        tokens = self._tokens.ids([self._query_prefix + text])
         try:
-            result = self._requests.request.infer([ids, np.ones_like(ids)])
+            result = self._requests.request.infer(_padded(tokens, _QUERY_STEP))
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
         return np.array(next(iter(result.values())), np.float32)
@@ -123,9 +124,9 @@ def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return batches
 
 
-def _padded(tokens: list[list[int]]) -> list[NDArray[np.int64]]:
+def _padded(tokens: list[list[int]], step: int = _STEP) -> list[NDArray[np.int64]]:
     """input_ids and attention_mask, each of shape (texts, longest text)."""
-    longest = _rounded(max(len(ids) for ids in tokens))
+    longest = _rounded(max(len(ids) for ids in tokens), step)
     ids = np.zeros((len(tokens), longest), np.int64)
     mask = np.zeros_like(ids)
     for row, text in enumerate(tokens):
@@ -134,8 +135,8 @@ def _padded(tokens: list[list[int]]) -> list[NDArray[np.int64]]:
     return [ids, mask]
 
 
-def _rounded(length: int) -> int:
-    return -(-length // _STEP) * _STEP
+def _rounded(length: int, step: int = _STEP) -> int:
+    return -(-length // step) * step
 
 
 def _be_nice() -> None:

@@ -33,11 +33,15 @@ class RowsFile:
                 f"the data folder {path.parent} cannot be made ({error.strerror}): "
                 "set RAG_DATA_DIR to a folder that can be written"
             ) from error
-        with self._translating():
-            self._writer = self._connect()
-            self._writer.execute("pragma journal_mode = wal")
-            self._writer.execute("pragma synchronous = full")
-            self._migrate()
+        try:
+            with self._translating():
+                self._writer = self._connect()
+                self._writer.execute("pragma journal_mode = wal")
+                self._writer.execute("pragma synchronous = full")
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -65,7 +69,10 @@ class RowsFile:
             yield outer
             return
         with self._translating():
-            connection = self._idle.pop() if self._idle else self._reader()
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = self._reader()
             connection.execute("begin")
             self._reading.connection = connection
             try:

@@ -19,6 +19,7 @@ import numpy as np
 from rag_service.documents import Vectors
 from rag_service.errors import RagError
 from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.knowledge import has_event, last_event
 from rag_service.stores.sqlite.vectors import Batch, stack
 from rag_service.stores.sqlite.views import (
     BotViews,
@@ -76,6 +77,8 @@ class Indexes:
         with self._rows.reading() as connection:
             watermark = _newest(connection, bot)
             current = self._newest_sealed(bot)
+            if current is not None and current > watermark:  # of rows that were there once
+                current = None
             if current == watermark or not self._worth(connection, bot, current, share):
                 return False
         folder = self._folder / str(bot)
@@ -85,7 +88,8 @@ class Indexes:
             with self._rows.reading() as connection:
                 watermark = _newest(connection, bot)
                 reader = _Reader(connection, bot, self._identity.dimension)
-                seal(folder, self._identity, watermark, reader)
+                event = last_event(connection)
+                seal(folder, self._identity, watermark, event, reader)
             for old in folder.iterdir():
                 if old.name != f"{watermark:020}":
                     shutil.rmtree(old, ignore_errors=True)
@@ -147,7 +151,10 @@ class Indexes:
             try:
                 if int(folder.name) > newest and int(folder.name) > self._committed(bot):
                     raise Damaged(f"{folder.name} is ahead of the rows")
-                return Sealed(folder, self._identity)
+                sealed = Sealed(folder, self._identity)
+                if not self._is_of_rows(sealed):
+                    raise Damaged(f"{folder.name} is of rows that were replaced by a backup")
+                return sealed
             except Damaged as damage:
                 log.warning("the view of bot %s will be made again: %s", bot, damage)
                 shutil.rmtree(folder, ignore_errors=True)
@@ -159,6 +166,15 @@ class Indexes:
         """The newest change of this moment, not of the transaction that is being read."""
         with self._rows.writing() as connection:
             return _newest(connection, bot)
+
+    def _is_of_rows(self, sealed: Sealed) -> bool:
+        """A backup that was put back and written to reaches the same watermarks with other rows."""
+        event = sealed.manifest.event
+        with self._rows.reading() as connection:
+            if has_event(connection, event):
+                return True
+        with self._rows.writing() as connection:  # sealed after the transaction being read began
+            return has_event(connection, event)
 
     def _sealed(self, bot: int) -> list[Path]:
         try:
@@ -176,9 +192,11 @@ class Indexes:
         ids: list[int] = []
         went: list[int] = []
         for chunk, exists in connection.execute(
+            # what came and went since is nothing to these views
             """select chunk, chunks.id is not null from
-            (select distinct chunk from changes where bot = ? and seq > ? and seq <= ?)
-            left join chunks on chunks.id = chunk""",
+            (select chunk, count(*) as times from changes
+            where bot = ? and seq > ? and seq <= ? group by chunk)
+            left join chunks on chunks.id = chunk where chunks.id is not null or times = 1""",
             [bot, views.watermark, newest],
         ):
             (ids if exists else went).append(chunk)

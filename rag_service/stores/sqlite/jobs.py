@@ -76,10 +76,10 @@ class SqliteJobs:
             )
             changed = connection.execute(
                 """update jobs set done = ?, embedded = ?, unchanged = ?, failed = ?, "offset" = ?
-                where id = ? and state = 'running'""",
+                where id = ? and state in ('running', 'cancelled') returning state""",
                 [counts.done, counts.embedded, counts.unchanged, counts.failed, offset, job_id],
-            )
-            return changed.rowcount == 1
+            ).fetchall()
+            return changed == [("running",)]
 
     def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
         with self._rows.writing() as connection:

@@ -171,6 +171,17 @@ def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
+def last_event(connection: sqlite3.Connection) -> str:
+    """The id of the newest event: tells one history of the rows from another."""
+    row = connection.execute("select id from events order by seq desc limit 1").fetchone()
+    return "" if row is None else str(row[0])
+
+
+def has_event(connection: sqlite3.Connection, event: str) -> bool:
+    row = connection.execute("select 1 from events where id = ?", [event]).fetchone()
+    return row is not None or not event
+
+
 # -- writing -----------------------------------------------------------------------------------
 
 
@@ -203,7 +214,7 @@ def replace(
         "title": revision.title,
         "metadata": _json(document.metadata),
         "format": document.format,
-        "bytes": len(document.content.encode()),
+        "bytes": len(document.content.encode(errors="replace")),
         "chunks": len(revision.chunks),
         "fingerprint": revision.fingerprint,
         "updated_at": moment,

@@ -1,8 +1,13 @@
 """Dense search: a FAISS index for what is sealed on disk, a flat one for what came since.
 
-A sealed index is exact while it is small. Above APPROXIMATE_ABOVE it is an inverted file over
-half-precision vectors whose recall against the exact answer is measured when it is built.
-Facts (FAISS wiki, "Faiss on threads"): many threads may search, but not while one adds or removes.
+A sealed index is exact while it is small. Above EXACT_UP_TO, four-bit codes of all vectors are
+scanned for candidates (product quantisation with fast scan: Andre et al. 2017, in FAISS), which are
+then scored with the vectors themselves. No list is skipped, so questions that lie far from every
+passage are answered as well as others; an inverted file of the same speed finds nine tenths of
+their neighbours. How many candidates it takes is measured while the index is built.
+
+Many threads may search, but not while one adds or removes (FAISS wiki, "Threads and
+asynchronous calls").
 """
 
 import logging
@@ -20,61 +25,75 @@ from rag_service.documents import Vectors
 logging.getLogger("faiss").setLevel(logging.ERROR)  # says AVX512 is missing, and dispatches to it
 
 _faiss: Any = import_module("faiss")  # its stubs lack most of what the wheel has
+_faiss.omp_set_num_threads(1)  # threads of its own cost a small search more than they bring
 
-APPROXIMATE_ABOVE = 20_000
+EXACT_UP_TO = 20_000
 """Chunks; a flat scan of as many vectors of 384 numbers takes about 2 ms on one core."""
 RECALL = 0.995
-"""Of the exact best ten, what the approximate index must find on its test queries."""
+"""Of the exact best ten, what the candidates must contain on the test queries."""
 _TEST_QUERIES = 256
-_ADD_AT_ONCE = 8192
+_TRAIN_ON = 10_000
+_AT_ONCE = 8192
 
 Ids = NDArray[np.int64]
 Found = list[tuple[int, float]]
 
 
 class Recall(Struct, frozen=True, kw_only=True):
-    """How a sealed index was measured. `probes` is 0 for an exact one, whose recall is 1."""
+    """How a sealed index was measured. `candidates` is 0 for an exact one, whose recall is 1."""
 
-    probes: int
+    candidates: int
     at_10: float
 
 
 class SealedVectors:
-    """A read-only FAISS index; any number of threads may search it."""
+    """A read-only folder of vectors, ids and codes; any number of threads may search it."""
 
-    def __init__(self, path: Path, recall: Recall) -> None:
-        self._index = _faiss.read_index(str(path))
-        self._probes = recall.probes
+    def __init__(self, folder: Path, recall: Recall) -> None:
+        self._ids: Ids = np.load(folder / "ids.npy")
+        self._vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+        self._candidates = recall.candidates
+        if self._candidates:
+            self._index = _faiss.read_index(str(folder / "codes.faiss"))
+        else:
+            self._index = _faiss.IndexFlatIP(self._vectors.shape[1])
+            self._index.add(np.ascontiguousarray(self._vectors, np.float32))
 
     @property
-    def chunks(self) -> int:
-        return int(self._index.ntotal)
-
-    def best(self, vector: Vectors, limit: int, only: Ids | None, gone: set[int]) -> Found:
-        """The best `limit` chunks by cosine; of `only` where given, never of `gone`."""
-        selector = None
-        if only is not None:
-            selector = _faiss.IDSelectorBatch(only)
-        elif gone:
-            removed = _faiss.IDSelectorBatch(np.fromiter(gone, np.int64, len(gone)))
-            selector = _faiss.IDSelectorNot(removed)
-        if self._probes:
-            params = _faiss.SearchParametersIVF(sel=selector, nprobe=self._probes)
-        else:
-            params = _faiss.SearchParameters(sel=selector)
-        return _found(*self._index.search(vector, limit, params=params))
-
     def ids(self) -> Ids:
         """Every chunk in the index, in ascending order."""
-        if not self._probes:
-            return np.sort(_faiss.vector_to_array(self._index.id_map))
-        lists = self._index.invlists
-        parts = [
-            _faiss.rev_swig_ptr(lists.get_ids(i), lists.list_size(i)).copy()
-            for i in range(self._index.nlist)
-            if lists.list_size(i)
+        return self._ids
+
+    def best(self, vector: Vectors, limit: int, only: Ids | None, gone: Ids) -> Found:
+        """The best `limit` chunks by cosine; of `only` where given, never of `gone`.
+
+        Both are in ascending order.
+        """
+        if only is not None:
+            rows = np.flatnonzero(np.isin(self._ids, np.setdiff1d(only, gone)))
+        else:
+            rows = self._nearest(vector, limit, len(gone))
+            rows = rows[~np.isin(self._ids[rows], gone)]
+        scores = self._score(vector, rows)
+        best = np.argsort(-scores, kind="stable")[:limit]
+        return list(zip(self._ids[rows[best]].tolist(), scores[best].tolist(), strict=True))
+
+    def _nearest(self, vector: Vectors, limit: int, gone: int) -> Ids:
+        """Rows among which are the best `limit` that are not gone."""
+        if self._candidates:
+            share = len(self._ids) / max(1, len(self._ids) - gone)
+            ask = int(max(self._candidates, 4 * limit) * 1.2 * share)
+        else:
+            ask = limit + gone
+        _, rows = self._index.search(vector, min(ask, len(self._ids)))
+        return np.asarray(rows[0][rows[0] >= 0], np.int64)
+
+    def _score(self, vector: Vectors, rows: Ids) -> NDArray[np.float32]:
+        scores = [
+            np.asarray(self._vectors[rows[i : i + _AT_ONCE]], np.float32) @ vector[0]
+            for i in range(0, len(rows), _AT_ONCE)
         ]
-        return np.sort(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+        return np.concatenate(scores) if scores else np.zeros(0, np.float32)
 
 
 class TailVectors:
@@ -104,17 +123,38 @@ class Batch(Struct, frozen=True):
     vectors: Vectors
 
 
-def seal_vectors(path: Path, dimension: int, chunks: int, read: "Reader") -> Recall:
-    """Write an index of every vector that `read` gives; the file is whole when this returns."""
-    if chunks <= APPROXIMATE_ABOVE:
-        index = _faiss.IndexIDMap2(_faiss.IndexFlatIP(dimension))
-        for batch in read.everything(_ADD_AT_ONCE):
-            index.add_with_ids(batch.vectors, batch.ids)
-        recall = Recall(probes=0, at_10=1.0)
-    else:
-        index, recall = _inverted_file(dimension, chunks, read)
-    _faiss.write_index(index, str(path))
-    return recall
+def seal_vectors(folder: Path, dimension: int, chunks: int, read: "Reader") -> Recall:
+    """Write every vector that `read` gives into a new folder, which is whole when this returns."""
+    folder.mkdir()
+    approximate = chunks > EXACT_UP_TO and dimension % 2 == 0
+    index = _codes(dimension, read) if approximate else None
+    queries = _test_queries(read.sample(2 * _TEST_QUERIES))
+    exact = _Exact(queries, 10)
+    shape = (chunks, dimension)
+    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.dtype("<f2"), shape)
+    ids = np.zeros(chunks, np.int64)
+    row = 0
+    for batch in read.everything(_AT_ONCE):
+        end = row + len(batch.ids)
+        vectors[row:end] = batch.vectors
+        ids[row:end] = batch.ids
+        if index is not None:
+            index.add(batch.vectors)
+            exact.see(np.arange(row, end), batch.vectors)
+        row = end
+    vectors.flush()
+    np.save(folder / "ids.npy", ids)
+    if index is None:
+        return Recall(candidates=0, at_10=1.0)
+    _faiss.write_index(index, str(folder / "codes.faiss"))
+    return _measure(index, queries, exact.rows)
+
+
+def _codes(dimension: int, read: "Reader") -> Any:
+    """Four bits for every two numbers."""
+    index = _faiss.IndexPQFastScan(dimension, dimension // 2, 4, _faiss.METRIC_INNER_PRODUCT)
+    index.train(read.sample(_TRAIN_ON))
+    return index
 
 
 class Reader:
@@ -127,68 +167,44 @@ class Reader:
         raise NotImplementedError
 
 
-def _inverted_file(dimension: int, chunks: int, read: Reader) -> tuple[Any, Recall]:
-    """About 4 sqrt(n) lists of at least 39 chunks, as the FAISS wiki's "Guidelines to choose an
-    index" and its k-means have it.
-    """
-    lists = min(int(4 * chunks**0.5), chunks // 39)
-    index = _faiss.IndexIVFScalarQuantizer(
-        _faiss.IndexFlatIP(dimension),
-        dimension,
-        lists,
-        _faiss.ScalarQuantizer.QT_fp16,
-        _faiss.METRIC_INNER_PRODUCT,
-        False,  # by_residual: the stored codes are the vectors themselves
-    )
-    index.own_invlists = True
-    index.cp.niter = 8
-    index.cp.spherical = True
-    index.train(read.sample(min(chunks, 40 * lists)))
-    queries = _test_queries(read.sample(2 * _TEST_QUERIES))
-    exact = _Exact(queries, 10)
-    for batch in read.everything(_ADD_AT_ONCE):
-        index.add_with_ids(batch.vectors, batch.ids)
-        exact.see(batch)
-    return index, _probe(index, queries, exact.ids, lists)
-
-
 def _test_queries(vectors: Vectors) -> Vectors:
-    """Half-way between two chunks, as a question lies further from its passage than another one."""
+    """Between two chunks and as far off again, as a question lies off the passages."""
     half = len(vectors) // 2
     between = vectors[:half] + vectors[half : 2 * half]
+    noise = np.random.default_rng(0).standard_normal(between.shape).astype(np.float32)
+    noise *= np.linalg.norm(between, axis=1, keepdims=True)
+    between += noise / np.linalg.norm(noise, axis=1, keepdims=True)
     return np.asarray(between / np.linalg.norm(between, axis=1, keepdims=True), np.float32)
 
 
 class _Exact:
-    """The true best `k` chunks of each query, kept while batches go by."""
+    """The true best `k` rows of each query, kept while batches go by."""
 
     def __init__(self, queries: Vectors, k: int) -> None:
         self._queries = queries
         self._k = k
         self._scores = np.full((len(queries), k), -2.0, np.float32)
-        self.ids: Ids = np.full((len(queries), k), -1, np.int64)
+        self.rows: Ids = np.full((len(queries), k), -1, np.int64)
 
-    def see(self, batch: Batch) -> None:
-        scores = np.concatenate([self._scores, self._queries @ batch.vectors.T], axis=1)
-        ids = np.concatenate(
-            [self.ids, np.broadcast_to(batch.ids, (len(scores), len(batch.ids)))], axis=1
-        )
+    def see(self, rows: Ids, vectors: Vectors) -> None:
+        scores = np.concatenate([self._scores, self._queries @ vectors.T], axis=1)
+        seen = np.broadcast_to(rows, (len(scores), len(rows)))
+        both = np.concatenate([self.rows, seen], axis=1)
         best = np.argpartition(-scores, self._k, axis=1)[:, : self._k]
         self._scores = np.take_along_axis(scores, best, axis=1)
-        self.ids = np.take_along_axis(ids, best, axis=1)
+        self.rows = np.take_along_axis(both, best, axis=1)
 
 
-def _probe(index: Any, queries: Vectors, exact: Ids, lists: int) -> Recall:
-    """The fewest lists to look into that reach RECALL."""
-    probes = 8
+def _measure(index: Any, queries: Vectors, exact: Ids) -> Recall:
+    """The fewest candidates, in doublings, that reach RECALL."""
+    candidates = 200
     while True:
-        params = _faiss.SearchParametersIVF(nprobe=min(probes, lists))
-        _, ids = index.search(queries, exact.shape[1], params=params)
-        hits = sum(len(np.intersect1d(a, b)) for a, b in zip(ids, exact, strict=True))
+        _, rows = index.search(queries, min(candidates, index.ntotal))
+        hits = sum(len(np.intersect1d(a, b)) for a, b in zip(rows, exact, strict=True))
         recall = hits / exact.size
-        if recall >= RECALL or probes >= lists:
-            return Recall(probes=min(probes, lists), at_10=round(recall, 4))
-        probes = int(probes * 1.3) + 1
+        if recall >= RECALL or candidates >= index.ntotal:
+            return Recall(candidates=candidates, at_10=round(recall, 4))
+        candidates *= 2
 
 
 def _found(scores: NDArray[np.float32], ids: Ids) -> Found:

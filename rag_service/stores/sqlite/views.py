@@ -35,7 +35,7 @@ from rag_service.stores.sqlite.words import (
     weigh,
 )
 
-LAYOUT = 1
+LAYOUT = 2
 """Raised when a folder written before cannot be read any more, or terms are cut differently."""
 
 
@@ -53,6 +53,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     layout: int
     identity: Identity
     watermark: int
+    event: str
+    """The newest one at the watermark: in other rows with the same watermark it is missing."""
     chunks: int
     terms: int
     """All terms of all chunks, for their mean length."""
@@ -75,7 +77,7 @@ class Sealed:
                 raise Damaged(f"{folder.name} is of another base or version")
             if manifest.files != _digests(folder):
                 raise Damaged(f"{folder.name} is damaged")
-            self.vectors = SealedVectors(folder / "vectors.faiss", manifest.recall)
+            self.vectors = SealedVectors(folder / "vectors", manifest.recall)
             self.words = SealedWords(folder / "words")
         except (OSError, ValueError, RuntimeError) as error:
             raise Damaged(f"{folder.name} cannot be read: {error}") from error
@@ -146,17 +148,16 @@ class BotViews:
             dense = self._tail_vectors.best(vector, depth, only)
             words = self._tail_words.best(weights, depth, content_type)
         if sealed:
-            dense += sealed.vectors.best(vector, depth, only, gone)
+            dense += sealed.vectors.best(vector, depth, only, _ascending(gone))
             words += sealed.words.best(weights, depth, content_type, gone)
         return _best(dense, depth), _best(words, depth), weights
 
     def ids(self) -> Ids:
         """Every chunk that a search can find in the vectors, ascending."""
         with self.lock:
-            sealed = self.sealed.vectors.ids() if self.sealed else np.zeros(0, np.int64)
-            gone = np.fromiter(self._gone, np.int64, len(self._gone))
+            sealed = self.sealed.vectors.ids if self.sealed else np.zeros(0, np.int64)
             tail = np.fromiter(self._tail, np.int64, len(self._tail))
-            return np.union1d(np.setdiff1d(sealed, gone), tail)
+            return np.union1d(np.setdiff1d(sealed, _ascending(self._gone)), tail)
 
     def _mean_length(self) -> float:
         chunks = self._tail_words.chunks
@@ -165,6 +166,10 @@ class BotViews:
             chunks += self.sealed.manifest.chunks
             terms += self.sealed.manifest.terms
         return terms / max(chunks, 1)
+
+
+def _ascending(chunks: set[int]) -> Ids:
+    return np.sort(np.fromiter(chunks, np.int64, len(chunks)))
 
 
 def _best(found: list[tuple[int, float]], depth: int) -> dict[int, float]:
@@ -180,20 +185,21 @@ class SealReader(Reader):
         raise NotImplementedError
 
 
-def seal(folder: Path, identity: Identity, watermark: int, reader: SealReader) -> None:
+def seal(folder: Path, identity: Identity, watermark: int, event: str, reader: SealReader) -> None:
     """Write `folder/WATERMARK` whole or not at all. Raises OSError, for instance on a full disk."""
     partial = folder / f"{watermark:020}.{os.getpid()}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         terms = seal_words(partial / "words", reader.entries())
-        recall = seal_vectors(partial / "vectors.faiss", identity.dimension, reader.chunks, reader)
+        recall = seal_vectors(partial / "vectors", identity.dimension, reader.chunks, reader)
         for lock in (partial / "words").glob(".*.lock"):
             lock.unlink()
         manifest = Manifest(
             layout=LAYOUT,
             identity=identity,
             watermark=watermark,
+            event=event,
             chunks=reader.chunks,
             terms=terms,
             recall=recall,

@@ -14,9 +14,11 @@ from typing import NamedTuple
 
 import numpy as np
 import tantivy
+from numpy.typing import NDArray
 
 K1, B = 1.2, 0.75  # the constants that tantivy (and Lucene) fix for BM25
 _LONGEST_TERM = 128
+_SPARE_SLOTS = 1000
 
 _CJK = re.compile(
     "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
@@ -148,7 +150,7 @@ class TailWords:
         self._postings: dict[str, tuple[array[int], array[int]]] = defaultdict(
             lambda: (array("I"), array("I"))
         )
-        self._gone: set[int] = set()
+        self._alive = bytearray()
         self.terms = 0
 
     @property
@@ -156,7 +158,7 @@ class TailWords:
         return len(self._slots)
 
     def frequency(self, term: str) -> int:
-        return len(self._postings[term][0]) if term in self._postings else 0
+        return len(self._found(term)[0])
 
     def add(self, entry: Entry) -> None:
         if entry.chunk in self._slots:
@@ -167,6 +169,7 @@ class TailWords:
         self._chunks.append(entry.chunk)
         self._lengths.append(len(terms))
         self._types.append(entry.content_type)
+        self._alive.append(1)
         self.terms += len(terms)
         for term, count in Counter(terms).items():
             slots, counts = self._postings[term]
@@ -176,8 +179,10 @@ class TailWords:
     def remove(self, chunk: int) -> None:
         slot = self._slots.pop(chunk, None)
         if slot is not None:
-            self._gone.add(slot)
+            self._alive[slot] = 0
             self.terms -= self._lengths[slot]
+            if len(self._chunks) > 2 * len(self._slots) + _SPARE_SLOTS:
+                self._compact()
 
     def best(
         self, weights: Weights, limit: int, content_type: str | None
@@ -187,16 +192,41 @@ class TailWords:
         lengths = np.array(self._lengths, np.float32)
         norm = K1 * (1 - B + B * lengths / max(weights.mean_length, 1.0))
         for term, idf in weights.idf.items():
-            if term in self._postings:
-                slots, counts = (np.array(part, np.int64) for part in self._postings[term])
-                scores[slots] += idf * counts * (K1 + 1) / (counts + norm[slots])
-        for slot in self._gone:
-            scores[slot] = 0
+            slots, counts = self._found(term)
+            scores[slots] += idf * counts * (K1 + 1) / (counts + norm[slots])
         if content_type is not None:
             scores[[label != content_type for label in self._types]] = 0
         found = np.flatnonzero(scores)
         best = found[np.argsort(-scores[found], kind="stable")[:limit]]
         return [(self._chunks[slot], float(scores[slot])) for slot in best]
+
+    def _found(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The slots of the chunks that have it, and how often."""
+        if term not in self._postings:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        slots, counts = (np.array(part, np.int64) for part in self._postings[term])
+        if len(self._slots) < len(self._chunks):
+            alive = np.frombuffer(self._alive, np.bool_)[slots]
+            slots, counts = slots[alive], counts[alive]
+        return slots, counts
+
+    def _compact(self) -> None:
+        """Free the slots of what was removed: a document may be edited without end."""
+        kept = np.flatnonzero(np.frombuffer(self._alive, np.bool_))
+        moved = np.cumsum(np.frombuffer(self._alive, np.bool_)) - 1
+        postings = {term: self._found(term) for term in self._postings}
+        self._postings.clear()
+        for term, (slots, counts) in postings.items():
+            if len(slots):
+                self._postings[term] = (
+                    array("I", moved[slots].tolist()),
+                    array("I", counts.tolist()),
+                )
+        self._chunks = array("q", [self._chunks[slot] for slot in kept])
+        self._lengths = array("I", [self._lengths[slot] for slot in kept])
+        self._types = [self._types[slot] for slot in kept]
+        self._alive = bytearray(b"\1" * len(kept))
+        self._slots = {chunk: slot for slot, chunk in enumerate(self._chunks)}
 
 
 def weigh(query: str, sealed: SealedWords | None, tail: TailWords, mean_length: float) -> Weights:

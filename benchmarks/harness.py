@@ -1,0 +1,354 @@
+"""What the benchmarks share: a folder of their own, real servers, and figures that can be traced.
+
+Nothing here touches the data of an installed service, or any host but this one.
+"""
+
+import argparse
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import httpx
+import numpy as np
+
+HERE = Path(__file__).parent
+_PACKAGES = ("rag-service", "numpy", "openvino", "torch", "sentence-transformers", "faiss-cpu")
+_CAPABILITIES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd")
+
+
+# -- the command line and the answer ------------------------------------------------------------
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--corpus", type=Path, help="records {source_url, title, text}, .jsonl[.gz]"
+    )
+    parser.add_argument("--limit", type=int, help="how many records at most")
+    parser.add_argument(
+        "--small", action="store_true", help="well under a minute; only a smoke test"
+    )
+    parser.add_argument("--model", default="all-MiniLM-L6-v2", help="RAG_EMBEDDING_MODEL")
+    return parser
+
+
+def add_existing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, help="of a filled base, to use instead")
+    parser.add_argument("--index-dir", type=Path, help="of the same base")
+
+
+def existing_base(settings: argparse.Namespace) -> "Base | None":
+    """Nothing is written to it but a token, which is revoked afterwards."""
+    if not settings.data_dir:
+        return None
+    if not settings.index_dir:
+        raise SystemExit("--data-dir needs --index-dir")
+    return Base(settings.data_dir.resolve(), settings.index_dir.resolve(), settings.model)
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def finish(name: str, figures: dict[str, Any], settings: argparse.Namespace) -> None:
+    """The last line of standard output."""
+    given = {key: str(v) if isinstance(v, Path) else v for key, v in vars(settings).items()}
+    if given.get("corpus"):
+        given["corpus"] = Path(given["corpus"]).name
+    result = {"benchmark": name, **_rounded(figures)}
+    print(json.dumps({**result, "machine": machine(), "versions": versions(), "settings": given}))
+
+
+def machine() -> dict[str, Any]:
+    cpu = platform.processor() or platform.machine()
+    flags: list[str] = []
+    memory = None
+    with suppress(OSError, ValueError):
+        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                cpu = value.strip()
+            elif key.strip() in ("flags", "Features"):
+                flags = [flag for flag in _CAPABILITIES if flag in value.split()]
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "capabilities": flags,
+        "memory_gb": memory,
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+    }
+
+
+def versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        with suppress(ImportError):
+            found[package] = version(package)
+    return found
+
+
+def latencies(seconds: Sequence[float]) -> dict[str, float]:
+    """Percentiles in milliseconds; empty when there is nothing to tell."""
+    if not len(seconds):
+        return {"count": 0}
+    p50, p95, p99 = np.percentile(np.array(seconds) * 1000, [50, 95, 99])
+    return {"count": len(seconds), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
+
+
+def ratio(a: float | None, b: float | None) -> float | None:
+    return a / b if a is not None and b else None
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+# -- a knowledge base of its own ----------------------------------------------------------------
+
+
+class Base(NamedTuple):
+    """Where the rows and the views are, and the model that fills them."""
+
+    data: Path
+    index: Path
+    model: str
+
+    def environ(self) -> dict[str, str]:
+        """Of this process, but for its own RAG_*; nothing may be fetched."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith("RAG_")}
+        ours = {"RAG_DATA_DIR": str(self.data), "RAG_INDEX_DIR": str(self.index)}
+        return {**kept, **ours, "RAG_EMBEDDING_MODEL": self.model, "HF_HUB_OFFLINE": "1"}
+
+    def run(self, *command: str) -> "Finished":
+        return run([*_SERVICE, *command], self.environ())
+
+    def ingest(self, pushes: Path) -> tuple["Finished", dict[str, Any]]:
+        """And the report of the command."""
+        done = self.run("ingest", str(pushes), "--json")
+        return done, json.loads(done.output)
+
+    def sizes_mb(self) -> dict[str, float]:
+        database = sum(file.stat().st_size for file in self.data.glob("rag.db*"))
+        index = sum(file.stat().st_size for file in self.index.rglob("*") if file.is_file())
+        return {"database_mb": database / 1e6, "index_mb": index / 1e6}
+
+
+@contextmanager
+def workspace(model: str) -> Iterator["Workspace"]:
+    """A temporary folder, gone afterwards. Its model is compiled before anything is timed."""
+    with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
+        work = Workspace(Path(folder), model)
+        say("preparing the embedding model")
+        work.base("prepare").run("search", "warm")
+        yield work
+
+
+class Workspace:
+    def __init__(self, folder: Path, model: str) -> None:
+        self.folder = folder
+        self.models = folder / "models"
+        self._model = model
+
+    def base(self, name: str) -> Base:
+        """An empty one; all of them share the compiled model."""
+        data = self.folder / name / "data"
+        data.mkdir(parents=True)
+        self.models.mkdir(exist_ok=True)
+        (data / "models").symlink_to(self.models)
+        return Base(data, self.folder / name / "indexes", self._model)
+
+
+_SERVICE = [sys.executable, "-m", "rag_service"]
+
+
+# -- processes ----------------------------------------------------------------------------------
+
+
+class Finished(NamedTuple):
+    output: str
+    seconds: float
+    """From the start of the process to its end."""
+    peak_rss_mb: float
+
+
+def run(command: Sequence[str], environ: dict[str, str]) -> Finished:
+    """Raises RuntimeError with what it said when it fails. Memory is of it and its children."""
+    with tempfile.TemporaryFile("w+") as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, env=environ, stdout=subprocess.PIPE, stderr=said, text=True
+        )
+        with process, _Memory(process.pid) as memory:
+            output = process.stdout.read() if process.stdout else ""
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        if process.returncode:
+            said.seek(0)
+            raise RuntimeError(f"{' '.join(command)}: {said.read()[-2000:]}")
+    scale = 1e6 if sys.platform == "darwin" else 1e3
+    return Finished(output, seconds, max(memory.peak_mb, usage.ru_maxrss * 1.024 / scale))
+
+
+class _Memory:
+    """The largest sum of resident memory of a process and its children, seen 50 times a second.
+
+    Without /proc it stays 0 and the caller's rusage has to do.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.peak_mb = 0.0
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.02):
+            self.peak_mb = max(self.peak_mb, resident_mb(self._pid))
+
+
+def resident_mb(pid: int) -> float:
+    """Of a process and all below it, now; 0 where /proc does not tell."""
+    folder = Path(f"/proc/{pid}")
+    total = 0.0
+    with suppress(OSError):
+        for line in (folder / "status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                total = int(line.split()[1]) * 1024 / 1e6
+        for task in (folder / "task").iterdir():
+            total += sum(resident_mb(int(c)) for c in (task / "children").read_text().split())
+    return total
+
+
+class Server:
+    """`rag-service serve` on a free port, with a token of its own, ready when it is entered."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._name = f"bench-{os.getpid()}"
+
+    def __enter__(self) -> Self:
+        created = self._base.run("token", "create", self._name, "--rate", "data=off")
+        self.token = created.output.strip()
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self._log = tempfile.TemporaryFile("w+")
+        command = [*_SERVICE, "serve", "--port", self.url.rpartition(":")[2]]
+        self.started = time.perf_counter()
+        self.process = subprocess.Popen(
+            command, env=self._base.environ(), stdout=self._log, stderr=self._log
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__()
+            raise
+        self.ready_s = time.perf_counter() - self.started
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+        self._base.run("token", "revoke", self._name)
+
+    def client(self) -> httpx.Client:
+        return connect(self.url, self.token)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 120
+        with httpx.Client(base_url=self.url, timeout=5, trust_env=False) as client:
+            while time.monotonic() < deadline:
+                with suppress(httpx.TransportError):
+                    if client.get("/health").json()["utils_loaded"]:
+                        return
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.005)
+        self._log.seek(0)
+        raise RuntimeError(f"the server did not become ready: {self._log.read()[-2000:]}")
+
+
+def connect(url: str, token: str) -> httpx.Client:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+class Helper:
+    """A script beside this one in a process of its own: a JSON line in, a JSON line out."""
+
+    def __init__(self, script: str, environ: dict[str, str], *args: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(HERE / script), *args],
+            env=environ,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def tell(self, order: dict[str, Any]) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        assert self._process.stdout
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+    def ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        self.tell(order)
+        return self.hear()
+
+
+def answer_orders(work: Any) -> None:
+    """The other end of a Helper, until its input ends."""
+    for line in sys.stdin:
+        print(json.dumps(work(json.loads(line))), flush=True)

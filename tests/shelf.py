@@ -1,0 +1,73 @@
+"""What the tests of the core share: a service in a folder, pages to push, and how to look at it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rag_service.assembly import Service
+from rag_service.documents import DEFAULT_BOT, Document, Vectors
+from rag_service.embedders import Embedder, Offsets
+from rag_service.settings import Settings
+from rag_service.stores import DocumentFilter, Mode
+
+MODES: tuple[Mode, ...] = ("hybrid", "dense", "keyword")
+ALL = DocumentFilter()
+
+
+def settings_in(folder: Path, **changes: Any) -> Settings:
+    values = {"data_dir": folder / "data", "index_dir": folder / "indexes", "port": 0}
+    return Settings(**{**values, "embedding_model": "hashing:256", **changes})
+
+
+def page(name: str, content: str, **rest: Any) -> Document:
+    return Document(source_url=f"https://example.com/{name}", content=content, **rest)
+
+
+def push(service: Service, *documents: Document) -> None:
+    service.knowledge.upsert(documents)
+
+
+def names(
+    service: Service, query: str, mode: Mode = "hybrid", bot_id: str = DEFAULT_BOT, **rest: Any
+) -> list[str]:
+    """The names of the pages that a search finds, best first; one for each passage."""
+    hits = service.knowledge.search(query, bot_id, mode=mode, **rest).hits
+    return [hit.passage.source_url.removeprefix("https://example.com/") for hit in hits]
+
+
+def texts(service: Service, query: str, mode: Mode = "hybrid", **rest: Any) -> list[str]:
+    hits = service.knowledge.search(query, rest.pop("bot_id", DEFAULT_BOT), mode=mode, **rest).hits
+    return [hit.passage.text for hit in hits]
+
+
+def stored(service: Service, name: str, bot_id: str = DEFAULT_BOT) -> Any:
+    """The page as it is kept, with its passages; None when it is not there."""
+    where = DocumentFilter(bot_ids=[bot_id], source_url=f"https://example.com/{name}")
+    _, infos = service.store.documents(where, limit=1, offset=0)
+    return service.store.document(infos[0].document_id) if infos else None
+
+
+def paragraphs(*markers: str, words: int = 40) -> str:
+    """A text that is cut into one chunk for each marker, which each of its sentences names."""
+    return "\n\n".join(
+        f"# About {m}\n\n" + f"{m} is told of here. " * (words // 5) for m in markers
+    )
+
+
+class CountingEmbedder:
+    """Another embedder, and how many texts it was asked for."""
+
+    def __init__(self, inner: Embedder) -> None:
+        self._inner = inner
+        self.name, self.dimension, self.window = inner.name, inner.dimension, inner.window
+        self.passages = 0
+
+    def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
+        return self._inner.token_offsets(texts)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        self.passages += len(texts)
+        return self._inner.embed_passages(texts)
+
+    def embed_query(self, text: str) -> Vectors:
+        return self._inner.embed_query(text)
