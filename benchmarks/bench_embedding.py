@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 from corpus import SEED, make_queries, read_corpus
-from harness import arguments, finish, latencies, ratio, say, workspace
+from figures import arguments, finish, latencies, ratio, say
+from harness import workspace
 
 ROUNDS = 4
 _SECONDS = {True: 0.3, False: 1.5}  # how long a matrix product is repeated

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus import SEED, Record, change_a_sentence, read_corpus, write_pushes
-from harness import Workspace, arguments, finish, ratio, say, workspace
+from figures import arguments, finish, ratio, say
+from harness import Workspace, workspace
 
 SAMPLE = 4096  # chunks that the bare embedder is given, before and after
 

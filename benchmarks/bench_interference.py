@@ -10,25 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext
 from itertools import cycle
 from typing import Any, Self
 
 import httpx
 from corpus import Record, make_queries, read_corpus, write_pushes
-from harness import (
-    Base,
-    Helper,
-    Server,
-    Workspace,
-    arguments,
-    connect,
-    finish,
-    latencies,
-    ratio,
-    say,
-    workspace,
-)
+from figures import arguments, finish, latencies, ratio, say
+from harness import Base, Helper, Server, Workspace, connect, workspace
 
 THINK_S = 0.02
 HEALTH_S = 0.05
@@ -155,7 +144,7 @@ class _Blocks:
             time.sleep(0.02)
             done, going = state()
         first, start = done, time.perf_counter()
-        with probe or suppress():
+        with probe or nullcontext():
             while going and time.monotonic() < deadline:
                 time.sleep(0.2)
                 done, going = state()

@@ -9,20 +9,8 @@ from typing import Any
 
 import numpy as np
 from corpus import make_queries, read_corpus, read_rows, write_pushes
-from harness import (
-    Base,
-    Helper,
-    Server,
-    Workspace,
-    add_existing,
-    arguments,
-    existing_base,
-    finish,
-    latencies,
-    ratio,
-    say,
-    workspace,
-)
+from figures import add_existing, arguments, finish, latencies, ratio, say
+from harness import Base, Helper, Server, Workspace, existing_base, workspace
 
 BLOCK = 25  # queries of one side before it is the other's turn
 TIES = 1e-3  # a chunk whose exact score is this close to the tenth is as right as the tenth

@@ -7,17 +7,8 @@ from statistics import median
 from typing import Any
 
 from corpus import make_queries, read_corpus, write_pushes
-from harness import (
-    Base,
-    Server,
-    Workspace,
-    add_existing,
-    arguments,
-    existing_base,
-    finish,
-    say,
-    workspace,
-)
+from figures import add_existing, arguments, finish, say
+from harness import Base, Server, Workspace, existing_base, workspace
 
 TIMES = 5
 _SCRIPT = """

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a folder of their own, real servers, and figures that can be traced.
+"""What the benchmarks run: knowledge bases in a folder of their own, real servers, real clients.
 
 Nothing here touches the data of an installed service, or any host but this one.
 """
@@ -6,7 +6,6 @@ Nothing here touches the data of an installed service, or any host but this one.
 import argparse
 import json
 import os
-import platform
 import socket
 import subprocess
 import sys
@@ -15,112 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import httpx
-import numpy as np
+from figures import say
 
 HERE = Path(__file__).parent
-_PACKAGES = ("rag-service", "numpy", "openvino", "torch", "sentence-transformers", "faiss-cpu")
-_CAPABILITIES = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimd")
-
-
-# -- the command line and the answer ------------------------------------------------------------
-
-
-def arguments(description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--corpus", type=Path, help="records {source_url, title, text}, .jsonl[.gz]"
-    )
-    parser.add_argument("--limit", type=int, help="how many records at most")
-    parser.add_argument(
-        "--small", action="store_true", help="well under a minute; only a smoke test"
-    )
-    parser.add_argument("--model", default="all-MiniLM-L6-v2", help="RAG_EMBEDDING_MODEL")
-    return parser
-
-
-def add_existing(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data-dir", type=Path, help="of a filled base, to use instead")
-    parser.add_argument("--index-dir", type=Path, help="of the same base")
-
-
-def existing_base(settings: argparse.Namespace) -> "Base | None":
-    """Nothing is written to it but a token, which is revoked afterwards."""
-    if not settings.data_dir:
-        return None
-    if not settings.index_dir:
-        raise SystemExit("--data-dir needs --index-dir")
-    return Base(settings.data_dir.resolve(), settings.index_dir.resolve(), settings.model)
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def finish(name: str, figures: dict[str, Any], settings: argparse.Namespace) -> None:
-    """The last line of standard output."""
-    given = {key: str(v) if isinstance(v, Path) else v for key, v in vars(settings).items()}
-    if given.get("corpus"):
-        given["corpus"] = Path(given["corpus"]).name
-    result = {"benchmark": name, **_rounded(figures)}
-    print(json.dumps({**result, "machine": machine(), "versions": versions(), "settings": given}))
-
-
-def machine() -> dict[str, Any]:
-    cpu = platform.processor() or platform.machine()
-    flags: list[str] = []
-    memory = None
-    with suppress(OSError, ValueError):
-        memory = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                cpu = value.strip()
-            elif key.strip() in ("flags", "Features"):
-                flags = [flag for flag in _CAPABILITIES if flag in value.split()]
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "capabilities": flags,
-        "memory_gb": memory,
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-    }
-
-
-def versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        with suppress(ImportError):
-            found[package] = version(package)
-    return found
-
-
-def latencies(seconds: Sequence[float]) -> dict[str, float]:
-    """Percentiles in milliseconds; empty when there is nothing to tell."""
-    if not len(seconds):
-        return {"count": 0}
-    p50, p95, p99 = np.percentile(np.array(seconds) * 1000, [50, 95, 99])
-    return {"count": len(seconds), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99}
-
-
-def ratio(a: float | None, b: float | None) -> float | None:
-    return a / b if a is not None and b else None
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value
-
-
 # -- a knowledge base of its own ----------------------------------------------------------------
 
 
@@ -159,6 +59,15 @@ def workspace(model: str) -> Iterator["Workspace"]:
         say("preparing the embedding model")
         work.base("prepare").run("search", "warm")
         yield work
+
+
+def existing_base(settings: argparse.Namespace) -> Base | None:
+    """Nothing is written to it but a token, which is revoked afterwards."""
+    if not settings.data_dir:
+        return None
+    if not settings.index_dir:
+        raise SystemExit("--data-dir needs --index-dir")
+    return Base(settings.data_dir.resolve(), settings.index_dir.resolve(), settings.model)
 
 
 class Workspace:

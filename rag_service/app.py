@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
         openapi_config=schema_page.config,
+        logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
@@ -79,7 +78,6 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
         ),
         **errors(400),
     },
-    response_headers=[ResponseHeader(name="Location", documentation_only=True)],
 )
 async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
     """A bad line is reported with its number and reason, and does not stop the others."""

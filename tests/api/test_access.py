@@ -1,0 +1,193 @@
+"""Tokens, scopes, bots and rates over HTTP, and the envelope of every dialect."""
+
+import pytest
+from litestar.testing import TestClient
+
+from rag_service.app import create_app
+from rag_service.assembly import assemble
+
+CLOSED = [
+    ("GET", "/knowledge"),
+    ("POST", "/knowledge"),
+    ("DELETE", "/knowledge"),
+    ("GET", "/knowledge/doc_1"),
+    ("POST", "/knowledge/batch"),
+    ("GET", "/jobs/job_1"),
+    ("DELETE", "/jobs/job_1"),
+    ("GET", "/search"),
+    ("POST", "/search"),
+]
+
+
+@pytest.fixture
+def anyone(settings):
+    """A client without a token, on a service that has none."""
+    with TestClient(create_app(settings)) as client:
+        yield client
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize("prefix", ["", "/wp-json/mxchat/v1"])
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_everything_is_closed_until_a_token_exists(anyone, prefix, method, path):
+    answer = anyone.request(method, prefix + path)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "mxchat_rest_disabled"
+    assert answer.json()["data"] == {"status": 401}
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_health_is_open_and_has_the_keys_of_the_seed(anyone, settings):
+    for path in ("/health", "/wp-json/mxchat/v1/health"):
+        answer = anyone.get(path).json()
+        assert answer["ok"] is True
+        assert answer["token_set"] is False
+        assert answer["embedding_model"] == "hashing:64"
+        assert answer["namespace"] == "mxchat/v1"
+        assert set(answer) >= {"plugin_version", "utils_loaded"}
+    with assemble(settings) as service:
+        service.access.create("first")
+    assert anyone.get("/health").json()["token_set"] is True
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic abc", "Bearer \xe4"]
+)
+def test_a_wrong_token_is_401(client, header):
+    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    if header is None:
+        del client.headers["Authorization"]
+    answer = client.get("/knowledge", headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["code"] == "mxchat_rest_unauthorized"
+
+
+def test_a_change_of_a_token_holds_at_once(anyone, settings):
+    with assemble(settings) as service:
+        old = service.access.create("one")
+        assert anyone.get("/knowledge", headers=bearer(old)).status_code == 200
+        new = service.access.rotate("one")
+        assert anyone.get("/knowledge", headers=bearer(old)).status_code == 401
+        assert anyone.get("/knowledge", headers=bearer(new)).status_code == 200
+        service.access.revoke("one")
+    answer = anyone.get("/knowledge", headers=bearer(new))
+    assert answer.json()["code"] == "mxchat_rest_disabled"
+
+
+def test_a_token_without_the_scope_is_403(anyone, settings):
+    with assemble(settings) as service:
+        token = service.access.create("chatter", ["chat"])
+    answer = anyone.get("/knowledge", headers=bearer(token))
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "mxchat_rest_forbidden"
+    bots = anyone.post("/api/v1/bots", headers=bearer(token), json={"id": "x"})
+    assert bots.status_code == 403
+    assert bots.json()["error"]["code"] == "FORBIDDEN"
+
+
+def test_a_token_bound_to_a_bot_sees_nothing_else(anyone, settings):
+    with assemble(settings) as service:
+        bound = bearer(service.access.create("bound", bot_id="mine"))
+        free = bearer(service.access.create("free"))
+    page = {"source_url": "https://a/", "content": "a lighthouse"}
+    other = anyone.post("/knowledge", headers=free, json={**page, "bot_id": "theirs"}).json()
+    pushed = anyone.post("/knowledge", headers=bound, json=page)
+    assert pushed.json()["bot_id"] == "mine"
+    for answer in (
+        anyone.post("/knowledge", headers=bound, json={**page, "bot_id": "theirs"}),
+        anyone.get("/knowledge", headers=bound, params={"bot_id": "theirs"}),
+        anyone.get("/search", headers=bound, params={"query": "x", "bot_id": "theirs"}),
+        anyone.request("DELETE", "/knowledge", headers=bound, json={**page, "bot_id": "theirs"}),
+    ):
+        assert answer.status_code == 403
+    assert anyone.get("/knowledge", headers=bound).json()["total"] == 1
+    hidden = anyone.get(f"/knowledge/{other['document_id']}", headers=bound)
+    assert hidden.status_code == 404
+    bots = anyone.get("/bots", headers=bound).json()["data"]["bots"]
+    assert [bot["id"] for bot in bots] == ["mine"]
+
+
+def test_answers_carry_the_rate_and_429_comes_above_it(anyone, settings):
+    with assemble(settings) as service:
+        token = bearer(service.access.create("slow", rates={"data": "2/hour"}))
+    for left in ("1", "0"):
+        answer = anyone.get("/knowledge", headers=token)
+        assert answer.headers["x-ratelimit-limit"] == "2"
+        assert answer.headers["x-ratelimit-remaining"] == left
+        assert int(answer.headers["x-ratelimit-reset"]) > 1_700_000_000
+    over = anyone.get("/knowledge", headers=token)
+    assert over.status_code == 429
+    assert over.json()["code"] == "mxchat_rest_rate_limited"
+    assert over.headers["x-ratelimit-remaining"] == "0"
+    assert int(over.headers["retry-after"]) >= 1
+    bad = anyone.get("/api/v1/bots", headers=token)
+    assert bad.json()["error"]["code"] == "RATE_LIMIT_EXCEEDED"
+
+
+def test_errors_are_counted_too(anyone, settings):
+    with assemble(settings) as service:
+        token = bearer(service.access.create("slow", rates={"data": "2/hour"}))
+    answer = anyone.get("/search", headers=token)
+    assert answer.status_code == 400
+    assert answer.headers["x-ratelimit-remaining"] == "1"
+
+
+def test_bots_are_created_and_listed_in_the_chat_dialect(client, push):
+    created = client.post("/api/v1/bots", json={"id": "support"})
+    assert created.status_code == 201
+    assert created.json()["success"] is True
+    assert created.json()["data"]["id"] == "support"
+    assert created.json()["error"] is None
+    for name in ("support", "default"):
+        again = client.post("/bots", json={"id": name})
+        assert again.status_code == 409
+        assert again.json()["success"] is False
+    push("https://a/", "x", bot_id="pushed")
+    bots = client.get("/bots").json()["data"]["bots"]
+    assert [bot["id"] for bot in bots] == ["default", "pushed", "support"]
+    bad = client.post("/bots", json={"id": "no good"})
+    assert bad.status_code == 400
+    assert bad.json()["error"]["code"] == "INVALID_REQUEST"
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/wp-json/mxchat/v1/nothing"])
+def test_an_unknown_path_speaks_the_knowledge_dialect(anyone, path):
+    answer = anyone.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "rest_no_route"
+    assert answer.json()["data"] == {"status": 404}
+
+
+def test_an_unknown_path_speaks_the_dialect_of_its_prefix(anyone):
+    chat = anyone.get("/api/v1/nothing").json()
+    assert chat == {
+        "success": False,
+        "data": None,
+        "error": {"code": "NOT_FOUND", "message": "No route was found matching the URL."},
+    }
+    messages = anyone.get("/v1/nothing").json()
+    assert messages["status"] == "error"
+    assert messages["data"] is None
+
+
+def test_a_wrong_method_is_405_with_what_is_allowed(client):
+    answer = client.put("/knowledge")
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "rest_method_not_allowed"
+    assert "POST" in answer.headers["allow"]
+    assert client.put("/api/v1/bots").json()["error"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+def test_a_failure_of_storage_is_500_without_our_insides(settings, client):
+    push = {"source_url": "https://a/", "content": "x"}
+    assert client.post("/knowledge", json=push).status_code == 200
+    for file in settings.data_dir.glob("rag.db*"):
+        file.write_bytes(b"garbage" * 4096)
+    answer = client.post("/knowledge", json={**push, "content": "y"})
+    assert answer.status_code == 500
+    for word in ("Traceback", "sqlite", "select", str(settings.data_dir)):
+        assert word not in answer.text
+    assert client.get("/health").json()["ok"] is False

@@ -1,0 +1,85 @@
+"""/search over HTTP."""
+
+import pytest
+
+
+def test_results_have_every_field_of_the_contract(client, push):
+    pushed = push("https://a/", "# Hours\n\nWe open at nine.", format="markdown")
+    answer = client.get("/search", params={"query": "when do you open"}).json()
+    assert set(answer) == {"query", "bot_id", "has_rag_context", "confidence", "results"}
+    assert (answer["query"], answer["bot_id"]) == ("when do you open", "default")
+    assert answer["has_rag_context"] is (answer["confidence"] >= 0.5)
+    result = answer["results"][0]
+    assert result["document_id"] == pushed["document_id"]
+    assert set(result) == {
+        *("chunk_id", "document_id", "source_url", "title", "heading", "page", "text"),
+        *("score", "scores", "ordinal"),
+    }
+    assert set(result["scores"]) == {"dense", "keyword"}
+    assert 0 <= result["score"] <= 1
+    assert result["page"] is None
+
+
+def test_post_and_get_and_both_mounts_answer_alike(client, push):
+    push("https://a/", "We open at nine.")
+    query = {"query": "open nine", "k": 3, "mode": "hybrid"}
+    answers = [
+        client.get("/search", params=query).json(),
+        client.post("/search", json=query).json(),
+        client.get("/wp-json/mxchat/v1/search", params=query).json(),
+        client.post("/wp-json/mxchat/v1/search", json=query).json(),
+    ]
+    assert answers == [answers[0]] * 4
+
+
+def test_k_limits_and_the_best_come_first(client, push):
+    for n in range(12):
+        push(f"https://a/{n}", f"lighthouse number {n} " + "stone " * n)
+    for mode in ("hybrid", "dense", "keyword"):
+        results = client.get(
+            "/search", params={"query": "lighthouse", "k": 10, "mode": mode}
+        ).json()
+        scores = [result["score"] for result in results["results"]]
+        assert len(scores) == 10
+        assert scores == sorted(scores, reverse=True)
+    assert len(client.get("/search", params={"query": "lighthouse"}).json()["results"]) == 5
+
+
+def test_content_type_narrows_in_every_mode(client, push):
+    push("https://a/", "lighthouse one", content_type="faq")
+    push("https://b/", "lighthouse two", content_type="page")
+    for mode in ("hybrid", "dense", "keyword"):
+        query = {"query": "lighthouse", "content_type": "faq", "mode": mode}
+        found = client.get("/search", params=query).json()
+        assert [result["source_url"] for result in found["results"]] == ["https://a/"]
+
+
+def test_an_empty_base_has_no_context(client):
+    answer = client.get("/search", params={"query": "anything", "bot_id": "nobody"})
+    assert answer.status_code == 200
+    assert answer.json()["results"] == []
+    assert answer.json()["has_rag_context"] is False
+    assert answer.json()["confidence"] == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "faults"),
+    [
+        ({}, {"query"}),
+        ({"query": "  "}, {"query"}),
+        ({"query": "x", "k": 0}, {"k"}),
+        ({"query": "x", "k": 101, "mode": "best"}, {"k", "mode"}),
+        ({"query": "x", "bot_id": "no such name"}, {"bot_id"}),
+    ],
+)
+def test_every_parameter_at_fault_is_named(client, query, faults):
+    by_get = client.get("/search", params=query)
+    by_post = client.post("/search", json=query)
+    for answer in (by_get, by_post):
+        assert answer.status_code == 400
+        assert set(answer.json()["data"]["params"]) == faults
+
+
+def test_types_are_checked_in_a_body(client):
+    answer = client.post("/search", json={"query": 5, "k": True, "mode": ["dense"]})
+    assert set(answer.json()["data"]["params"]) == {"query", "k", "mode"}
