@@ -82,7 +82,8 @@ class Jobs:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        threading.Thread(target=self._load, name="warm-up", daemon=True).start()
+        loading = threading.Thread(target=self._load, name="warm-up")
+        loading.start()
         with _owner_lock(self._folder, self._owner):
             for job in await to_thread(self._orphans):
                 self._begin(job.id)
@@ -92,6 +93,7 @@ class Jobs:
                 for task in self._tasks:
                     task.cancel()
                 await self._stop_worker()
+                await to_thread(loading.join)
 
     async def submit(self, body: AsyncIterator[bytes], bot_ids: list[str] | None) -> Job:
         """Spool a batch; when this returns, its lines are on disk. Raises Invalid when empty."""

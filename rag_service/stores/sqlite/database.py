@@ -25,7 +25,8 @@ class RowsFile:
         self._write_lock = threading.Lock()
         self._reading = threading.local()
         self._idle: list[sqlite3.Connection] = []
-        self._open: list[sqlite3.Connection] = []
+        self._pool_lock = threading.Lock()
+        self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -33,15 +34,15 @@ class RowsFile:
                 f"the data folder {path.parent} cannot be made ({error.strerror}): "
                 "set RAG_DATA_DIR to a folder that can be written"
             ) from error
-        try:
-            with self._translating():
-                self._writer = self._connect()
+        with self._translating():
+            self._writer = self._connect()
+            try:
                 self._writer.execute("pragma journal_mode = wal")
                 self._writer.execute("pragma synchronous = full")
                 self._migrate()
-        except BaseException:
-            self.close()
-            raise
+            except BaseException:
+                self._writer.close()
+                raise
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -49,6 +50,8 @@ class RowsFile:
         if not self._write_lock.acquire(timeout=self._timeout):
             raise StorageBusy("another write of this process holds the lock: try again")
         try:
+            if self._closed:
+                raise StorageFailed("the store is closed")
             with self._translating():
                 self._writer.execute("begin immediate")
                 try:
@@ -69,27 +72,41 @@ class RowsFile:
             yield outer
             return
         with self._translating():
+            connection = self._borrow()
             try:
-                connection = self._idle.pop()
-            except IndexError:
-                connection = self._reader()
-            connection.execute("begin")
-            self._reading.connection = connection
-            try:
+                connection.execute("begin")
+                self._reading.connection = connection
                 yield connection
             finally:
                 self._reading.connection = None
-                connection.execute("commit")
-                self._idle.append(connection)
+                self._give_back(connection)
 
     def close(self) -> None:
-        for connection in self._open:
-            connection.close()
+        """Waits for the write at hand; a reader at work closes its connection when it is done."""
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            self._writer.close()
+            for connection in self._idle:
+                connection.close()
 
-    def _reader(self) -> sqlite3.Connection:
+    def _borrow(self) -> sqlite3.Connection:
+        with self._pool_lock:
+            if self._closed:
+                raise StorageFailed("the store is closed")
+            if self._idle:
+                return self._idle.pop()
         connection = self._connect()
         connection.execute("pragma query_only = on")
         return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.rollback()  # nothing was written: it only ends the moment
+        with self._pool_lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -98,7 +115,6 @@ class RowsFile:
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma cache_size = -8000")
         connection.create_function("fold", 1, str.casefold, deterministic=True)
-        self._open.append(connection)
         return connection
 
     def _migrate(self) -> None:
