@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -26,6 +27,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--small", action="store_true", help="well under a minute; only a smoke test"
     )
+    parser.set_defaults(busy_before=_busy_s())
     parser.add_argument("--model", default="all-MiniLM-L6-v2", help="RAG_EMBEDDING_MODEL")
     return parser
 
@@ -41,11 +43,15 @@ def say(text: str) -> None:
 
 def finish(name: str, figures: dict[str, Any], settings: argparse.Namespace) -> None:
     """The last line of standard output."""
+    here = machine() | {"busy_elsewhere": _busy_elsewhere(settings.busy_before)}
+    del settings.busy_before
     given = {key: str(v) if isinstance(v, Path) else v for key, v in vars(settings).items()}
     if given.get("corpus"):
         given["corpus"] = Path(given["corpus"]).name
     result = {"benchmark": name, **_rounded(figures)}
-    print(json.dumps({**result, "machine": machine(), "versions": versions(), "settings": given}))
+    print(
+        json.dumps({**result, "machine": _rounded(here), "versions": versions(), "settings": given})
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -89,6 +95,24 @@ def latencies(seconds: Sequence[float]) -> dict[str, float]:
 
 def ratio(a: float | None, b: float | None) -> float | None:
     return a / b if a is not None and b else None
+
+
+def _busy_s() -> tuple[float, float] | None:
+    """Now, and the core-seconds that this machine has worked; None where /proc does not tell."""
+    with suppress(OSError, ValueError):
+        ticks = [int(n) for n in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+        idle = ticks[3] + ticks[4]
+        return time.time(), (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def _busy_elsewhere(before: tuple[float, float] | None) -> float | None:
+    """The share of all cores that others have had since. Above a few percent: measure again."""
+    now = _busy_s()
+    if before is None or now is None:
+        return None
+    spent = sum(os.times()[:4])
+    return max(0.0, now[1] - before[1] - spent) / (now[0] - before[0]) / (os.cpu_count() or 1)
 
 
 def _rounded(value: Any) -> Any:

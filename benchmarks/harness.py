@@ -32,8 +32,12 @@ class Base(NamedTuple):
     model: str
 
     def environ(self) -> dict[str, str]:
-        """Of this process, but for its own RAG_*; nothing may be fetched."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("RAG_")}
+        """Of this process, but for its own RAG_*. Nothing is fetched, and bytecode is kept."""
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("RAG_") and key != "PYTHONDONTWRITEBYTECODE"
+        }
         ours = {"RAG_DATA_DIR": str(self.data), "RAG_INDEX_DIR": str(self.index)}
         return {**kept, **ours, "RAG_EMBEDDING_MODEL": self.model, "HF_HUB_OFFLINE": "1"}
 

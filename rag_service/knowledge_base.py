@@ -93,6 +93,8 @@ class KnowledgeBase:
 
     def embed(self, plan: Plan) -> dict[bytes, Vectors]:
         """The slow stage; holds no lock and no transaction."""
+        if not plan.to_embed:
+            return {}
         vectors = self._embedder().embed_passages(list(plan.to_embed.values()))
         return dict(zip(plan.to_embed, vectors, strict=True))
 

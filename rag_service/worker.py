@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 def main() -> None:
     logging.basicConfig(level=os.environ.get("RAG_LOG_LEVEL", "info").upper(), stream=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us as well as the server
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends our input
     if hasattr(os, "nice"):
         os.nice(19)
     with assemble(load_settings()) as service:
