@@ -28,10 +28,10 @@ SHARES = {"base": 0.5, "batch": 0.1, "batch_alone": 0.1, "ingest": 0.1, "ingest_
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--seconds", type=float, help="of a block that no import ends; 20 or 3")
+    parser.add_argument("--seconds", type=float, help="of a block that no import ends; 20 or 2")
     settings = parser.parse_args()
-    settings.seconds = settings.seconds or (3 if settings.small else 20)
-    records = read_corpus(settings.corpus, settings.limit, 3000 if settings.small else 12_000)
+    settings.seconds = settings.seconds or (2 if settings.small else 20)
+    records = read_corpus(settings.corpus, settings.limit, 2400 if settings.small else 12_000)
     with workspace(settings.model) as work:
         parts = _parts(records, settings)
         base = work.base("interference")

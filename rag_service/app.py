@@ -26,9 +26,11 @@ def create_app(settings: Settings | None = None) -> Litestar:
         with assemble(settings) as service:
             threads = Threads()
             app.state.update({"service": service, "threads": threads})
-            async with service.jobs.running():
-                yield
-            threads.close()
+            try:
+                async with service.jobs.running():
+                    yield
+            finally:
+                threads.close()
 
     of_knowledge = [health, *knowledge.handlers, *batch.handlers, *search.handlers]
     return Litestar(
@@ -47,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
-        openapi_config=schema_page.config,
+        openapi_config=schema_page.config(),
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
     )

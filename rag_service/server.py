@@ -7,15 +7,23 @@ from collections.abc import Callable
 import uvicorn
 
 from rag_service.app import create_app
-from rag_service.errors import InvalidSettings
+from rag_service.assembly import assemble
+from rag_service.errors import InvalidSettings, StorageFailed
 from rag_service.settings import Settings
 
+_KEEP_ALIVE_S = 75
+"""Longer than clients and proxies keep idle connections, so that they close first, not we."""
 _SWITCH_S = 0.0005
 """How soon a thread that computes in Python lets a waiting request in (5 ms by default)."""
 
 
 def serve(settings: Settings, started: Callable[[str], None] = lambda url: None) -> None:
-    """Blocks until SIGINT or SIGTERM. `started` is told the URL once it listens."""
+    """Blocks until SIGINT or SIGTERM. `started` is told the URL once it listens.
+
+    Raises StorageFailed or InvalidSettings when it cannot start.
+    """
+    with assemble(settings):  # says what is wrong with a folder in a line, not in a traceback
+        pass
     logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     sys.setswitchinterval(_SWITCH_S)
@@ -26,6 +34,7 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda url: None)
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
+        timeout_keep_alive=_KEEP_ALIVE_S,
         server_header=False,
     )
     _Server(config, started).run()
@@ -39,7 +48,9 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         try:
             await super().startup()
-        except SystemExit:  # how uvicorn says that the address cannot be bound
+        except SystemExit:  # how uvicorn says that it cannot start
+            if self.lifespan.should_exit:
+                raise StorageFailed("the service could not start: its log tells why") from None
             where = f"{self.config.host}:{self.config.port}"
             raise InvalidSettings(f"cannot listen on {where}: set RAG_PORT or --port") from None
         if self.started:

@@ -11,7 +11,16 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from rag_service.access import Caller
-from rag_service.api.documenting import NDJSON, boolean, errors, ndjson_body, operation, whole
+from rag_service.api.documenting import (
+    NDJSON,
+    RATE_HEADERS,
+    boolean,
+    errors,
+    ndjson_body,
+    operation,
+    whole,
+)
+from rag_service.api.envelopes import without_paths
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, flag, integer, query_of
 from rag_service.assembly import Service
@@ -42,14 +51,14 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class JobAnswer(Struct, frozen=True, kw_only=True):
-    """`rate` is in lines a second, `eta_seconds` is the estimated time left."""
+    """`rate` is in lines a second, `eta_s` is the estimated time left."""
 
     job_id: str
     state: str
     counts: Counts
     failed_lines: list[FailedLine]
     rate: float | None
-    eta_seconds: float | None
+    eta_s: float | None
     error: str | None
     created_at: str
     started_at: str | None
@@ -60,6 +69,7 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
     "/knowledge/batch",
     status_code=202,
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     request_max_body_size=None,
     tags=["batch"],
     summary="Push many documents",
@@ -97,6 +107,7 @@ async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> 
 @get(
     "/jobs/{job_id:str}",
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["batch"],
     summary="How far a batch is",
     operation_class=operation(
@@ -117,16 +128,17 @@ async def read_job(
     query.done()
     status = await service.jobs.status(job_id, limit=limit, offset=offset)
     _check(status.job, caller_of(request))
-    return _answer(status)
+    return _answer(status, service)
 
 
 @delete(
     "/jobs/{job_id:str}",
     status_code=200,
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["batch"],
     summary="Cancel a batch",
-    responses=errors(404),
+    responses=errors(400, 404),
 )
 async def cancel_job(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
@@ -135,7 +147,7 @@ async def cancel_job(
     status = await service.jobs.status(job_id, limit=0)
     _check(status.job, caller_of(request))
     await service.jobs.cancel(job_id)
-    return _answer(await service.jobs.status(job_id))
+    return _answer(await service.jobs.status(job_id), service)
 
 
 def _check(job: Job, caller: Caller) -> None:
@@ -143,7 +155,7 @@ def _check(job: Job, caller: Caller) -> None:
         raise NotFound(f"no job {job.id!r}")
 
 
-def _answer(status: JobStatus) -> JobAnswer:
+def _answer(status: JobStatus, service: Service) -> JobAnswer:
     job = status.job
     return JobAnswer(
         job_id=job.id,
@@ -157,8 +169,8 @@ def _answer(status: JobStatus) -> JobAnswer:
         ),
         failed_lines=status.failed_lines,
         rate=status.rate,
-        eta_seconds=status.eta_s,
-        error=job.error,
+        eta_s=status.eta_s,
+        error=None if job.error is None else without_paths(job.error, service),
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

@@ -6,7 +6,7 @@ from litestar import Request, get, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from rag_service.api.documenting import errors, json_body, operation, string
+from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of
 from rag_service.api.threads import Threads
@@ -44,6 +44,7 @@ class BotsAnswer(Struct, frozen=True, kw_only=True):
     "/bots",
     status_code=201,
     guards=[need("admin")],
+    response_headers=RATE_HEADERS,
     tags=["bots"],
     summary="Create a bot",
     operation_class=operation(
@@ -54,10 +55,10 @@ class BotsAnswer(Struct, frozen=True, kw_only=True):
 async def create_bot(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> BotAnswer:
-    """Pushing knowledge to a bot creates it too."""
+    """Pushing knowledge to a bot creates it too. `botId` and `name` are taken for `id`."""
     body = await body_of(request)
-    if body.get("id") is None:
-        body["id"] = body.get("botId")
+    given = (body[name] for name in ("id", "botId", "name") if body.get(name) is not None)
+    body["id"] = next(given, None)
     values = Parameters(body)
     bot_id = values.need("id", read_bot_id)
     values.done()
@@ -70,6 +71,7 @@ async def create_bot(
 @get(
     "/bots",
     guards=[need(None)],
+    response_headers=RATE_HEADERS,
     tags=["bots"],
     summary="List bots",
     responses=errors(chat=True),

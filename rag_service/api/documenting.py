@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
@@ -29,6 +30,17 @@ _REASONS = {
     429: "Over the token's rate; `Retry-After` tells when to come back.",
     500: "A write or the embedding model failed; the message tells what to do.",
 }
+
+
+RATE_HEADERS = [
+    ResponseHeader(name=name, description=description, documentation_only=True)
+    for name, description in {
+        "X-RateLimit-Limit": "Requests that the token may make in a window.",
+        "X-RateLimit-Remaining": "Those that are left in this one.",
+        "X-RateLimit-Reset": "When the next one begins, in Unix seconds.",
+    }.items()
+]
+"""Of every counted answer, errors included; absent where the token's rate is off."""
 
 
 def errors(*statuses: int, chat: bool = False) -> dict[int, ResponseSpec]:

@@ -5,6 +5,7 @@ before any handler still speaks to the client in its own terms.
 """
 
 import logging
+import re
 from typing import Any
 
 from litestar import MediaType, Request, Response
@@ -12,6 +13,8 @@ from litestar.exceptions import HTTPException, MethodNotAllowedException, Valida
 from msgspec import Struct
 
 from rag_service.access import Allowance
+from rag_service.api.parameters import NotJson
+from rag_service.assembly import Service
 from rag_service.errors import (
     BadToken,
     Conflict,
@@ -29,8 +32,8 @@ log = logging.getLogger(__name__)
 KNOWLEDGE = "/wp-json/mxchat/v1"
 CHAT = "/api/v1"
 MESSAGES = "/v1"
-_CHAT_AT_ROOT = ("/bots", "/bot/", "/chat/", "/webhooks", "/contacts")
-_MESSAGES_AT_ROOT = ("/messages", "/events")
+_OF_CHAT = (CHAT, "/bots", "/bot", "/chat", "/webhooks", "/contacts")
+_OF_MESSAGES = (MESSAGES, "/messages", "/events")
 
 
 class KnowledgeErrorData(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -83,6 +86,7 @@ _KINDS: dict[type[Exception], _Kind] = {
     NotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND"),
     Conflict: _Kind(409, "rest_conflict", "CONFLICT"),
     TooLarge: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
+    NotJson: _Kind(400, "rest_invalid_json", "INVALID_REQUEST"),
     Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),
     RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR"),
 }
@@ -100,6 +104,7 @@ _MESSAGES = {
     413: "The body is too large.",
     500: "Something went wrong on the server; its log tells what.",
 }
+_PATH = re.compile(r"""(?<![\w:/.-])(?:~?/|\.{1,2}/|[A-Za-z]:\\|(?:[\w.-]+/){2,})[^\s'",;:)\]]+""")
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -107,10 +112,20 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     kind, message, params = _describe(error)
     if kind.status >= 500:
         log.error("%s %s", request.method, request.url.path, exc_info=error)
+        message = without_paths(message, request.app.state.service)
     body = _render(request.url.path, kind, message, params)
     return Response(
         body, status_code=kind.status, headers=_headers(error), media_type=MediaType.JSON
     )
+
+
+def without_paths(message: str, service: Service) -> str:
+    """What went wrong, without where on this machine: that is for the log."""
+    settings = service.settings
+    for folder, name in ((settings.data_dir, "DATA_DIR"), (settings.index_dir, "INDEX_DIR")):
+        if folder.is_absolute():
+            message = message.replace(str(folder), f"RAG_{name}")
+    return _PATH.sub("(path)", message)
 
 
 def _describe(error: Exception) -> tuple[_Kind, str, dict[str, str]]:
@@ -137,13 +152,18 @@ def _params(error: ValidationException) -> dict[str, str]:
 
 
 def _render(path: str, kind: _Kind, message: str, params: dict[str, str]) -> Struct:
-    if path.startswith(CHAT + "/") or (path + "/").startswith(_CHAT_AT_ROOT):
-        return ChatError(error=ChatFault(code=kind.chat, message=message))
-    if path.startswith(MESSAGES + "/") or path.startswith(_MESSAGES_AT_ROOT):
-        text = "Invalid or expired token." if kind.status == 401 else message
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in params.items())
+    if _is_below(path, _OF_CHAT):
+        return ChatError(error=ChatFault(code=kind.chat, message=reasons or message))
+    if _is_below(path, _OF_MESSAGES):
+        text = "Invalid or expired token." if kind.status == 401 else reasons or message
         return MessagesError(message=text)
     data = KnowledgeErrorData(status=kind.status, params=params)
     return KnowledgeError(code=kind.knowledge, message=message, data=data)
+
+
+def _is_below(path: str, prefixes: tuple[str, ...]) -> bool:
+    return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)
 
 
 def _headers(error: Exception) -> dict[str, str]:

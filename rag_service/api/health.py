@@ -22,7 +22,13 @@ class Health(Struct, frozen=True, kw_only=True):
     namespace: Literal["mxchat/v1"] = "mxchat/v1"
 
 
-@get("/health", sync_to_thread=False, tags=["health"], summary="Is it there, and is it ready?")
+@get(
+    "/health",
+    sync_to_thread=False,
+    security=[{}],
+    tags=["health"],
+    summary="Is it there, and is it ready?",
+)
 def health(service: NamedDependency[Service]) -> Health:
     """Answers at once, whatever else goes on; needs no token."""
     try:

@@ -9,21 +9,31 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.access import Caller
-from rag_service.api.documenting import boolean, errors, json_body, operation, string, whole
+from rag_service.api.documenting import (
+    RATE_HEADERS,
+    boolean,
+    errors,
+    json_body,
+    operation,
+    string,
+    whole,
+)
 from rag_service.api.guarding import caller_of, need
-from rag_service.api.parameters import Parameters, body_of, flag, integer, query_of, text
+from rag_service.api.parameters import (
+    Parameters,
+    body_of,
+    flag,
+    integer,
+    query_of,
+    read_json,
+    text,
+)
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.errors import NotFound
 from rag_service.knowledge_base import ChunkCounts
-from rag_service.pushes import (
-    read_body,
-    read_bot_id,
-    read_content_type,
-    read_push,
-    read_source_url,
-)
+from rag_service.pushes import read_bot_id, read_content_type, read_push, read_source_url
 from rag_service.stores import DocumentFilter, DocumentInfo
 
 AnyRequest = Request[Any, Any, Any]
@@ -117,6 +127,7 @@ PUSH_EXAMPLE = {
     "/knowledge",
     status_code=200,
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Push a document",
     operation_class=operation(
@@ -137,7 +148,7 @@ async def push(
     query = Parameters(query_of(request))
     dry_run = query.take("dry_run", flag, False)
     query.done()
-    document = await threads.write(_read, await request.body(), caller)
+    document = await threads.read(_read, await request.body(), caller)
     caller.may_use(document.bot_id)
     if dry_run:
         report = await threads.write(service.knowledge.preview, document)
@@ -158,6 +169,7 @@ async def push(
 @get(
     "/knowledge",
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="List documents",
     operation_class=operation(
@@ -197,9 +209,10 @@ async def list_documents(
 @get(
     "/knowledge/{document_id:str}",
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Read a document",
-    responses=errors(404),
+    responses=errors(400, 404),
 )
 async def read_document(
     request: AnyRequest,
@@ -237,6 +250,7 @@ async def read_document(
     "/knowledge",
     status_code=200,
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Delete documents",
     operation_class=operation(
@@ -289,7 +303,7 @@ async def delete_documents(
 
 def _read(body: bytes, caller: Caller) -> Document:
     """A token that is bound to a bot pushes to that one when the body names none."""
-    values = read_body(body)
+    values = read_json(body)
     if values.get("bot_id") is None and caller.bot_id is not None:
         values["bot_id"] = caller.bot_id
     return read_push(values)

@@ -11,7 +11,11 @@ from rag_service.pushes import read_body
 T = TypeVar("T")
 
 _TRUE = {"1", "true", "yes", "on"}
-_FALSE = {"0", "false", "no", "off", ""}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class NotJson(Invalid):
+    """The body is not a JSON object, so none of its parameters can be read."""
 
 
 class Parameters:
@@ -56,8 +60,16 @@ def query_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 async def body_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """A JSON object. Raises Invalid."""
-    return read_body(await request.body())
+    """A JSON object, whatever its content type says. Raises NotJson."""
+    return read_json(await request.body())
+
+
+def read_json(body: bytes) -> dict[str, Any]:
+    """Raises NotJson."""
+    try:
+        return read_body(body)
+    except Invalid as error:
+        raise NotJson(str(error)) from error
 
 
 def integer(least: int, most: int | None = None) -> Callable[[Any], int]:
@@ -82,6 +94,7 @@ def one_of(values: Sequence[T]) -> Callable[[Any], T]:
 
 
 def flag(value: Any) -> bool:
+    """An empty value is no answer: `?dry_run=` must not write."""
     text = str(value).lower()
     if text in _TRUE:
         return True
@@ -96,7 +109,7 @@ def text(longest: int) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if not isinstance(value, str):
             raise ValueError("must be a string")
-        if not value.strip("\0 \t\r\n"):
+        if not any(char.isprintable() and char != " " for char in value):
             raise ValueError("must not be blank")
         if len(value) > longest:
             raise ValueError(f"must have at most {longest} characters")

@@ -7,7 +7,7 @@ from litestar.di import NamedDependency
 
 from rag_service.access import Caller
 from rag_service.answers import SearchAnswer, search_answer
-from rag_service.api.documenting import errors, json_body, operation, string, whole
+from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string, whole
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of, integer, one_of, query_of, text
 from rag_service.api.threads import Threads
@@ -32,6 +32,7 @@ _POST = operation(body=json_body(_FIELDS, ("query",), {"query": "How do I enable
 @get(
     "/search",
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["search"],
     summary="Find passages",
     operation_class=_GET,
@@ -50,6 +51,7 @@ async def search(
     "/search",
     status_code=200,
     guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
     tags=["search"],
     summary="Find passages",
     operation_class=_POST,

@@ -388,7 +388,7 @@ def test_an_edit_without_end_changes_no_other_score(settings: Settings) -> None:
         push(service, *(page(f"p{n}", text) for n, text in enumerate(SENTENCES)))
         push(service, page("hot", "The heron counts to 0."))
         before = by_id(service, "heron counts", "keyword")
-        for n in range(1, 1300):
+        for n in range(1, 1150):
             push(service, page("hot", f"The heron counts to {n}."))
             if n % 100 == 0:
                 assert names(service, f"counts {n}", "keyword") == ["hot"]
@@ -460,8 +460,8 @@ class Clusters(Reader):
             centres[self.topics] + 0.5 * rng.normal(size=(chunks, dimension))
         )
         self.ids = np.cumsum(rng.integers(1, 4, chunks)).astype(np.int64)
-        asked = centres[rng.integers(0, len(centres), 300)]
-        self.queries = self._units(asked + 0.6 * rng.normal(size=(300, dimension)))
+        asked = centres[rng.integers(0, len(centres), 100)]
+        self.queries = self._units(asked + 0.6 * rng.normal(size=(100, dimension)))
 
     def sample(self, count: int) -> Vectors:
         return self.vectors[np.random.default_rng(1).permutation(len(self.vectors))[:count]]

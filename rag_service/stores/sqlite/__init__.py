@@ -215,23 +215,32 @@ class _Search:
             return self._read(connection, bot, views)
 
     def alone(self, bot_id: str) -> Retrieved:
-        """While nothing else may move the views: always succeeds."""
+        """While nothing else may move the views: what has no row now never had one."""
         while True:
             with self._rows.reading() as connection:
                 bot = knowledge.bot_row(connection, bot_id)
                 assert bot is not None
                 views = self._indexes.fresh(connection, bot)
-            with views.lock:
-                if (found := self.attempt(bot_id)) is not None:
+            with views.lock, self._rows.reading() as connection:
+                if self._indexes.fresh(connection, bot) is views:
+                    found = self._read(connection, bot, views, drop=True)
+                    assert found is not None
                     return found
 
-    def _read(self, connection: Any, bot: int, views: BotViews) -> Retrieved | None:
+    def _read(
+        self, connection: Any, bot: int, views: BotViews, *, drop: bool = False
+    ) -> Retrieved | None:
+        """None when a candidate has no row, unless those are to be dropped."""
         only = None
         if self._content_type is not None:
             only = knowledge.chunks_of_type(connection, bot, self._content_type)
         dense, words, weights = views.find(
             self._vector, self._query, self._depth, self._content_type, only
         )
+        if drop:
+            there = knowledge.vectors_of(connection, {*dense, *words})
+            dense = {chunk: cosine for chunk, cosine in dense.items() if chunk in there}
+            words = {chunk: bm25 for chunk, bm25 in words.items() if chunk in there}
         unscored = [chunk for chunk in words if chunk not in dense]
         vectors = knowledge.vectors_of(connection, unscored)
         if len(vectors) < len(unscored):

@@ -127,27 +127,36 @@ def seal_vectors(folder: Path, dimension: int, chunks: int, read: "Reader") -> R
     """Write every vector that `read` gives into a new folder, which is whole when this returns."""
     folder.mkdir()
     approximate = chunks > EXACT_UP_TO and dimension % 2 == 0
-    index = _codes(dimension, read) if approximate else None
-    queries = _test_queries(read.sample(2 * _TEST_QUERIES))
-    exact = _Exact(queries, 10)
-    shape = (chunks, dimension)
-    vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.dtype("<f2"), shape)
-    ids = np.zeros(chunks, np.int64)
-    row = 0
-    for batch in read.everything(_AT_ONCE):
-        end = row + len(batch.ids)
-        vectors[row:end] = batch.vectors
-        ids[row:end] = batch.ids
-        if index is not None:
-            index.add(batch.vectors)
-            exact.see(np.arange(row, end), batch.vectors)
-        row = end
-    vectors.flush()
-    np.save(folder / "ids.npy", ids)
-    if index is None:
-        return Recall(candidates=0, at_10=1.0)
-    _faiss.write_index(index, str(folder / "codes.faiss"))
-    return _measure(index, queries, exact.rows)
+    codes = _Codes(dimension, read) if approximate else None
+    ids = [np.zeros(0, np.int64)]
+    with (folder / "vectors.npy").open("wb") as file:  # a mapped one kills us on a full disk
+        header = {"descr": "<f2", "fortran_order": False, "shape": (chunks, dimension)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for batch in read.everything(_AT_ONCE):
+            file.write(batch.vectors.astype("<f2").tobytes())
+            ids.append(batch.ids)
+            if codes is not None:
+                codes.add(batch.vectors)
+    np.save(folder / "ids.npy", np.concatenate(ids))
+    return codes.write(folder) if codes is not None else Recall(candidates=0, at_10=1.0)
+
+
+class _Codes:
+    """An index of codes in the making, and what it takes to measure it."""
+
+    def __init__(self, dimension: int, read: "Reader") -> None:
+        self._index = _codes(dimension, read)
+        self._queries = _test_queries(read.sample(2 * _TEST_QUERIES))
+        self._exact = _Exact(self._queries, 10)
+
+    def add(self, vectors: Vectors) -> None:
+        rows = np.arange(self._index.ntotal, self._index.ntotal + len(vectors))
+        self._index.add(vectors)
+        self._exact.see(rows, vectors)
+
+    def write(self, folder: Path) -> Recall:
+        _faiss.write_index(self._index, str(folder / "codes.faiss"))
+        return _measure(self._index, self._queries, self._exact.rows)
 
 
 def _codes(dimension: int, read: "Reader") -> Any:
