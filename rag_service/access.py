@@ -13,6 +13,8 @@ from msgspec import Struct
 
 from rag_service.errors import BadToken, Forbidden, Invalid, NoTokens, RateLimited
 from rag_service.events import now
+from rag_service.pushes import read_bot_id
+from rag_service.settings import RATE
 from rag_service.stores import Token, TokenStore
 
 Scope = Literal["knowledge", "transcripts", "chat", "admin"]
@@ -20,7 +22,7 @@ RateClass = Literal["chat", "data", "webhook"]
 
 DEFAULT_SCOPES: tuple[Scope, ...] = ("knowledge", "transcripts", "chat")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
-_RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour)|off")
+_RATE = re.compile(RATE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
@@ -71,12 +73,17 @@ class Access:
             if kind not in get_args(RateClass):
                 raise Invalid(f"unknown class {kind!r}: use {', '.join(get_args(RateClass))}")
             read_rate(rate)
+        if bot_id is not None:
+            try:
+                bot_id = read_bot_id(bot_id)
+            except ValueError as error:
+                raise Invalid(f"the bot {bot_id!r} {error}") from error
         token = _new_token()
         self._store.add_token(
             Token(
                 name=name,
                 digest=_digest(token),
-                scopes=list(scopes or DEFAULT_SCOPES),
+                scopes=list(dict.fromkeys(scopes or DEFAULT_SCOPES)),
                 bot_id=bot_id,
                 rates=dict(rates or {}),
                 created_at=now(),

@@ -114,6 +114,7 @@ def search(
     query: str, bot: str, k: int, mode: Mode, content_type: str | None, as_json: bool
 ) -> None:
     """Print the passages that answer QUERY best."""
+    query = query.encode(errors="replace").decode()  # an argument may be any bytes
     if not query.strip():
         raise click.UsageError("the query is blank")
     with _service() as service:

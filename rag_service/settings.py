@@ -11,8 +11,14 @@ from msgspec import Meta
 
 from rag_service.errors import InvalidSettings
 
-Count = Annotated[int, Meta(ge=1)]
-Seconds = Annotated[float, Meta(gt=0)]
+RATE = r"([1-9][0-9]{0,8})/(second|minute|hour)|off"
+Rate = Annotated[
+    str, Meta(pattern=f"^(?:{RATE})$", description="use N/second, N/minute, N/hour or off")
+]
+Level = Annotated[
+    str,
+    Meta(pattern="^(debug|info|warning|error)$", description="use debug, info, warning or error"),
+]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,23 +28,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The rows: rag.db, running jobs, compiled models. Back this up."""
     index_dir: Path = Path("indexes")
     """Views of the rows; may be deleted, they are made again."""
-    host: str = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
     """The address `serve` listens on."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8000
     """The port `serve` listens on; 0 takes a free one."""
     embedding_model: str = "all-MiniLM-L6-v2"
     """A sentence-transformers model on this machine: its name, or the path of its folder."""
-    max_body_mb: Count = 20
+    max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
-    lock_timeout_s: Seconds = 30.0
+    lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
     """How long a write waits for another process's before it fails."""
-    rate_chat: str = "100/minute"
+    rate_chat: Rate = "100/minute"
     """Requests a token may make to chat: `N/second`, `N/minute`, `N/hour` or `off`."""
-    rate_data: str = "1000/hour"
+    rate_data: Rate = "1000/hour"
     """The same for knowledge, search, jobs and transcripts."""
-    rate_webhook: str = "500/minute"
+    rate_webhook: Rate = "500/minute"
     """The same for webhooks."""
-    log_level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    log_level: Level = "info"
     """debug, info, warning or error."""
 
     @property
@@ -64,7 +70,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             continue
         try:
             values[known[name]] = _convert(known[name], value)
-        except msgspec.ValidationError as error:
+        except ValueError as error:
             faults[name] = f"{value!r}: {error}"
     if faults:
         lines = "; ".join(f"{name}: {reason}" for name, reason in faults.items())
@@ -73,7 +79,15 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _convert(field: str, value: str) -> Any:
+    """Raises ValueError, which tells what is wanted."""
     type_ = next(f.type for f in msgspec.structs.fields(Settings) if f.name == field)
     if type_ is Path:
-        return Path(value).expanduser()
-    return msgspec.convert(value, type_, strict=False)
+        try:
+            return Path(value).expanduser()
+        except RuntimeError as error:  # the home of an unknown user
+            raise ValueError(str(error)) from error
+    try:
+        return msgspec.convert(value, type_, strict=False)
+    except msgspec.ValidationError as error:
+        hints = [meta.description for meta in type_.__metadata__ if meta.description]
+        raise ValueError(hints[0] if hints else str(error)) from error

@@ -1,16 +1,22 @@
 """Paths named on the command line -> the lines of an import."""
 
+import codecs
 import gzip
+import os
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag_service.documents import DEFAULT_BOT, Format
 from rag_service.errors import Invalid
 from rag_service.imports import Line, read_line
 from rag_service.pushes import read_push
+
+_BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
 
 FORMATS: dict[str, Format] = {
     ".md": "markdown",
@@ -36,41 +42,43 @@ class Sources:
     def __init__(self, paths: Sequence[Path], defaults: Defaults) -> None:
         self._defaults = defaults
         self._files = [file for path in paths for file in _files(path)]
-        self._number = 0
 
     def count(self) -> int:
         """How many documents there are; reads files of pushes once."""
         return sum(_count(file) if _has_pushes(file) else 1 for file in self._files)
 
     def lines(self) -> Iterator[Line]:
+        """Numbered within their file; an error names the file where the URL does not."""
         for file in self._files:
             if _has_pushes(file):
                 yield from self._pushes(file)
             else:
-                self._number += 1
                 yield self._page(file)
 
     def _pushes(self, file: Path) -> Iterator[Line]:
+        number = 0
         try:
             with _open(file) as lines:
                 while raw := lines.readline(self._defaults.longest + 1):
+                    number += 1
+                    if number == 1:
+                        raw = raw.removeprefix(codecs.BOM_UTF8)
                     if raw.strip():
-                        self._number += 1
-                        yield self._push(file, lines, raw)
-        except OSError as error:
-            self._number += 1
-            reason = f"cannot be read: {error}"
-            yield Line(number=self._number, source_url=str(file), error=reason)
+                        line = self._push(number, lines, raw)
+                        yield replace(line, error=line.error and f"{_name(file)}: {line.error}")
+        except _BROKEN as error:
+            reason = f"{_name(file)} cannot be read: {error}"
+            yield Line(number=number + 1, error=reason)
 
-    def _push(self, file: Path, lines: BinaryIO, raw: bytes) -> Line:
+    def _push(self, number: int, lines: BinaryIO, raw: bytes) -> Line:
         if len(raw) > self._defaults.longest and not raw.endswith(b"\n"):
             while (part := lines.readline(1 << 20)) and not part.endswith(b"\n"):
                 pass
-            error = f"{file.name}: the line is longer than {self._defaults.longest} bytes"
-            return Line(number=self._number, error=f"{error} (RAG_MAX_BODY_MB)")
+            error = f"the line is longer than {self._defaults.longest} bytes (RAG_MAX_BODY_MB)"
+            return Line(number=number, error=error)
         return read_line(
             raw,
-            number=self._number,
+            number=number,
             default_bot=self._defaults.bot_id or DEFAULT_BOT,
             default_type=self._defaults.content_type,
         )
@@ -85,11 +93,11 @@ class Sources:
                 "bot_id": self._defaults.bot_id,
                 "content_type": self._defaults.content_type,
             }
-            return Line(number=self._number, source_url=url, document=read_push(body))
+            return Line(number=1, source_url=url, document=read_push(body))
         except Invalid as error:
             reasons = [f"{name} {reason}" for name, reason in error.params.items()]
             reason = "; ".join(reasons) or str(error)
-            return Line(number=self._number, source_url=url, error=reason)
+            return Line(number=1, source_url=url, error=reason)
 
 
 def _files(path: Path) -> list[Path]:
@@ -129,12 +137,27 @@ def _text(file: Path, longest: int) -> str:
 
 
 def _open(file: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(file, "rb")) if file.suffix == ".gz" else file.open("rb")
+    if file.suffix.lower() == ".gz":
+        return cast(BinaryIO, gzip.open(file, "rb"))
+    return file.open("rb")
+
+
+def _name(file: Path) -> str:
+    """As text, whatever bytes it is made of."""
+    return os.fsencode(file.name).decode(errors="replace")
 
 
 def _count(file: Path) -> int:
+    """Lines that are not blank; never holds a long one."""
+    count = 0
+    blank = True
     try:
         with _open(file) as lines:
-            return sum(1 for line in lines if line.strip())
-    except OSError:
-        return 1
+            while part := lines.readline(1 << 20):
+                blank = blank and not part.strip()
+                if part.endswith(b"\n"):
+                    count += not blank
+                    blank = True
+    except _BROKEN:
+        blank = False  # the line that says so
+    return count + (not blank)

@@ -54,10 +54,11 @@ class SpoolWriter:
             raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
 
     def abandon(self) -> None:
-        if self._file is not None:
-            with suppress(OSError):  # the disk is full: what is left to write goes nowhere
+        with suppress(OSError):  # why it is given up is what the caller has to hear
+            if self._file is not None:
                 self._file.close()
-        self._spool.remove()
+        with suppress(OSError):
+            self._spool.remove()
 
     def _count(self, data: bytes) -> None:
         """Lines that are not blank."""

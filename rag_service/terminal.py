@@ -1,5 +1,6 @@
 """What people see: colour, tables and progress on a terminal, plain JSON in a pipe."""
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -30,9 +31,9 @@ class Terminal:
     """`as_json` asks for JSON on a terminal too."""
 
     def __init__(self, as_json: bool) -> None:
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
-        self._json = as_json or not self._out.is_terminal
+        self._out = Console(highlight=False, emoji=False)
+        self._err = Console(stderr=True, highlight=False, emoji=False)
+        self._json = as_json or not sys.stdout.isatty()  # rich takes FORCE_COLOR for a terminal
 
     def welcome(self, url: str, token: str | None) -> None:
         """A new token is shown even in a pipe, since it is shown only this once."""
@@ -64,7 +65,7 @@ class Terminal:
             _Rate(),
             TimeRemainingColumn(),
         )
-        bar = Progress(*columns, console=self._err, disable=not self._err.is_terminal)
+        bar = Progress(*columns, console=self._err, disable=not sys.stderr.isatty())
         with bar:
             task = bar.add_task(what, total=total)
             yield lambda count: bar.advance(task, count)
@@ -80,7 +81,8 @@ class Terminal:
                 f"{report.chunks_embedded} chunks embedded, {report.chunks_reused} reused"
             )
         for failure in [] if self._json else report.failures:
-            text = f"line {failure.line}: {failure.source_url or ''}: {failure.error}"
+            where = f"{failure.source_url}: " if failure.source_url else ""
+            text = _plain(f"line {failure.line}: {where}{failure.error}")
             self._err.print(text, style="red", markup=False, soft_wrap=True)
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
@@ -94,10 +96,12 @@ class Terminal:
         for hit in found.hits:
             passage = hit.passage
             self._out.print(
-                f"[bold]{hit.score:.3f}[/]  [cyan]{_plain(passage.source_url)}[/]  "
-                f"{_plain(passage.heading or passage.title)}"
+                f"[bold]{hit.score:.3f}[/] ",
+                Text(_plain(passage.source_url), style="cyan"),
+                "",
+                Text(_plain(passage.heading or passage.title)),
             )
-            self._out.print(Panel(_plain(passage.text.strip()), border_style="dim"))
+            self._out.print(Panel(Text(_plain(passage.text.strip())), border_style="dim"))
 
     def faults(self, faults: Sequence[str]) -> None:
         if self._json:
@@ -115,7 +119,7 @@ class Terminal:
             return
         for finding in findings:
             mark = "[green]ok[/]   " if finding.ok else "[red]wrong[/]"
-            self._out.print(f"{mark} [bold]{finding.what}[/]: {_plain(finding.found)}")
+            self._out.print(f"{mark} [bold]{finding.what}[/]:", Text(_plain(finding.found)))
 
     def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if self._json:
@@ -128,7 +132,7 @@ class Terminal:
         for name in rows[0]:
             table.add_column(name)
         for row in rows:
-            table.add_row(*(_cell(value) for value in row.values()))
+            table.add_row(*(Text(_cell(value)) for value in row.values()))
         self._out.print(table)
 
     @staticmethod
@@ -150,6 +154,5 @@ def _cell(value: object) -> str:
 
 
 def _plain(text: str) -> str:
-    """No markup, and no control characters of a document reach the terminal."""
-    clean = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
-    return clean.replace("[", "\\[")
+    """No control characters of a document reach the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)

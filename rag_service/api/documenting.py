@@ -33,7 +33,7 @@ _REASONS = {
 
 
 RATE_HEADERS = [
-    ResponseHeader(name=name, description=description, documentation_only=True)
+    ResponseHeader(name=name, value="0", description=description, documentation_only=True)
     for name, description in {
         "X-RateLimit-Limit": "Requests that the token may make in a window.",
         "X-RateLimit-Remaining": "Those that are left in this one.",

@@ -17,7 +17,7 @@ class HashingEmbedder:
     window = 64
 
     def __init__(self, dimension: str) -> None:
-        if not (dimension.isascii() and dimension.isdecimal() and 1 <= int(dimension) <= 4096):
+        if not (re.fullmatch("[0-9]{1,4}", dimension) and 1 <= int(dimension) <= 4096):
             raise ModelUnavailable(f"hashing:{dimension}: the dimension is a number from 1 to 4096")
         self.dimension = int(dimension)
         self.name = f"hashing:{self.dimension}"

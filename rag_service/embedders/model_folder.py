@@ -31,7 +31,19 @@ class ModelFolder(Struct, frozen=True, kw_only=True):
     def settings(self, file: str) -> dict[str, Any]:
         """A JSON file of the folder; empty when there is none."""
         path = self.path / file
-        return msgspec.json.decode(path.read_bytes(), type=dict) if path.exists() else {}
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=dict)
+        except FileNotFoundError:
+            return {}
+        except (OSError, msgspec.DecodeError) as error:
+            raise ModelUnavailable(f"{path} cannot be read: {error}") from error
+
+    @property
+    def prompts(self) -> tuple[str, str]:
+        """What goes in front of a query and of a passage."""
+        prompts = self.settings("config_sentence_transformers.json").get("prompts") or {}
+        passage = prompts.get("document") or prompts.get("passage") or ""
+        return prompts.get("query") or "", passage
 
 
 def find_model(spec: str, cache: Path) -> ModelFolder:
@@ -42,8 +54,8 @@ def find_model(spec: str, cache: Path) -> ModelFolder:
     name = spec.removeprefix("sentence-transformers/")
     if name == DEFAULT:
         path, expected = _packaged(), DEFAULT_DIGEST
-    elif Path(spec).expanduser().is_dir():
-        path, expected = Path(spec).expanduser().resolve(), None
+    elif Path(os.path.expanduser(spec)).is_dir():  # noqa: PTH111  Path's raises for "~nobody"
+        path, expected = Path(os.path.expanduser(spec)).resolve(), None  # noqa: PTH111
     else:
         path, expected = _cached(spec), None
     weights = next((path / file for file in _WEIGHTS if (path / file).is_file()), None)

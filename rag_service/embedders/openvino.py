@@ -21,15 +21,23 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from openvino import AsyncInferQueue, Core, __version__
-from openvino.properties import inference_num_threads, num_streams
-from openvino.properties.hint import PerformanceMode, inference_precision, performance_mode
 
 from rag_service.documents import Vectors
 from rag_service.embedders import Offsets
 from rag_service.embedders.model_folder import ModelFolder
 from rag_service.embedders.tokens import ModelTokens
 from rag_service.errors import ModelUnavailable
+
+# reports every import of openvino to its maker, unasked; what cannot be imported cannot report
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
+from openvino import AsyncInferQueue, Core, __version__  # noqa: E402
+from openvino.properties import inference_num_threads, num_streams  # noqa: E402
+from openvino.properties.hint import (  # noqa: E402
+    PerformanceMode,
+    inference_precision,
+    performance_mode,
+)
 
 _WINDOW = 2048  # texts whose tokens are held at once
 _BATCH_TOKENS = 2048  # padded; larger batches bring no speed and hold a core for longer
@@ -45,6 +53,13 @@ class OpenVinoEmbedder:
     """
 
     def __init__(self, folder: ModelFolder, cache: Path) -> None:
+        self._query_prefix, self._passage_prefix = folder.prompts
+        pooling = folder.settings("1_Pooling/config.json")
+        if any(folder.prompts) and not pooling.get("include_prompt", True):
+            raise ModelUnavailable(
+                f"{folder.path} leaves its prompts out of the mean, which is not done here: "
+                "put `sentence-transformers:` in front of it"
+            )
         core = Core()
         can_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if can_bf16 else "f32"
@@ -54,7 +69,6 @@ class OpenVinoEmbedder:
         self._query_model = self._compile(PerformanceMode.LATENCY)
         self._requests = threading.local()
         self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
-        self._query_prefix, self._passage_prefix = _prompts(folder)
         self.name = folder.name
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         self.dimension = int(self._model.output(0).partial_shape[1].get_length())
@@ -75,7 +89,9 @@ class OpenVinoEmbedder:
             self._requests.request = self._query_model.create_infer_request()
         tokens = self._tokens.ids([self._query_prefix + text])
         try:
-            result = self._requests.request.infer(_padded(tokens, _QUERY_STEP))
+            result = self._requests.request.infer(
+                _padded(tokens, self._tokens.longest, _QUERY_STEP)
+            )
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
         return np.array(next(iter(result.values())), np.float32)
@@ -105,7 +121,9 @@ class OpenVinoEmbedder:
         try:
             self._queue.set_callback(keep)
             for rows in _batches(np.array([len(ids) for ids in tokens], np.int64)):
-                self._queue.start_async(_padded([tokens[row] for row in rows]), rows)
+                self._queue.start_async(
+                    _padded([tokens[row] for row in rows], self._tokens.longest), rows
+                )
             self._queue.wait_all()
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
@@ -124,9 +142,9 @@ def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return batches
 
 
-def _padded(tokens: list[list[int]], step: int = _STEP) -> list[NDArray[np.int64]]:
+def _padded(tokens: list[list[int]], most: int, step: int = _STEP) -> list[NDArray[np.int64]]:
     """input_ids and attention_mask, each of shape (texts, longest text)."""
-    longest = _rounded(max(len(ids) for ids in tokens), step)
+    longest = min(_rounded(max(len(ids) for ids in tokens), step), most)
     ids = np.zeros((len(tokens), longest), np.int64)
     mask = np.zeros_like(ids)
     for row, text in enumerate(tokens):
@@ -143,12 +161,6 @@ def _be_nice() -> None:
     """Lower this thread's priority, and that of the threads it will start."""
     if sys.platform == "linux":  # elsewhere priority belongs to the whole process
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
-
-
-def _prompts(folder: ModelFolder) -> tuple[str, str]:
-    prompts = folder.settings("config_sentence_transformers.json").get("prompts") or {}
-    passage = prompts.get("document") or prompts.get("passage") or ""
-    return prompts.get("query") or "", passage
 
 
 # -- the compiled model, kept -----------------------------------------------------------------
@@ -173,7 +185,7 @@ def _read(core: Core, folder: ModelFolder, cache: Path, precision: str) -> Any:
 
 def _make(folder: ModelFolder, target: Path, precision: str) -> None:
     log.info("compiling the embedding model %s, once (about ten seconds)", folder.name)
-    partial = target.with_suffix(".partial")
+    partial = target.with_name(f"{target.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir()
     command = [sys.executable, "-m", "rag_service.embedders.compiling"]
@@ -197,13 +209,15 @@ def _make(folder: ModelFolder, target: Path, precision: str) -> None:
 
 def _whole(target: Path) -> bool:
     try:
-        manifest = msgspec.json.decode((target / "manifest.json").read_bytes())
+        manifest = msgspec.json.decode(
+            (target / "manifest.json").read_bytes(), type=dict[str, tuple[int, str]]
+        )
         return bool(manifest) and all(_seen(target / n) == seen for n, seen in manifest.items())
     except (OSError, msgspec.DecodeError):
         return False
 
 
-def _seen(path: Path) -> list[Any]:
+def _seen(path: Path) -> tuple[int, str]:
     """Size and digest; of a file in the tens of megabytes, its first and last part."""
     size = path.stat().st_size
     digest = hashlib.sha256()
@@ -211,4 +225,4 @@ def _seen(path: Path) -> list[Any]:
         digest.update(file.read(1 << 20))
         file.seek(max(0, size - (1 << 20)))
         digest.update(file.read())
-    return [size, digest.hexdigest()]
+    return size, digest.hexdigest()

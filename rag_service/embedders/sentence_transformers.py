@@ -30,8 +30,9 @@ class SentenceTransformersEmbedder:
         self._tokens = ModelTokens(folder)
         self._lock = threading.Lock()
         self._asking = threading.Semaphore(1)
+        self._query_prefix, self._passage_prefix = folder.prompts
         self.name = folder.name
-        self.window = self._tokens.window
+        self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         self.dimension = self.embed_query("dimension").shape[1]
 
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
@@ -54,9 +55,12 @@ class SentenceTransformersEmbedder:
 
     def _encode(self, texts: list[str], *, query: bool) -> Vectors:
         encode = self._model.encode_query if query else self._model.encode_document
+        prefix = self._query_prefix if query else self._passage_prefix
         plain = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         try:
-            vectors = encode(plain, normalize_embeddings=True, show_progress_bar=False)
+            vectors = encode(
+                plain, prompt=prefix, normalize_embeddings=True, show_progress_bar=False
+            )
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
         return np.ascontiguousarray(vectors, np.float32)

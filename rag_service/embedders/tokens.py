@@ -13,7 +13,7 @@ _LONGEST = 512
 
 
 class ModelTokens:
-    """Thread-safe. `window` is how many tokens of a text the model reads."""
+    """Thread-safe. The model reads `longest` tokens of a text, `window` without special ones."""
 
     def __init__(self, folder: ModelFolder) -> None:
         path = folder.path / "tokenizer.json"
@@ -24,9 +24,9 @@ class ModelTokens:
         self._whole = _read(path.read_bytes())
         self._clipped = _read(path.read_bytes())
         special = self._clipped.num_special_tokens_to_add(False)
-        longest = folder.settings("sentence_bert_config.json").get("max_seq_length") or _LONGEST
-        self._clipped.enable_truncation(longest)
-        self.window = int(longest) - special
+        self.longest = _longest(folder)
+        self._clipped.enable_truncation(self.longest)
+        self.window = self.longest - special
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Without special tokens and never clipped."""
@@ -37,6 +37,18 @@ class ModelTokens:
         """What the model reads: clipped, with special tokens."""
         encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
         return [encoding.ids for encoding in encodings]
+
+
+def _longest(folder: ModelFolder) -> int:
+    """As sentence-transformers finds it; newer folders keep it with the tokenizer."""
+    given = folder.settings("sentence_bert_config.json").get("max_seq_length")
+    if given:
+        return int(given)
+    limits = (
+        folder.settings("tokenizer_config.json").get("model_max_length"),
+        folder.settings("config.json").get("max_position_embeddings"),
+    )
+    return int(min((limit for limit in limits if limit and limit > 0), default=_LONGEST))
 
 
 def _read(definition: bytes) -> Tokenizer:

@@ -1,10 +1,12 @@
 """Tokens, scopes, bots and rates over HTTP, and the envelope of every dialect."""
 
 import pytest
+from litestar import get
 from litestar.testing import TestClient
 
 from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.settings import Settings
 
 CLOSED = [
     ("GET", "/knowledge"),
@@ -151,9 +153,26 @@ def test_bots_are_created_and_listed_in_the_chat_dialect(client, push):
     bad = client.post("/bots", json={"id": "no good"})
     assert bad.status_code == 400
     assert bad.json()["error"]["code"] == "INVALID_REQUEST"
+    assert bad.json()["error"]["message"].startswith("id: must be")
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/wp-json/mxchat/v1/nothing"])
+@pytest.mark.parametrize("name", ["id", "botId", "name"])
+def test_a_bot_is_named_in_any_of_three_ways(client, name):
+    assert client.post("/bots", json={name: "helper"}).json()["data"]["id"] == "helper"
+
+
+def test_a_bot_is_created_by_an_admin_only_and_of_the_name_of_its_token(anyone, settings):
+    with assemble(settings) as service:
+        pusher = bearer(service.access.create("pusher", ["knowledge"]))
+        bound = bearer(service.access.create("bound", ["admin"], bot_id="mine"))
+    assert anyone.post("/bots", headers=pusher, json={"id": "x"}).status_code == 403
+    assert anyone.post("/bots", headers=bound, json={"id": "x"}).status_code == 403
+    assert anyone.post("/bots", headers=bound, json={"id": "mine"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/wp-json/mxchat/v1/nothing", "/schema/nothing", "/botsy", "/v1beta"]
+)
 def test_an_unknown_path_speaks_the_knowledge_dialect(anyone, path):
     answer = anyone.get(path)
     assert answer.status_code == 404
@@ -161,16 +180,29 @@ def test_an_unknown_path_speaks_the_knowledge_dialect(anyone, path):
     assert answer.json()["data"] == {"status": 404}
 
 
-def test_an_unknown_path_speaks_the_dialect_of_its_prefix(anyone):
-    chat = anyone.get("/api/v1/nothing").json()
-    assert chat == {
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/nothing", "/api/v1", "/bots/x", "/bot/x", "/chat/x/y", "/webhooks", "/contacts"],
+)
+def test_an_unknown_path_of_the_chat_dialect_speaks_it(anyone, path):
+    answer = anyone.get(path)
+    assert answer.status_code == 404
+    assert answer.json() == {
         "success": False,
         "data": None,
         "error": {"code": "NOT_FOUND", "message": "No route was found matching the URL."},
     }
-    messages = anyone.get("/v1/nothing").json()
-    assert messages["status"] == "error"
-    assert messages["data"] is None
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/v1", "/messages/x", "/events/x"])
+def test_an_unknown_path_of_the_messages_dialect_speaks_it(anyone, path):
+    answer = anyone.get(path)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "status": "error",
+        "message": "No route was found matching the URL.",
+        "data": None,
+    }
 
 
 def test_a_wrong_method_is_405_with_what_is_allowed(client):
@@ -191,3 +223,61 @@ def test_a_failure_of_storage_is_500_without_our_insides(settings, client):
     for word in ("Traceback", "sqlite", "select", str(settings.data_dir)):
         assert word not in answer.text
     assert client.get("/health").json()["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/broken", lambda body: body["code"] == "mxchat_rest_internal_error"),
+        ("/wp-json/mxchat/v1/broken", lambda body: body["data"] == {"status": 500}),
+        ("/api/v1/broken", lambda body: body["error"]["code"] == "INTERNAL_ERROR"),
+        ("/v1/broken", lambda body: body["status"] == "error"),
+    ],
+)
+def test_an_unforeseen_failure_is_500_and_told_to_the_log_only(settings, caplog, path, code):
+    @get(path, sync_to_thread=False)
+    def broken() -> None:
+        raise RuntimeError("select secret from /etc/passwd")
+
+    app = create_app(settings)
+    app.register(broken)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        answer = client.get(path)
+    assert answer.status_code == 500
+    assert code(answer.json())
+    for word in ("secret", "passwd", "Traceback", "RuntimeError"):
+        assert word not in answer.text
+    assert "secret" in caplog.text
+
+
+def test_a_model_that_is_missing_is_500_without_its_path(tmp_path):
+    settings = Settings(
+        data_dir=tmp_path / "data",
+        index_dir=tmp_path / "indexes",
+        embedding_model=str(tmp_path / "no" / "model"),
+    )
+    with assemble(settings) as service:
+        headers = bearer(service.access.create("one"))
+    page = {"source_url": "https://a/", "content": "x"}
+    with TestClient(create_app(settings)) as client:
+        push = client.post("/knowledge", headers=headers, json=page)
+        search = client.get("/search", headers=headers, params={"query": "x"})
+        health = client.get("/health").json()
+    for answer in (push, search):
+        assert answer.status_code == 500
+        assert "RAG_EMBEDDING_MODEL" in answer.json()["message"]
+        assert str(tmp_path) not in answer.text
+    assert health["utils_loaded"] is False
+    assert health["embedding_model"] == "model"
+
+
+def test_an_unknown_path_is_404_whoever_asks(client):
+    assert client.get("/nothing").status_code == 404
+    del client.headers["Authorization"]
+    assert client.get("/nothing").status_code == 404
+    assert client.get("/knowledge/doc_0").status_code == 401
+    assert client.post("/knowledge", content=b"rubbish").status_code == 401
+
+
+def test_a_limit_that_is_off_sends_no_headers(client):
+    assert "x-ratelimit-limit" not in client.get("/knowledge").headers

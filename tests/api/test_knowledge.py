@@ -83,13 +83,28 @@ def test_every_parameter_at_fault_is_named(client, body, faults):
         b'{"content": "\xff"}',
         b"[" * 100_000,
         b'{"metadata":' * 50_000,
-        b'{"content": "\\ud800", "source_url": "https://a/"',
+        b'{"content": "\\ud800", "source_url": "https://a/"}',
+        b'{"content": "x", "source_url": "https://a/", "metadata": {"x": "\\udfff"}}',
+        b'{"content": "x", "source_url": "https://a/", "metadata": 1e999}',
     ],
 )
-def test_a_body_that_is_no_json_object_is_400(client, body):
-    answer = client.post("/knowledge", content=body)
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/knowledge"), ("DELETE", "/knowledge"), ("POST", "/search")]
+)
+def test_a_body_that_is_no_json_object_is_400(client, method, path, body):
+    answer = client.request(method, path, content=body)
     assert answer.status_code == 400
+    # without a body, DELETE takes its parameters from the query, and misses them there
+    code = "rest_invalid_json" if body or method == "POST" else "rest_invalid_param"
+    assert answer.json()["code"] == code
     assert answer.json()["data"]["status"] == 400
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "x"])
+def test_json_is_read_whatever_its_content_type_says(client, content_type):
+    body = b'{"content": "x", "source_url": "https://a/"}'
+    answer = client.post("/knowledge", content=body, headers={"Content-Type": content_type})
+    assert answer.status_code == 200
 
 
 def test_nul_and_control_characters_in_content_are_dropped(client, push):
@@ -129,8 +144,14 @@ def test_dry_run_tells_and_changes_nothing(client, push):
     assert [result["text"] for result in found["results"]] == ["one lighthouse"]
     new = client.post("/knowledge?dry_run=1", json={"source_url": "https://b/", "content": "b"})
     assert new.json()["document_id"] == ""
-    bad = client.post("/knowledge?dry_run=perhaps", json={"source_url": URL, "content": "x"})
-    assert set(bad.json()["data"]["params"]) == {"dry_run"}
+
+
+@pytest.mark.parametrize("value", ["?dry_run=perhaps", "?dry_run=", "?dry_run"])
+def test_an_unclear_dry_run_is_refused_rather_than_written(client, value):
+    answer = client.post(f"/knowledge{value}", json={"source_url": URL, "content": "x"})
+    assert answer.status_code == 400
+    assert set(answer.json()["data"]["params"]) == {"dry_run"}
+    assert client.get("/knowledge").json()["total"] == 0
 
 
 def test_documents_are_listed_newest_first_in_pages(client, push):
@@ -198,6 +219,16 @@ def test_delete_is_idempotent_and_answers_for_each_url(client, push):
         assert [result["source_url"] for result in found["results"]] == ["https://b/"]
     by_query = client.delete("/knowledge", params={"source_url": "https://b/"})
     assert by_query.json()["urls_deleted"] == 1
+
+
+def test_delete_answers_in_the_order_of_the_request_repeated_urls_included(client, push):
+    for name in "abc":
+        push(f"https://{name}/", name)
+    urls = ["https://c/", "https://a/", "https://c/", "https://z/"]
+    told = client.delete("/knowledge", params={"source_url": urls}).json()
+    assert [result["source_url"] for result in told["results"]] == urls
+    assert (told["source_urls_requested"], told["urls_deleted"]) == (4, 2)
+    assert client.get("/knowledge").json()["total"] == 1
 
 
 @pytest.mark.parametrize(

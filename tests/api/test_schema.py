@@ -2,7 +2,10 @@
 
 import re
 
+from litestar.testing import TestClient
 from openapi_spec_validator import validate
+
+from rag_service.app import create_app
 
 ROUTES = {
     "/health": {"get"},
@@ -37,10 +40,45 @@ def test_every_closed_route_tells_its_errors_and_posts_have_examples(client):
                 assert content["examples"], path
 
 
+def test_only_health_needs_no_token(client):
+    document = client.get("/schema/openapi.json").json()
+    assert document["security"] == [{"token": []}]
+    open_routes = [
+        path
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if operation.get("security") == [{}]
+    ]
+    assert open_routes == ["/health", "/wp-json/mxchat/v1/health"]
+
+
+def test_every_error_has_the_shape_of_its_dialect_and_answers_tell_the_rate(client):
+    document = client.get("/schema/openapi.json").json()
+    for path, operations in document["paths"].items():
+        shape = "ChatError" if path.endswith("/bots") else "KnowledgeError"
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                if status >= "400":
+                    schema = response["content"]["application/json"]["schema"]
+                    assert schema == {"$ref": f"#/components/schemas/{shape}"}, (path, status)
+            if not path.endswith("/health"):
+                assert any(
+                    "X-RateLimit-Remaining" in response.get("headers", {})
+                    for response in operation["responses"].values()
+                ), path
+
+
+def test_each_application_has_a_schema_page_of_its_own(settings, client):
+    with TestClient(create_app(settings)) as other:
+        for each in (other, client):
+            assert each.get("/schema").status_code == 200
+
+
 def test_the_page_for_people_needs_no_network(client):
     del client.headers["Authorization"]
     page = client.get("/schema")
     assert page.status_code == 200
+    assert set(re.findall(r"https?://([^/\s\"]+)", page.text)) <= {"example.com"}
     sources = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert sources
     for source in sources:

@@ -67,6 +67,8 @@ def test_an_empty_base_has_no_context(client):
     [
         ({}, {"query"}),
         ({"query": "  "}, {"query"}),
+        ({"query": "\u00a0\u200b\0\n"}, {"query"}),
+        ({"query": "x" * 20_001}, {"query"}),
         ({"query": "x", "k": 0}, {"k"}),
         ({"query": "x", "k": 101, "mode": "best"}, {"k", "mode"}),
         ({"query": "x", "bot_id": "no such name"}, {"bot_id"}),
@@ -83,3 +85,19 @@ def test_every_parameter_at_fault_is_named(client, query, faults):
 def test_types_are_checked_in_a_body(client):
     answer = client.post("/search", json={"query": 5, "k": True, "mode": ["dense"]})
     assert set(answer.json()["data"]["params"]) == {"query", "k", "mode"}
+
+
+def test_q_is_another_name_for_query(client, push):
+    push("https://a/", "We open at nine.")
+    by_q = client.get("/search", params={"q": "open nine"})
+    assert by_q.json() == client.get("/search", params={"query": "open nine"}).json()
+
+
+@pytest.mark.parametrize(
+    "query", ["a\0b", "%", '"', "(", "a AND", "\ufffd", "日本語", "\N{PILE OF POO}"]
+)
+def test_any_text_can_be_looked_for(client, push, query):
+    push("https://a/", "We open at nine.")
+    for mode in ("hybrid", "dense", "keyword"):
+        answer = client.post("/search", json={"query": query, "mode": mode})
+        assert answer.status_code == 200

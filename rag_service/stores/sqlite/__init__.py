@@ -59,8 +59,11 @@ class SqliteStore(SqliteTokens, SqliteJobs):
         with self._making:
             if not self._claimed:
                 model, dimension = self._embedder()
-                with self._rows.writing() as connection:
-                    knowledge.claim(connection, model, dimension)
+                with self._rows.reading() as connection:
+                    _, known, _ = knowledge.base(connection)
+                if known != model:  # otherwise a search would wait for the lock of writers
+                    with self._rows.writing() as connection:
+                        knowledge.claim(connection, model, dimension)
                 self._claimed = True
         return self._known_indexes()
 

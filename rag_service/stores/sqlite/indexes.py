@@ -70,8 +70,11 @@ class Indexes:
         return views
 
     def wants_sealing(self, bot: int) -> bool:
+        """Of what is on disk, since nobody may have searched yet for what came."""
         views = self._of(bot)
-        return views.unsealed > self._limit(views)
+        with self._rows.reading() as connection:
+            changed = _changes(connection, bot, self._newest_sealed(bot) or 0)
+        return changed > self._limit(views)
 
     def seal(self, bot: int, share: float | None) -> bool:
         with self._rows.reading() as connection:
@@ -217,10 +220,7 @@ class Indexes:
         views.apply(came, batch, went, newest)
 
     def _pending(self, connection: sqlite3.Connection, bot: int, views: BotViews) -> int:
-        row = connection.execute(
-            "select count(*) from changes where bot = ? and seq > ?", [bot, views.watermark]
-        ).fetchone()
-        return int(row[0]) + views.unsealed
+        return _changes(connection, bot, views.watermark) + views.unsealed
 
     def _limit(self, views: BotViews) -> int:
         sealed = views.sealed.manifest.chunks if views.sealed else 0
@@ -231,9 +231,7 @@ class Indexes:
     ) -> bool:
         if share == 0:
             return True
-        changed = connection.execute(
-            "select count(*) from changes where bot = ? and seq > ?", [bot, current or 0]
-        ).fetchone()[0]
+        changed = _changes(connection, bot, current or 0)
         chunks = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()[
             0
         ]
@@ -314,6 +312,13 @@ def _entry(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
 def _newest(connection: sqlite3.Connection, bot: int) -> int:
     row = connection.execute("select max(seq) from changes where bot = ?", [bot]).fetchone()
     return int(row[0] or 0)
+
+
+def _changes(connection: sqlite3.Connection, bot: int, after: int) -> int:
+    row = connection.execute(
+        "select count(*) from changes where bot = ? and seq > ?", [bot, after]
+    ).fetchone()
+    return int(row[0])
 
 
 @contextmanager

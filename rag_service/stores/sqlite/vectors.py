@@ -85,6 +85,8 @@ class SealedVectors:
             ask = int(max(self._candidates, 4 * limit) * 1.2 * share)
         else:
             ask = limit + gone
+        if not len(self._ids):
+            return self._ids
         _, rows = self._index.search(vector, min(ask, len(self._ids)))
         return np.asarray(rows[0][rows[0] >= 0], np.int64)
 

@@ -1,0 +1,45 @@
+import hashlib
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from models import tiny_models
+
+from rag_service.embedders import Embedder, load_embedder
+
+Load = Callable[[str], Embedder]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the tiny models; one for all workers of this run."""
+    base = tmp_path_factory.getbasetemp()
+    return tiny_models((base.parent if base.name.startswith("popen") else base) / "models")
+
+
+@pytest.fixture(scope="session")
+def compiled(pytestconfig: pytest.Config) -> Path:
+    """Where compiled models are kept from run to run, until what compiles them changes."""
+    compiler = Path(find_spec("rag_service.embedders.compiling").origin)
+    digest = hashlib.sha256(compiler.read_bytes()).hexdigest()[:8]
+    return pytestconfig.cache.mkdir(f"compiled-{digest}")
+
+
+@pytest.fixture(scope="session")
+def load(folder: Path, compiled: Path) -> Load:
+    """An embedder by its specification, in which `tiny` and `prompted` are the tiny models."""
+
+    @cache
+    def load(spec: str) -> Embedder:
+        runner, _, model = spec.rpartition(":")
+        if model in ("tiny", "prompted"):
+            spec = f"{runner}:{folder / model}"
+        with warnings.catch_warnings():
+            if runner == "sentence-transformers":
+                warnings.simplefilter("ignore")  # third parties', while they are imported
+            return load_embedder(spec, compiled)
+
+    return load

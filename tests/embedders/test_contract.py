@@ -1,0 +1,243 @@
+"""What every embedder promises, held against every one of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from models import PASSAGE_PROMPT, QUERY_PROMPT, TINY_LONGEST
+
+from rag_service.embedders import Embedder
+
+RUNNERS = ["openvino", "sentence-transformers"]
+QUICK = ["hashing:64", "openvino:tiny"]
+ALL = [
+    "hashing:64",
+    *(f"{runner}:{model}" for runner in RUNNERS for model in ("tiny", "all-MiniLM-L6-v2")),
+]
+NO_PROMPTS = pytest.mark.parametrize("embedder", ALL, indirect=True)
+EVERY = pytest.mark.parametrize(
+    "embedder", [*ALL, *(f"{runner}:prompted" for runner in RUNNERS)], indirect=True
+)
+ODD = [
+    "",
+    " ",
+    "\n\t\r\n",
+    "\x00",
+    "a\x00b",
+    "\ufeff\u200b",
+    "\ud800",
+    "lone \udfff surrogate",
+    "\ud83d\ude00",  # a pair of halves, which is not the character
+    "😀👩‍👩‍👧‍👦",
+    "e\u0301 \u0301\u0301",
+    "İstanbul ﬁne Ⅷ",
+    "日本語のテキスト 한국어 中文",
+    "שלום مرحبا",
+    "[CLS] [SEP] [PAD] [MASK] [UNK]",
+    "-" * 3000,
+    "x" * 3000,
+    "\U0010ffff\ufffe",
+]
+VARIED = [
+    "We open at nine.",
+    "a",
+    "The shop ships to Canada within five to eight days, for twelve dollars.",
+    "def f(x):\n    return x ** 2  # squared",
+    "Ships! " * 30,
+    "8 + 8 = 16; 0.5 % of 1,000",
+    "Ça coûte 12 € à Zürich",
+    "word " * 400,
+]
+any_text = st.text(st.characters(exclude_categories=()), max_size=80)
+
+
+@pytest.fixture
+def embedder(request: pytest.FixtureRequest, load) -> Embedder:
+    return load(request.param)
+
+
+def alike(a: np.ndarray, b: np.ndarray) -> bool:
+    """Row for row."""
+    return a.shape == b.shape and bool((np.sum(a * b, axis=1) >= 0.999).all())
+
+
+def are_unit_vectors(vectors: np.ndarray, count: int, embedder: Embedder) -> bool:
+    return (
+        vectors.shape == (count, embedder.dimension)
+        and vectors.dtype == np.float32
+        and vectors.flags.c_contiguous
+        and bool(np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3))
+    )
+
+
+@EVERY
+def test_it_is_an_embedder(embedder):
+    assert isinstance(embedder, Embedder)
+    assert embedder.name
+    assert embedder.window > 0
+
+
+@EVERY
+def test_vectors_are_float32_and_of_length_one(embedder):
+    assert are_unit_vectors(embedder.embed_passages(VARIED), len(VARIED), embedder)
+    assert are_unit_vectors(embedder.embed_query("when are you open"), 1, embedder)
+
+
+@EVERY
+def test_odd_texts_have_vectors_too(embedder):
+    assert are_unit_vectors(embedder.embed_passages(ODD), len(ODD), embedder)
+    for text in ODD:
+        assert are_unit_vectors(embedder.embed_query(text), 1, embedder)
+
+
+@EVERY
+def test_no_texts_give_no_vectors(embedder):
+    assert are_unit_vectors(embedder.embed_passages([]), 0, embedder)
+    assert embedder.token_offsets([]) == []
+
+
+@EVERY
+def test_vectors_come_in_the_order_of_the_texts(embedder):
+    texts = [f"{'word ' * (i * 37 % 50)}{i}" for i in range(70)]
+    vectors = embedder.embed_passages(texts)
+    for i in (0, 1, 33, 69):
+        assert alike(vectors[i : i + 1], embedder.embed_passages([texts[i]]))
+    back = embedder.embed_passages(texts[::-1])
+    assert alike(back[::-1], vectors)
+
+
+@EVERY
+def test_a_vector_does_not_depend_on_its_neighbours(embedder):
+    together = embedder.embed_passages(VARIED)
+    alone = np.concatenate([embedder.embed_passages([text]) for text in VARIED])
+    assert alike(together, alone)
+    assert alike(embedder.embed_passages(VARIED * 6)[-len(VARIED) :], alone)
+
+
+@EVERY
+def test_the_same_text_gives_the_same_vector(embedder):
+    first, second = embedder.embed_passages(VARIED), embedder.embed_passages(VARIED)
+    assert np.allclose(first, second, atol=1e-4)
+    assert np.allclose(embedder.embed_query("a b"), embedder.embed_query("a b"), atol=1e-4)
+
+
+@NO_PROMPTS
+def test_a_query_and_a_passage_of_the_same_text_are_the_same(embedder):
+    queries = np.concatenate([embedder.embed_query(text) for text in VARIED])
+    assert alike(queries, embedder.embed_passages(VARIED))
+
+
+@EVERY
+def test_offsets_are_spans_of_the_text(embedder):
+    texts = [*VARIED, *ODD]
+    for text, spans in zip(texts, embedder.token_offsets(texts), strict=True):
+        assert spans.dtype == np.int32
+        assert spans.shape == (len(spans), 2)
+        assert all(0 <= start <= end <= len(text) for start, end in spans)
+        assert (np.diff(spans[:, 0]) >= 0).all()
+
+
+@EVERY
+@pytest.mark.parametrize("text", VARIED)
+def test_offsets_cover_every_character_that_is_not_white_space(embedder, text):
+    (spans,) = embedder.token_offsets([text])
+    left = list(text)
+    for start, end in spans:
+        assert text[start:end].strip() == text[start:end] != ""
+        left[start:end] = " " * (end - start)
+    assert "".join(left).strip() == ""
+
+
+@EVERY
+def test_offsets_are_never_clipped(embedder):
+    text = "word " * 5000 + "end"
+    (spans,) = embedder.token_offsets([text])
+    assert len(spans) > 5000
+    assert spans[-1][1] == len(text)
+
+
+@EVERY
+def test_offsets_do_not_depend_on_neighbours(embedder):
+    together = embedder.token_offsets(VARIED)
+    for text, spans in zip(VARIED, together, strict=True):
+        assert np.array_equal(embedder.token_offsets([text])[0], spans)
+
+
+@EVERY
+def test_the_window_is_what_is_read_of_a_passage(embedder):
+    text = " ".join(f"open {i % 7}" for i in range(400))
+    (spans,) = embedder.token_offsets([text])
+    whole = text[: spans[embedder.window - 1][1]]
+    shorter = text[: spans[embedder.window - 2][1]]
+    of_text, of_whole, of_shorter = embedder.embed_passages([text, whole, shorter])
+    assert of_text @ of_whole >= 0.9999
+    assert np.abs(of_text - of_shorter).max() > np.abs(of_text - of_whole).max()
+
+
+@pytest.mark.parametrize("embedder", QUICK, indirect=True)
+@hypothesis_settings(max_examples=40)
+@given(texts=st.lists(any_text, max_size=5))
+def test_any_text_is_embedded(embedder, texts):
+    vectors = embedder.embed_passages(texts)
+    assert are_unit_vectors(vectors, len(texts), embedder)
+    for text, vector, spans in zip(texts, vectors, embedder.token_offsets(texts), strict=True):
+        assert alike(embedder.embed_query(text), vector[None])
+        assert all(0 <= start <= end <= len(text) for start, end in spans)
+
+
+@EVERY
+def test_many_threads_get_the_vectors_that_each_would_get_alone(embedder):
+    passages = [[f"{thread} {'ship ' * (i % 40)}{i}" for i in range(20)] for thread in range(3)]
+    questions = [f"is {i} {'open ' * i}" for i in range(16)]
+    alone = [embedder.embed_passages(texts) for texts in passages]
+    asked = [embedder.embed_query(question) for question in questions]
+    with ThreadPoolExecutor(9) as pool:
+        embedding = [pool.submit(embedder.embed_passages, texts) for texts in passages]
+        asking = [pool.submit(embedder.embed_query, question) for question in questions]
+        counting = [pool.submit(embedder.token_offsets, texts) for texts in passages]
+        for former, future in zip(alone, embedding, strict=True):
+            assert alike(future.result(), former)
+        for former, future in zip(asked, asking, strict=True):
+            assert alike(future.result(), former)
+        for texts, future in zip(passages, counting, strict=True):
+            assert len(future.result()) == len(texts)
+
+
+@pytest.mark.parametrize("model", ["tiny", "prompted", "all-MiniLM-L6-v2"])
+def test_all_runners_give_the_vectors_of_sentence_transformers(load, model):
+    plain, compiled = load(f"sentence-transformers:{model}"), load(f"openvino:{model}")
+    assert (compiled.name, compiled.dimension, compiled.window) == (
+        plain.name,
+        plain.dimension,
+        plain.window,
+    )
+    texts = [*VARIED, *ODD, *(f"{VARIED[i % 8][:i]} {ODD[i % 18][:9]} {i}" for i in range(80))]
+    assert alike(compiled.embed_passages(texts), plain.embed_passages(texts))
+    for text in texts[::7]:
+        assert alike(compiled.embed_query(text), plain.embed_query(text))
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_prompts_of_the_folder_go_in_front(load, runner):
+    embedder = load(f"{runner}:prompted")
+    query, passage = embedder.embed_query("open"), embedder.embed_passages(["open"])
+    assert not alike(query, passage)
+    swapped = embedder.embed_passages([f"{QUERY_PROMPT}open"])
+    assert not alike(swapped, query)
+    prompts = [len(spans) for spans in embedder.token_offsets([PASSAGE_PROMPT])]
+    assert embedder.window == TINY_LONGEST - 2 - prompts[0]
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_window_is_found_where_newer_folders_keep_it(load, runner):
+    assert load(f"{runner}:tiny").window == TINY_LONGEST - 2
+    assert load(f"{runner}:all-MiniLM-L6-v2").window == 254
+
+
+def test_names_tell_the_model_and_its_weights(load):
+    assert load("hashing:64").name == "hashing:64"
+    assert load("openvino:all-MiniLM-L6-v2").name == "all-MiniLM-L6-v2@53aa5117"
+    assert load("openvino:tiny").name != load("openvino:prompted").name

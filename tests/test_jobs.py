@@ -1,0 +1,379 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from serving import pushes, stream
+from shelf import ALL, page, push, settings_in
+
+from rag_service.assembly import Service, assemble
+from rag_service.documents import DEFAULT_BOT
+from rag_service.errors import Invalid, NotFound
+from rag_service.settings import Settings
+from rag_service.stores import Job
+
+MANY = 3000
+"""Lines of a job that takes about a second, in a dozen groups."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+@asynccontextmanager
+async def server(settings: Settings) -> AsyncIterator[Service]:
+    with assemble(settings) as service:
+        async with service.jobs.running():
+            yield service
+
+
+def serve(settings: Settings, story: Callable[[Service], Awaitable[None]]) -> None:
+    """Runs a story on a server of its own, after which no process is left."""
+
+    async def run() -> None:
+        async with server(settings) as service:
+            await story(service)
+
+    asyncio.run(run())
+    assert workers() == []
+
+
+async def submit(service: Service, data: bytes, bot_ids: list[str] | None = None) -> Job:
+    return await service.jobs.submit(stream(data), bot_ids)
+
+
+async def results(service: Service, job_id: str) -> list[dict[str, Any]]:
+    data = b"".join([part async for part in service.jobs.follow(job_id)])
+    return [msgspec.json.decode(line) for line in data.splitlines()]
+
+
+async def first_results(service: Service, job_id: str) -> list[bytes]:
+    async for part in service.jobs.follow(job_id):
+        return part.splitlines()
+    raise AssertionError("no results")
+
+
+def workers() -> list[int]:
+    """The background processes of this one, as Linux tells them."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                if (
+                    parent == os.getpid()
+                    and b"rag_service.worker" in (entry / "cmdline").read_bytes()
+                ):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+    return found
+
+
+async def kill_worker() -> None:
+    """The one there is, or the one that is about to be."""
+    while not (found := workers()):
+        await asyncio.sleep(0.01)
+    os.kill(found[0], signal.SIGKILL)
+    while found[0] in workers():
+        await asyncio.sleep(0.01)
+
+
+async def assert_done(service: Service, job_id: str, lines: list[dict[str, Any]]) -> None:
+    """Each of MANY lines has exactly one result, and all of it is stored."""
+    assert [line["line"] for line in lines] == list(range(1, MANY + 1))
+    assert all(line["success"] for line in lines)
+    job = (await service.jobs.status(job_id)).job
+    assert (job.state, job.total, job.counts.done, job.counts.failed) == (
+        "succeeded",
+        MANY,
+        MANY,
+        0,
+    )
+    assert job.counts.unchanged == sum(line["unchanged"] for line in lines)
+    assert job.counts.embedded == MANY - job.counts.unchanged
+    assert service.store.bots()[DEFAULT_BOT]["documents"] == MANY
+    assert list(service.store.check()) == []
+    assert not list((service.settings.data_dir / "jobs").glob(f"{job_id}.ndjson"))
+
+
+# -- one job -----------------------------------------------------------------------------------
+
+
+def test_each_line_gets_its_result_in_order(settings: Settings) -> None:
+    body = b"\n".join(
+        [
+            b'{"source_url": "https://example.com/a", "content": "The heron.", "title": "Birds"}',
+            b"not JSON",
+            b"",
+            b'{"source_url": "nowhere", "content": "x"}',
+            b'{"source_url": "https://example.com/b", "content": "The ibis.", "bot_id": "two"}',
+            b'{"source_url": "https://example.com/a", "content": "The heron.", "title": "Birds"}',
+        ]
+    )
+
+    async def story(service: Service) -> None:
+        job = await submit(service, body)
+        assert (job.state, job.total) == ("queued", 5)
+        lines = await results(service, job.id)
+        assert [(line["line"], line["source_url"], line["success"]) for line in lines] == [
+            (1, "https://example.com/a", True),
+            (2, None, False),
+            (4, "nowhere", False),
+            (5, "https://example.com/b", True),
+            (6, "https://example.com/a", True),
+        ]
+        first, broken, nowhere, other, again = lines
+        assert first == {
+            "line": 1,
+            "success": True,
+            "source_url": "https://example.com/a",
+            "bot_id": "default",
+            "content_type": "manual",
+            "bytes": len("The heron."),
+            "document_id": first["document_id"],
+            "unchanged": False,
+            "chunks": {"total": 1, "embedded": 1, "reused": 0, "removed": 0},
+        }
+        assert (other["bot_id"], again["unchanged"]) == ("two", True)
+        assert again["document_id"] == first["document_id"]
+        assert "not JSON" in broken["error"] and "absolute URI" in nowhere["error"]
+        status = await service.jobs.status(job.id)
+        counts = {"done": 5, "embedded": 2, "unchanged": 1, "failed": 2}
+        assert msgspec.structs.asdict(status.job.counts) == counts
+        assert (status.job.state, status.job.total, status.eta_s) == ("succeeded", 5, None)
+        assert status.rate is not None and status.rate > 0
+        assert [(f.line, f.source_url) for f in status.failed_lines] == [(2, None), (4, "nowhere")]
+        assert (
+            status.job.created_at <= (status.job.started_at or "") <= (status.job.finished_at or "")
+        )
+        assert await results(service, job.id) == lines, "they can be read again"
+
+    serve(settings, story)
+
+
+def test_an_empty_batch_is_refused_and_leaves_nothing(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        for body in (b"", b"\n \r\n\n"):
+            with pytest.raises(Invalid, match="empty"):
+                await submit(service, body)
+        assert service.store.unfinished_jobs() == []
+        assert not list(settings.data_dir.rglob("*.ndjson"))
+        with pytest.raises(NotFound, match="job_none"):
+            await service.jobs.status("job_none")
+        with pytest.raises(NotFound, match="job_none"):
+            await service.jobs.cancel("job_none")
+
+    serve(settings, story)
+
+
+def test_a_batch_whose_sender_goes_away_leaves_nothing(settings: Settings) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield pushes(10)
+        raise ConnectionError("gone")
+
+    async def story(service: Service) -> None:
+        with pytest.raises(ConnectionError):
+            await service.jobs.submit(broken(), None)
+        assert service.store.unfinished_jobs() == []
+        assert not list(settings.data_dir.rglob("*.ndjson"))
+
+    serve(settings, story)
+
+
+def test_the_job_of_a_bound_bot_writes_to_no_other(settings: Settings) -> None:
+    body = b"\n".join(
+        [
+            b'{"source_url": "https://example.com/a", "content": "Mine by default."}',
+            b'{"source_url": "https://example.com/b", "content": "Not mine.", "bot_id": "other"}',
+            b'{"source_url": "https://example.com/c", "content": "Mine.", "bot_id": "mine"}',
+        ]
+    )
+
+    async def story(service: Service) -> None:
+        job = await submit(service, body, ["mine"])
+        lines = await results(service, job.id)
+        assert [line["success"] for line in lines] == [True, False, True]
+        assert "bound to the bot 'mine'" in lines[1]["error"]
+        assert list(service.store.bots()) == ["mine"]
+
+    serve(settings, story)
+
+
+def test_a_line_that_is_too_long_is_one_failed_line(settings: Settings) -> None:
+    settings = msgspec.structs.replace(settings, max_body_mb=1)
+    long = msgspec.json.encode({"source_url": "https://example.com/x", "content": "x" * 1_100_000})
+
+    async def story(service: Service) -> None:
+        job = await submit(service, pushes(2) + long + b"\n" + pushes(1, "Other"))
+        lines = await results(service, job.id)
+        assert [line["success"] for line in lines] == [True, True, False, True]
+        assert "longer than 1 MiB" in lines[2]["error"]
+
+    serve(settings, story)
+
+
+def test_jobs_run_one_after_the_other_beside_pushes(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        jobs = [await submit(service, pushes(300, f"Job {n}, item")) for n in range(3)]
+        await asyncio.to_thread(push, service, page("beside", "Pushed beside the jobs."))
+        for job in jobs:
+            assert len(await results(service, job.id)) == 300
+        assert service.store.documents(ALL, limit=1, offset=0)[0] == 301
+        found = service.knowledge.search("Job 2, item 7.", DEFAULT_BOT).hits[0]
+        assert found.passage.text == "Job 2, item 7."
+
+    serve(settings, story)
+
+
+# -- cancelled ---------------------------------------------------------------------------------
+
+
+def test_a_cancelled_job_stops_and_counts_what_it_did(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        job, queued = await submit(service, pushes(MANY)), await submit(service, pushes(5, "Late"))
+        await first_results(service, job.id)
+        cancelled = await service.jobs.cancel(queued.id)
+        assert (cancelled.state, cancelled.counts.done) == ("cancelled", 0)
+        assert (await service.jobs.cancel(job.id)).state == "cancelled"
+        lines = await results(service, job.id)
+        assert await results(service, queued.id) == []
+        status = await service.jobs.status(job.id)
+        assert status.job.state == "cancelled"
+        assert 0 < status.job.counts.done == len(lines) < MANY
+        assert service.store.bots()[DEFAULT_BOT]["documents"] == len(lines)
+        assert (await service.jobs.cancel(job.id)).finished_at == status.job.finished_at
+        assert not list((settings.data_dir / "jobs").glob("job_*[0-9a-f].ndjson"))
+
+    serve(settings, story)
+
+
+# -- interrupted -------------------------------------------------------------------------------
+
+
+def test_a_job_goes_on_after_a_restart(settings: Settings) -> None:
+    job_id = ""
+
+    async def begin(service: Service) -> None:
+        nonlocal job_id
+        job_id = (await submit(service, pushes(MANY))).id
+        await first_results(service, job_id)
+
+    async def go_on(service: Service) -> None:
+        await assert_done(service, job_id, await results(service, job_id))
+
+    serve(settings, begin)
+    with assemble(settings) as between:
+        job = between.store.job(job_id)
+        assert job.state == "running" and 0 < job.counts.done < MANY
+    serve(settings, go_on)
+
+
+def test_a_job_that_has_hardly_begun_goes_on_after_a_restart(settings: Settings) -> None:
+    """Servers that live for all but nothing: the job is neither lost nor taken for done."""
+    job_id = ""
+
+    async def begin(service: Service) -> None:
+        nonlocal job_id
+        job_id = (await submit(service, pushes(MANY))).id
+
+    async def live_until_it_starts(service: Service) -> None:
+        while (await service.jobs.status(job_id)).job.state == "queued":
+            await asyncio.sleep(0.001)
+
+    async def go_on(service: Service) -> None:
+        await assert_done(service, job_id, await results(service, job_id))
+
+    serve(settings, begin)
+    serve(settings, live_until_it_starts)
+    serve(settings, go_on)
+
+
+def test_a_worker_that_is_killed_is_replaced_and_each_line_told_once(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        job = await submit(service, pushes(MANY))
+        following = asyncio.create_task(results(service, job.id))
+        for _ in range(2):
+            await first_results(service, job.id)
+            await kill_worker()
+        await assert_done(service, job.id, await following)
+
+    serve(settings, story)
+
+
+def test_a_job_that_kills_its_worker_is_given_up_and_the_next_one_runs(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        job, other = await submit(service, pushes(5)), await submit(service, pushes(7))
+        for _ in range(3):
+            await kill_worker()
+        lines = await results(service, job.id)
+        assert "ended 3 times" in lines[-1]["error"]
+        status = await service.jobs.status(job.id)
+        assert status.job.state == "failed" and "ended 3 times" in (status.job.error or "")
+        assert len(await results(service, other.id)) == 7
+        assert (await service.jobs.status(other.id)).job.state == "succeeded"
+
+    serve(settings, story)
+
+
+@pytest.fixture
+def killed(settings: Settings) -> Iterator[tuple[str, int]]:
+    """A server that was killed in the middle of a job: the job, and how many results were told."""
+    program = Path(__file__).with_name("serving.py")
+    command = [sys.executable, str(program), str(settings.data_dir.parent), str(MANY)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        job_id = child.stdout.readline().decode().strip()
+        told = [child.stdout.readline() for _ in range(300)]
+        child.kill()
+        told += [line for line in child.stdout.readlines() if line.endswith(b"\n")]
+    yield job_id, len(told)
+
+
+def test_a_job_goes_on_after_its_server_was_killed(
+    settings: Settings, killed: tuple[str, int]
+) -> None:
+    job_id, told = killed
+
+    async def go_on(service: Service) -> None:
+        lines = await results(service, job_id)
+        await assert_done(service, job_id, lines)
+        assert not any(line["unchanged"] for line in lines[:told]), "what was told is not redone"
+
+    serve(settings, go_on)
+
+
+def test_a_server_leaves_the_jobs_of_one_that_lives_alone(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        job = await submit(service, pushes(MANY))
+        following = asyncio.create_task(results(service, job.id))
+        for _ in range(2):
+            async with server(settings) as second:
+                await first_results(service, job.id)
+                assert (await second.jobs.status(job.id)).job.owner == job.owner
+                assert len(workers()) == 1
+        await assert_done(service, job.id, await following)
+        assert service.store.job(job.id).owner == job.owner
+
+    serve(settings, story)
+
+
+def test_views_are_sealed_in_the_background_when_that_is_worth_it(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        service.jobs.changed({DEFAULT_BOT})
+        documents = [page(f"p{n}", f"Item {n}.") for n in range(2100)]
+        await asyncio.to_thread(push, service, *documents)
+        service.jobs.changed({DEFAULT_BOT, "nobody"})
+        while not list(settings.index_dir.rglob("sealed.json")):
+            await asyncio.sleep(0.01)
+        assert list(service.store.check()) == []
+
+    serve(settings, story)
