@@ -30,6 +30,7 @@ from rag_service.stores import FailedLine, Job, JobCounts, Store
 
 _WRITE_AT_ONCE = 1 << 20
 _TRIES = 3
+_STOP_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -129,8 +130,11 @@ class Jobs:
         self._begin(job.id)
         return job
 
-    async def follow(self, job_id: str) -> AsyncIterator[bytes]:
-        """The result lines of a job of this server, as they come, until it has ended."""
+    async def follow(self, job_id: str, clean: Callable[[str], str] = str) -> AsyncIterator[bytes]:
+        """The result lines of a job of this server, as they come, until it has ended.
+
+        If it fails, a last line has its error as `clean` leaves it.
+        """
         following = self._mine.get(job_id)
         with Spool(self._folder, job_id).results.open("ab+") as file:
             file.seek(0)
@@ -147,7 +151,7 @@ class Jobs:
                 if following is not None:
                     await following.moved.wait()
         if following is not None and following.error is not None:
-            failure = {"job_id": job_id, "success": False, "error": following.error}
+            failure = {"job_id": job_id, "success": False, "error": clean(following.error)}
             yield msgspec.json.encode(failure) + b"\n"
 
     async def status(self, job_id: str, *, limit: int = 1000, offset: int = 0) -> JobStatus:
@@ -241,7 +245,11 @@ class Jobs:
         if self._worker is not None and self._worker.stdin is not None:
             self._worker.stdin.close()
             with suppress(ProcessLookupError):
-                await self._worker.wait()
+                try:
+                    await asyncio.wait_for(self._worker.wait(), _STOP_S)
+                except TimeoutError:
+                    self._worker.kill()  # what it has told is on disk; the next server goes on
+                    await self._worker.wait()
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)

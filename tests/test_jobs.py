@@ -312,9 +312,10 @@ def test_a_worker_that_is_killed_is_replaced_and_each_line_told_once(settings: S
 def test_a_job_that_kills_its_worker_is_given_up_and_the_next_one_runs(settings: Settings) -> None:
     async def story(service: Service) -> None:
         job, other = await submit(service, pushes(5)), await submit(service, pushes(7))
+        following = asyncio.create_task(results(service, job.id))
         for _ in range(3):
             await kill_worker()
-        lines = await results(service, job.id)
+        lines = await following
         assert "ended 3 times" in lines[-1]["error"]
         status = await service.jobs.status(job.id)
         assert status.job.state == "failed" and "ended 3 times" in (status.job.error or "")

@@ -1,6 +1,7 @@
 """/knowledge/batch and /jobs: many documents as NDJSON, done in the background."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 from litestar import Request, Response, delete, get, post
@@ -96,7 +97,9 @@ async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> 
     query.done()
     job = await service.jobs.submit(request.stream(), caller_of(request).bot_ids)
     if wait:
-        results: AsyncIterator[bytes] = service.jobs.follow(job.id)
+        results: AsyncIterator[bytes] = service.jobs.follow(
+            job.id, partial(without_paths, service=service)
+        )
         headers = {"X-Job-Id": job.id}
         return Stream(results, status_code=200, media_type=NDJSON, headers=headers)
     url = f"{request.url.path.removesuffix('/knowledge/batch')}/jobs/{job.id}"
