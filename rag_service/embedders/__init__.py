@@ -58,6 +58,13 @@ def load_embedder(spec: str, cache: Path) -> Embedder:
     `hashing:DIMENSION`. `cache` is a folder for compiled models.
     Raises ModelUnavailable when the model is missing or its weights are not those expected.
     """
+    try:
+        return _load(spec, cache)
+    except OSError as error:
+        raise ModelUnavailable(f"the embedding model {spec!r} cannot be read: {error}") from error
+
+
+def _load(spec: str, cache: Path) -> Embedder:
     runner, _, model = spec.rpartition(":") if not Path(spec).exists() else ("", "", spec)
     match runner:
         case "hashing":

@@ -64,8 +64,8 @@ class OpenVinoEmbedder:
         can_bf16 = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if can_bf16 else "f32"
         self._core = core
-        self._model = _read(core, folder, cache, self._precision)
         self._tokens = ModelTokens(folder)
+        self._model = _read(core, folder, cache, self._precision)
         self._query_model = self._compile(PerformanceMode.LATENCY)
         self._requests = threading.local()
         self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)

@@ -19,13 +19,14 @@ class SentenceTransformersEmbedder:
     def __init__(self, folder: ModelFolder) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"  # also where the user has network: nothing is fetched
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+        from safetensors import SafetensorError  # noqa: PLC0415
         from sentence_transformers import SentenceTransformer  # noqa: PLC0415  takes seconds
         from transformers.utils import logging  # noqa: PLC0415
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         try:
             self._model = SentenceTransformer(str(folder.path), local_files_only=True)
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise ModelUnavailable(f"{folder.path} cannot be loaded: {error}") from error
         self._tokens = ModelTokens(folder)
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Real sentence-transformers folders of a few kilobytes, with random weights that are always the same."""
+"""Real sentence-transformers folders of a few kilobytes; the random weights are always the same."""
 
 import fcntl
 import string
@@ -20,9 +20,7 @@ def tiny_models(folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "made").exists():
             _make(folder / "tiny", {}, seed=7)
-            _make(
-                folder / "prompted", {"query": QUERY_PROMPT, "document": PASSAGE_PROMPT}, seed=8
-            )
+            _make(folder / "prompted", {"query": QUERY_PROMPT, "document": PASSAGE_PROMPT}, seed=8)
             (folder / "made").touch()
     return folder
 

@@ -65,6 +65,8 @@ class SealedWords:
 
     def __init__(self, folder: Path) -> None:
         self._index = tantivy.Index.open(str(folder))
+        # otherwise it reads what takes the folder's place, and writes a lock into it
+        self._index.config_reader(reload_policy="Manual")
         self._schema = self._index.schema
         self._searcher = self._index.searcher()
 
