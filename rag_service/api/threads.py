@@ -1,6 +1,7 @@
 """Blocking use cases off the event loop: a slow push never takes the place of a search."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -9,9 +10,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
+_READERS = max(4, 2 * (os.cpu_count() or 1))
+"""More would only take the processor's caches from each other."""
+
+
 class Threads:
     def __init__(self) -> None:
-        self._reads = ThreadPoolExecutor(16, "read")
+        self._reads = ThreadPoolExecutor(_READERS, "read")
         self._writes = ThreadPoolExecutor(8, "write")
 
     async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -67,7 +67,7 @@ class OpenVinoEmbedder:
         self._tokens = ModelTokens(folder)
         self._model = _read(core, folder, cache, self._precision)
         self._query_model = self._compile(PerformanceMode.LATENCY)
-        self._requests = threading.local()
+        self._requests: list[Any] = []  # those at rest; the last used one is the warmest
         self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
         self.name = folder.name
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
@@ -85,16 +85,18 @@ class OpenVinoEmbedder:
         return np.concatenate(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
 
     def embed_query(self, text: str) -> Vectors:
-        if not hasattr(self._requests, "request"):
-            self._requests.request = self._query_model.create_infer_request()
         tokens = self._tokens.ids([self._query_prefix + text])
         try:
-            result = self._requests.request.infer(
-                _padded(tokens, self._tokens.longest, _QUERY_STEP)
-            )
+            request = self._requests.pop()
+        except IndexError:
+            request = self._query_model.create_infer_request()
+        try:
+            result = request.infer(_padded(tokens, self._tokens.longest, _QUERY_STEP))
+            return np.array(next(iter(result.values())), np.float32)
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
-        return np.array(next(iter(result.values())), np.float32)
+        finally:
+            self._requests.append(request)
 
     def _compile(self, mode: PerformanceMode, **options: Any) -> Any:
         settings = {performance_mode: mode, inference_precision: self._precision, **options}
