@@ -3,11 +3,12 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct, structs
 
-from rag_service.embedders import load_embedder
+from rag_service.embedders import Embedder, load_embedder
 from rag_service.errors import RagError
 from rag_service.settings import Settings
 from rag_service.stores import open_store
@@ -22,6 +23,11 @@ class Finding(Struct, frozen=True, kw_only=True):
 def examine(settings: Settings) -> list[Finding]:
     """Loads the model and reads the rows; contacts nobody."""
     values = structs.asdict(settings)
+
+    @cache
+    def embedder() -> Embedder:
+        return load_embedder(settings.embedding_model, settings.data_dir / "models")
+
     return [
         Finding(what=f"RAG_{name.upper()}", ok=True, found=str(value))
         for name, value in values.items()
@@ -29,8 +35,9 @@ def examine(settings: Settings) -> list[Finding]:
         _try("python", lambda: sys.version.split()[0]),
         _try("data folder", lambda: _writable(settings.data_dir)),
         _try("index folder", lambda: _writable(settings.index_dir)),
-        _try("embedding model", lambda: _model(settings)),
+        _try("embedding model", lambda: _model(embedder())),
         _try("rows", lambda: _rows(settings)),
+        _try("views", lambda: _views(settings, embedder)),
         Finding(
             what="hosts that could be contacted",
             ok=True,
@@ -54,18 +61,27 @@ def _writable(folder: Path) -> str:
     return f"{folder.resolve()}, {room.f_bavail * room.f_frsize / 1e9:.1f} GB free"
 
 
-def _model(settings: Settings) -> str:
-    embedder = load_embedder(settings.embedding_model, settings.data_dir / "models")
+def _model(embedder: Embedder) -> str:
     kind = type(embedder).__name__
     return f"{embedder.name}, {embedder.dimension} dimensions, run by {kind}"
 
 
 def _rows(settings: Settings) -> str:
-    def unknown() -> tuple[str, int]:
-        raise RagError("the model is not needed here")
-
-    with open_store(settings, unknown) as store:
+    with open_store(settings, _nobody) as store:
         bots = store.bots()
         tokens = len(store.tokens())
     documents = sum(about["documents"] for about in bots.values())
     return f"{documents} documents of {len(bots)} bots, {tokens} tokens"
+
+
+def _views(settings: Settings, embedder: Callable[[], Embedder]) -> str:
+    """Raises EmbedderMismatch when another model filled the base."""
+    with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
+        if not any(about["documents"] for about in store.bots().values()):
+            return "nothing to find yet"  # a base that is empty is left to any model
+        store.warm()
+    return "loaded"
+
+
+def _nobody() -> tuple[str, int]:
+    raise RagError("the model is not needed here")

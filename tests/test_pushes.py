@@ -280,9 +280,7 @@ def test_no_bytes_raise_anything_but_invalid(body):
         assert isinstance(read_body(body), dict)
 
 
-@given(
-    body=st.dictionaries(st.text(), st.recursive(st.none() | st.text() | st.integers(), st.lists))
-)
+@given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), max_size=5))
 def test_any_json_object_is_read(body):
     assert read_body(json.dumps(body)) == body
     assert read_body(json.dumps(body, ensure_ascii=False).encode()) == body
