@@ -7,11 +7,12 @@ a crash between commit and sealing, and other processes that write.
 
 import fcntl
 import logging
+import os
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -160,8 +161,7 @@ class Indexes:
                 return sealed
             except Damaged as damage:
                 log.warning("the view of bot %s will be made again: %s", bot, damage)
-                shutil.rmtree(folder, ignore_errors=True)
-                if folder.exists():
+                if not _discard(folder):
                     break
         return None
 
@@ -307,6 +307,19 @@ class _Reader(SealReader):
 def _entry(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
     chunk, title, heading, text, content_type = row
     return Entry(int(chunk), f"{title}\n{heading}\n{text}", str(content_type))
+
+
+def _discard(folder: Path) -> bool:
+    """Out of sight in one step, then deleted; a name left behind would count as a sealed part."""
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(FileNotFoundError):  # another process was faster
+        try:
+            folder.rename(aside)
+        except PermissionError:
+            return False
+    shutil.rmtree(aside, ignore_errors=True)
+    return not folder.exists()
 
 
 def _newest(connection: sqlite3.Connection, bot: int) -> int:
