@@ -15,6 +15,7 @@ _BLANK = re.compile(r"[\s\x00-\x1f\x7f\ufeff\u200b]*")
 _LONGEST_URL = 4096
 _LONGEST_LABEL = 200
 _LONGEST_TITLE = 2000
+_DEEPEST = 100
 
 
 def read_body(body: bytes | str) -> dict[str, Any]:
@@ -92,7 +93,18 @@ def _title(value: object) -> str:
 def _metadata(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("must be an object")
-    return value
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return value
+    raise ValueError(f"must be nested at most {_DEEPEST} deep")
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _format(value: object) -> str:

@@ -250,3 +250,13 @@ def test_bots_are_apart(client, push):
     assert client.get("/search", params={"query": "lighthouse"}).json()["results"] == []
     client.request("DELETE", "/knowledge", json={"source_url": URL, "bot_id": "one"})
     assert client.get("/knowledge").json()["total"] == 1
+
+
+def test_metadata_that_is_nested_too_deeply_is_named(client):
+    metadata = {}
+    for _ in range(900):
+        metadata = {"a": metadata}
+    body = {"source_url": URL, "content": "x", "metadata": metadata}
+    answer = client.post("/knowledge", json=body)
+    assert answer.status_code == 400
+    assert set(answer.json()["data"]["params"]) == {"metadata"}
