@@ -13,6 +13,8 @@
     + RateLimited
   x EmbedderMismatch
   x ModelUnavailable
+  x AnswerFailed
+    + AnswerTimedOut
   x StorageFailed
     + StorageBusy
 """
@@ -80,6 +82,14 @@ class EmbedderMismatch(RagError):
 
 class ModelUnavailable(RagError):
     """A model is missing, damaged, or failed while it ran."""
+
+
+class AnswerFailed(RagError):
+    """The answer model refused, broke off, or sent something that is no answer."""
+
+
+class AnswerTimedOut(AnswerFailed):
+    """The answer model took too long."""
 
 
 class StorageFailed(RagError):

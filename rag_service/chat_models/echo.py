@@ -1,0 +1,22 @@
+"""Repeats the question, word by word. For tests and dry runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from rag_service.conversations import Usage
+from rag_service.prompting import Prompt
+
+
+class EchoModel:
+    name = "echo"
+
+    def __init__(self, seconds_per_word: float = 0) -> None:
+        self._pause = seconds_per_word
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+        for word in prompt.question.split():
+            await asyncio.sleep(self._pause)
+            yield f"{word} "
+
+    async def close(self) -> None:
+        """Holds nothing."""
