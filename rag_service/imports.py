@@ -21,10 +21,13 @@ from rag_service.knowledge_base import KnowledgeBase, Plan, Upserted
 from rag_service.pushes import read_body, read_push
 from rag_service.stores import KnowledgeStore
 
-GROUP_DOCUMENTS = 256
-GROUP_CHARACTERS = 400_000
+GROUP_DOCUMENTS = 512
+GROUP_CHARACTERS = 800_000
 IN_FLIGHT = 4
 """Groups that may be planned and not yet committed: one in each stage and between two of them."""
+IMPORT_SHARE = 1.0
+"""While an import runs, views are sealed when they have doubled: that costs twice what sealing
+once does, however large the corpus, and the embedder gets the rest of the time."""
 FINAL_SHARE = 0.05
 """After an import, views that lag by more than this are sealed: the first search is fast."""
 
@@ -163,9 +166,9 @@ class _Sealing:
     def consider(self, bot_ids: set[str]) -> None:
         self._seen |= bot_ids
         if self._running is None or self._running.done():
-            self._running = self._thread.submit(self._seal, bot_ids, None)
+            self._running = self._thread.submit(self._seal, bot_ids, IMPORT_SHARE)
 
-    def _seal(self, bot_ids: set[str], share: float | None) -> None:
+    def _seal(self, bot_ids: set[str], share: float) -> None:
         for bot_id in bot_ids:
             try:
                 self._store.seal(bot_id, share=share)

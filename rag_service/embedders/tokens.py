@@ -7,6 +7,7 @@ from tokenizers import Encoding, Tokenizer
 
 from rag_service.embedders import Offsets
 from rag_service.embedders.model_folder import ModelFolder
+from rag_service.embedders.words import WordTokens, reads_words
 from rag_service.errors import ModelUnavailable
 
 _LONGEST = 512
@@ -27,14 +28,25 @@ class ModelTokens:
         self.longest = _longest(folder)
         self._clipped.enable_truncation(self.longest)
         self.window = self.longest - special
+        first, *last = self._clipped.encode("").ids or [None]
+        self._around = ([first], last)
+        fits = len(last) == special - 1 == 1  # one before and one after, as in BERT
+        self._words = WordTokens(self._whole) if fits and reads_words(self._whole) else None
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Without special tokens and never clipped."""
+        if self._words is not None:
+            return [self._words.offsets(text) for text in _plain(texts)]
         encodings = self._whole.encode_batch(_plain(texts), add_special_tokens=False)
         return [np.array(e.offsets, np.int32).reshape(-1, 2) for e in encodings]
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model reads: clipped, with special tokens."""
+        if self._words is not None:
+            before, after = self._around
+            return [
+                [*before, *self._words.ids(text, self.window), *after] for text in _plain(texts)
+            ]
         encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
         return [encoding.ids for encoding in encodings]
 
