@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -71,6 +72,8 @@ class OpenVinoEmbedder:
         self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
         self.name = folder.name
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
+        # at exit: threads of a compiled model that outlive the interpreter abort the process
+        weakref.finalize(self, vars(self).clear)
         self.dimension = int(self._model.output(0).partial_shape[1].get_length())
 
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:

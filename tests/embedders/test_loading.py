@@ -63,6 +63,7 @@ def run(
         text=True,
         timeout=200,
     )
+    assert done.returncode in (0, 1)  # not ended by a signal, also on its way out
     return done.stdout, done.stderr, watched.read_text().splitlines() if watched.exists() else []
 
 
