@@ -9,8 +9,20 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from rag_service import __version__
-from rag_service.api import batch, bots, knowledge, schema_page, search
-from rag_service.api.envelopes import CHAT, KNOWLEDGE, answer_error, rate_headers
+from rag_service.api import (
+    batch,
+    bots,
+    chat,
+    conversations,
+    events,
+    knowledge,
+    messages,
+    schema_page,
+    search,
+    transcripts,
+)
+from rag_service.api.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
+from rag_service.api.events import Changes
 from rag_service.api.health import health
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service, assemble
@@ -25,27 +37,40 @@ def create_app(settings: Settings | None = None) -> Litestar:
     async def run_service(app: Litestar) -> AsyncIterator[None]:
         with assemble(settings) as service:
             threads = Threads()
-            app.state.update({"service": service, "threads": threads})
+            changes = Changes(service)
+            app.state.update({"service": service, "threads": threads, "changes": changes})
             try:
-                async with service.jobs.running():
+                async with service.jobs.running(), service.replies.running():
                     yield
             finally:
+                await service.assistant.close()
                 threads.close()
 
-    of_knowledge = [health, *knowledge.handlers, *batch.handlers, *search.handlers]
+    of_knowledge = [
+        health,
+        *knowledge.handlers,
+        *batch.handlers,
+        *search.handlers,
+        *transcripts.handlers,
+    ]
+    of_chat = [*bots.handlers, *chat.handlers, *conversations.handlers]
+    of_messages = [*messages.handlers, *events.handlers]
     return Litestar(
         [
             home,
             *of_knowledge,
-            *bots.handlers,
+            *of_chat,
+            *of_messages,
             Router(KNOWLEDGE, route_handlers=of_knowledge),
-            Router(CHAT, route_handlers=bots.handlers),
+            Router(CHAT, route_handlers=of_chat),
+            Router(MESSAGES, route_handlers=of_messages),
             schema_page.assets(),
         ],
         lifespan=[run_service],
         dependencies={
             "service": Provide(_service, sync_to_thread=False),
             "threads": Provide(_threads, sync_to_thread=False),
+            "changes": Provide(_changes, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
@@ -76,3 +101,8 @@ def _service(state: State) -> Service:
 def _threads(state: State) -> Threads:
     threads: Threads = state.threads
     return threads
+
+
+def _changes(state: State) -> Changes:
+    changes: Changes = state.changes
+    return changes

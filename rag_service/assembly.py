@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rag_service.access import Access, RateLimiter
+from rag_service.assistant import Assistant
+from rag_service.budgets import count_tokens
+from rag_service.chat_models import load_chat_model
 from rag_service.embedders import Embedder, load_embedder
 from rag_service.imports import Importer
-from rag_service.jobs import Jobs
+from rag_service.jobs import Jobs, spool_folder
 from rag_service.knowledge_base import KnowledgeBase
+from rag_service.replies import Replies
 from rag_service.settings import Settings
 from rag_service.stores import Store, open_store
 
@@ -25,6 +29,8 @@ class Service:
     access: Access
     limiter: RateLimiter
     jobs: Jobs
+    assistant: Assistant
+    replies: Replies
 
     def ready(self) -> bool:
         """The model and the views are loaded. Never blocks."""
@@ -49,6 +55,14 @@ def assemble(settings: Settings) -> Iterator[Service]:
             embedder().embed_query("warm")
             store.warm()
 
+        assistant = Assistant(
+            knowledge,
+            store,
+            load_chat_model(settings),
+            count=count_tokens,
+            context_tokens=settings.chat_context_tokens,
+            nothing_found=settings.nothing_found,
+        )
         yield Service(
             settings=settings,
             store=store,
@@ -63,6 +77,8 @@ def assemble(settings: Settings) -> Iterator[Service]:
                 }
             ),
             jobs=Jobs(settings, store, warm_up),
+            assistant=assistant,
+            replies=Replies(store, assistant, spool_folder(settings)),
         )
 
 

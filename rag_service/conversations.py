@@ -1,13 +1,18 @@
-"""What was said. A `Message` goes to an answer model; what is kept is in `stores`."""
+"""What was said, by whom, and on what grounds."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from msgspec import Struct
 
 Role = Literal["user", "assistant", "system"]
+SenderType = Literal["user", "agent", "system", "assistant"]
+"""An agent is a person who answers in the assistant's place."""
 
 
 class Message(Struct, frozen=True):
+    """What an answer model reads."""
+
     role: Role
     text: str
 
@@ -28,3 +33,45 @@ class Cut(Struct, frozen=True, kw_only=True):
     """Passages left out, the weakest first."""
     shortened: bool = False
     """The last passage that is in has lost its end."""
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """A passage that the model was given."""
+
+    source_url: str
+    chunk_id: str
+    title: str
+    score: float
+    text: str
+
+
+class Sender(Struct, frozen=True, kw_only=True):
+    """Who speaks, as far as the client tells."""
+
+    type: SenderType
+    id: str | None = None
+    email: str | None = None
+    name: str | None = None
+    page_url: str | None = None
+    """Where the person was when they wrote."""
+    page_title: str | None = None
+
+
+def sender(type_: SenderType, id_: str | None, metadata: Mapping[str, Any]) -> Sender:
+    """What `metadata` tells of a person, under the names that clients use."""
+
+    def told(*names: str) -> str | None:
+        values = (metadata.get(name) for name in names)
+        return next((str(v)[:_LONGEST] for v in values if isinstance(v, str | int) and v), None)
+
+    return Sender(
+        type=type_,
+        id=id_ or told("userId", "user_id", "sender_id"),
+        email=told("userEmail", "user_email", "email"),
+        name=told("userName", "user_name", "name"),
+        page_url=told("pageUrl", "originating_page_url", "page_url"),
+        page_title=told("pageTitle", "originating_page_title", "page_title"),
+    )
+
+
+_LONGEST = 2000

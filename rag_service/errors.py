@@ -5,6 +5,8 @@
     + InvalidSettings
     + TooLarge
   x NotFound
+    + BotNotFound
+    + ConversationNotFound
   x Conflict
   x Denied
     + NoTokens
@@ -44,6 +46,16 @@ class TooLarge(Invalid):
 
 class NotFound(RagError):
     """What was named does not exist."""
+
+
+class BotNotFound(NotFound):
+    def __init__(self, bot_id: str) -> None:
+        super().__init__(f"Bot not found: {bot_id}.")
+
+
+class ConversationNotFound(NotFound):
+    def __init__(self, conversation_id: str) -> None:
+        super().__init__(f"Conversation not found: {conversation_id}.")
 
 
 class Conflict(RagError):

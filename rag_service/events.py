@@ -7,12 +7,23 @@ from msgspec import Struct, field
 
 from rag_service.ids import new_id
 
-EventType = Literal["knowledge.upserted", "knowledge.deleted", "job.finished"]
+EventType = Literal[
+    "message.created",
+    "conversation.created",
+    "knowledge.upserted",
+    "knowledge.deleted",
+    "job.finished",
+]
 
 
 def now() -> str:
+    return written(datetime.now(UTC))
+
+
+def written(moment: datetime) -> str:
     """ISO 8601 in UTC to the millisecond with a trailing Z; sorts as text."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    in_utc = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return in_utc.replace("+00:00", "Z")
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,6 @@ interpreter nor the priority of the requests. It sees this server's rows as any 
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import sys
@@ -21,9 +20,10 @@ from typing import BinaryIO, Literal
 import msgspec
 from msgspec import Struct
 
-from rag_service.errors import RagError, StorageFailed
+from rag_service.errors import RagError
 from rag_service.events import now
 from rag_service.ids import new_id
+from rag_service.owners import owner_lock
 from rag_service.settings import Settings
 from rag_service.spool import Spool, SpoolWriter
 from rag_service.stores import FailedLine, Job, JobCounts, Store
@@ -85,7 +85,7 @@ class Jobs:
     async def running(self) -> AsyncIterator[None]:
         loading = threading.Thread(target=self._load, name="warm-up")
         loading.start()
-        with _owner_lock(self._folder, self._owner):
+        with owner_lock(self._folder, self._owner):
             for job in await to_thread(self._orphans):
                 self._begin(job.id)
             try:
@@ -269,7 +269,7 @@ class Jobs:
 
     def _inherit(self, job: Job) -> bool:
         try:
-            with _owner_lock(self._folder, job.owner):
+            with owner_lock(self._folder, job.owner):
                 return self._store.own_job(job.id, job.owner, self._owner)
         except BlockingIOError:
             return False
@@ -284,32 +284,6 @@ class _Following:
         self.error: str | None = None
         self.size = 0
         self.tries = 0
-
-
-class _owner_lock:  # noqa: N801  reads as a function
-    """Held while a server lives; the system lets go of it however the server ends."""
-
-    def __init__(self, folder: Path, owner: str) -> None:
-        self._path = folder / f"{owner}.lock"
-        self._file: BinaryIO | None = None
-
-    def __enter__(self) -> None:
-        """Raises BlockingIOError when the owner is alive."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("wb")
-        except OSError as error:
-            raise StorageFailed(f"the data folder cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        if self._file is not None:
-            self._path.unlink(missing_ok=True)
-            self._file.close()
 
 
 def _read(file: BinaryIO, end: int) -> bytes:

@@ -76,7 +76,7 @@ def read_bot_id(value: object) -> str:
 
 def read_content_type(value: object) -> str:
     """A free label. Raises ValueError."""
-    return _label(value, _LONGEST_LABEL)
+    return read_label(value)
 
 
 def _content(value: object) -> str:
@@ -90,7 +90,8 @@ def _title(value: object) -> str:
     return " ".join(_UNPRINTABLE.sub(" ", _string(value)).split())[:_LONGEST_TITLE]
 
 
-def _metadata(value: object) -> dict[str, Any]:
+def read_metadata(value: object) -> dict[str, Any]:
+    """Raises ValueError."""
     if not isinstance(value, dict):
         raise ValueError("must be an object")
     level: list[Any] = [value]
@@ -113,7 +114,8 @@ def _format(value: object) -> str:
     return str(value)
 
 
-def _label(value: object, longest: int) -> str:
+def read_label(value: object, longest: int = _LONGEST_LABEL) -> str:
+    """A line of text. Raises ValueError."""
     label = _string(value).strip()
     if not label:
         raise ValueError("must not be blank")
@@ -136,6 +138,6 @@ _FIELDS = {
     "bot_id": (read_bot_id, False),
     "content_type": (read_content_type, False),
     "title": (_title, False),
-    "metadata": (_metadata, False),
+    "metadata": (read_metadata, False),
     "format": (_format, False),
 }

@@ -14,8 +14,9 @@ from litestar.openapi.spec import (
     RequestBody,
     Schema,
 )
+from msgspec import Struct
 
-from rag_service.api.envelopes import ChatError, KnowledgeError
+from rag_service.api.envelopes import ChatError, KnowledgeError, MessagesError
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -28,6 +29,8 @@ _REASONS = {
     409: "It exists already.",
     413: "The body is larger than RAG_MAX_BODY_MB.",
     429: "Over the token's rate; `Retry-After` tells when to come back.",
+    502: "The answer model failed; the question is kept.",
+    504: "The answer model took too long; the question is kept.",
     500: "A write or the embedding model failed; the message tells what to do.",
 }
 
@@ -45,11 +48,27 @@ RATE_HEADERS = [
 
 def errors(*statuses: int, chat: bool = False) -> dict[int, ResponseSpec]:
     """The error shapes of a route beside those that every closed route has."""
-    shape = ChatError if chat else KnowledgeError
+    return _responses(ChatError if chat else KnowledgeError, statuses)
+
+
+def messages_errors(*statuses: int) -> dict[int, ResponseSpec]:
+    return _responses(MessagesError, statuses)
+
+
+def _responses(shape: type[Struct], statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:
     return {
         status: ResponseSpec(data_container=shape, description=_REASONS[status])
         for status in sorted({401, 403, 429, 500, *statuses})
     }
+
+
+def anything(description: str) -> Schema:
+    return Schema(type=OpenAPIType.OBJECT, description=description)
+
+
+def strings(description: str) -> Schema:
+    items = Schema(type=OpenAPIType.STRING)
+    return Schema(type=OpenAPIType.ARRAY, items=items, description=description)
 
 
 def string(description: str, **more: Any) -> Schema:

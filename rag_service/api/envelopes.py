@@ -16,8 +16,12 @@ from rag_service.access import Allowance
 from rag_service.api.parameters import NotJson
 from rag_service.assembly import Service
 from rag_service.errors import (
+    AnswerFailed,
+    AnswerTimedOut,
     BadToken,
+    BotNotFound,
     Conflict,
+    ConversationNotFound,
     Forbidden,
     Invalid,
     NotFound,
@@ -83,11 +87,15 @@ _KINDS: dict[type[Exception], _Kind] = {
     BadToken: _Kind(401, "mxchat_rest_unauthorized", "INVALID_API_KEY"),
     Forbidden: _Kind(403, "mxchat_rest_forbidden", "FORBIDDEN"),
     RateLimited: _Kind(429, "mxchat_rest_rate_limited", "RATE_LIMIT_EXCEEDED"),
+    BotNotFound: _Kind(404, "mxchat_rest_not_found", "BOT_NOT_FOUND"),
+    ConversationNotFound: _Kind(404, "mxchat_rest_not_found", "CONVERSATION_NOT_FOUND"),
     NotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND"),
     Conflict: _Kind(409, "rest_conflict", "CONFLICT"),
     TooLarge: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
     NotJson: _Kind(400, "rest_invalid_json", "INVALID_REQUEST"),
     Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),
+    AnswerTimedOut: _Kind(504, "mxchat_rest_model_timeout", "MODEL_TIMEOUT"),
+    AnswerFailed: _Kind(502, "mxchat_rest_model_failed", "MODEL_FAILED"),
     RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR"),
 }
 _HTTP_KINDS = {
@@ -117,6 +125,15 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     return Response(
         body, status_code=kind.status, headers=_headers(error), media_type=MediaType.JSON
     )
+
+
+def fault_of(error: Exception, service: Service) -> ChatFault:
+    """An error in the midst of a stream, as the chat dialect puts it."""
+    kind, message, _ = _describe(error)
+    if kind.status >= 500:
+        log.error("a stream ended early", exc_info=error)
+        message = without_paths(message, service)
+    return ChatFault(code=kind.chat, message=message)
 
 
 def without_paths(message: str, service: Service) -> str:

@@ -1,6 +1,6 @@
 """Prompt -> text, streamed. The contract, and the one place that picks an implementation."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol, runtime_checkable
 
 from rag_service.conversations import Usage
@@ -16,7 +16,7 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
-    def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the answer as they come, and its usage at the end, where the model tells.
 
         A reader that stops early stops the work. Raises AnswerFailed or AnswerTimedOut, also
@@ -57,5 +57,3 @@ def load_chat_model(settings: Settings) -> ChatModel:
     raise InvalidSettings(
         f"RAG_CHAT_MODEL: {settings.chat_model!r}: use extractive, local:PATH or openai:NAME"
     )
-
-

@@ -1,7 +1,7 @@
 """Repeats the question, word by word. For tests and dry runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from rag_service.conversations import Usage
 from rag_service.prompting import Prompt
@@ -13,7 +13,7 @@ class EchoModel:
     def __init__(self, seconds_per_word: float = 0) -> None:
         self._pause = seconds_per_word
 
-    async def stream(self, prompt: Prompt) -> AsyncIterator[str | Usage]:
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         for word in prompt.question.split():
             await asyncio.sleep(self._pause)
             yield f"{word} "

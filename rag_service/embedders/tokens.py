@@ -28,9 +28,9 @@ class ModelTokens:
         self.longest = _longest(folder)
         self._clipped.enable_truncation(self.longest)
         self.window = self.longest - special
-        first, *last = self._clipped.encode("").ids or [None]
-        self._around = ([first], last)
-        fits = len(last) == special - 1 == 1  # one before and one after, as in BERT
+        around: list[int] = self._clipped.encode("").ids
+        self._around = around[:1], around[1:]
+        fits = len(around) == special == 2  # one before and one after, as in BERT
         self._words = WordTokens(self._whole) if fits and reads_words(self._whole) else None
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from rag_service.documents import Chunk, Document, Passage, Vectors
 from rag_service.settings import Settings
+from rag_service.stores.conversations import ConversationStore, EventStore
 
 Mode = Literal["hybrid", "dense", "keyword"]
 
@@ -170,6 +171,10 @@ class KnowledgeStore(Protocol):
         """Raises Conflict."""
         ...
 
+    def has_bot(self, bot_id: str) -> bool:
+        """`default` always exists."""
+        ...
+
     def bots(self) -> dict[str, dict[str, Any]]:
         """By id: created_at, documents, chunks."""
         ...
@@ -295,7 +300,7 @@ class JobStore(Protocol):
         ...
 
 
-class Store(KnowledgeStore, TokenStore, JobStore, Protocol):
+class Store(KnowledgeStore, TokenStore, JobStore, ConversationStore, EventStore, Protocol):
     """What a backend provides. Code that uses one asks for the part it needs."""
 
 

@@ -1,36 +1,12 @@
 """The contract of what was said: conversations, their rows, answers that are owed, and events."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from rag_service.conversations import Role
+from rag_service.conversations import Role, Sender, Source
 from rag_service.events import Event
-
-SenderType = Literal["user", "agent", "system", "assistant"]
-
-
-class Source(Struct, frozen=True, kw_only=True):
-    """A passage that the model was given."""
-
-    source_url: str
-    chunk_id: str
-    title: str
-    score: float
-    text: str
-
-
-class Sender(Struct, frozen=True, kw_only=True):
-    """Who speaks, as far as the client tells."""
-
-    type: SenderType
-    id: str | None = None
-    email: str | None = None
-    name: str | None = None
-    page_url: str | None = None
-    """Where the person was when they wrote."""
-    page_title: str | None = None
 
 
 class Said(Struct, frozen=True, kw_only=True):
@@ -48,8 +24,8 @@ class Said(Struct, frozen=True, kw_only=True):
     has_rag_context: bool | None = None
     context: list[Source] | None = None
     answers: str | None = None
-    wants_reply: bool = False
-    """Queue an answer, in the same transaction."""
+    wants_reply: str | None = None
+    """The server that owes an answer from now on."""
 
 
 class TranscriptRow(Struct, frozen=True, kw_only=True):
@@ -175,16 +151,14 @@ class ConversationStore(Protocol):
     def delete_sessions(
         self, session_ids: Sequence[str], bot_ids: list[str] | None, *, cascade: bool
     ) -> Deleted:
-        """For good: rows, contexts, events, what is owed; with `cascade` translations and clicks."""
+        """For good, with contexts, events and what is owed; `cascade`: translations, clicks."""
         ...
 
     def add_translation(self, message: TranscriptRow, language: str, text: str) -> None:
         """In place of a former one in that language."""
         ...
 
-    def add_click(
-        self, bot_id: str, session_id: str, message_id: str | None, url: str
-    ) -> None: ...
+    def add_click(self, bot_id: str, session_id: str, message_id: str | None, url: str) -> None: ...
 
     def claim_owed(self, owner: str, busy: Sequence[str]) -> Owed | None:
         """The oldest answer that `owner` owes, in a conversation that is not `busy`."""
@@ -213,4 +187,8 @@ class EventStore(Protocol):
         `after` is an event's id or such a cursor; None for the beginning. Raises Invalid when it
         is neither.
         """
+        ...
+
+    def on_write(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called after each write of this process, in the thread that wrote."""
         ...

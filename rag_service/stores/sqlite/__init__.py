@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from rag_service.documents import Vectors
+from rag_service.documents import DEFAULT_BOT, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import (
@@ -22,16 +22,19 @@ from rag_service.stores import (
     Written,
 )
 from rag_service.stores.sqlite import knowledge
+from rag_service.stores.sqlite.conversations import SqliteConversations
 from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.events import SqliteEvents
 from rag_service.stores.sqlite.indexes import Indexes
 from rag_service.stores.sqlite.jobs import SqliteJobs
 from rag_service.stores.sqlite.tokens import SqliteTokens
+from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
 
 _TRIES = 4
 
 
-class SqliteStore(SqliteTokens, SqliteJobs):
+class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscripts, SqliteEvents):
     """The contracts of `rag_service.stores` over RAG_DATA_DIR and RAG_INDEX_DIR."""
 
     def __init__(self, settings: Settings, embedder: Callable[[], tuple[str, int]]) -> None:
@@ -140,6 +143,10 @@ class SqliteStore(SqliteTokens, SqliteJobs):
     def document(self, document_id: str) -> StoredDocument:
         with self._rows.reading() as connection:
             return knowledge.document(connection, document_id)
+
+    def has_bot(self, bot_id: str) -> bool:
+        with self._rows.reading() as connection:
+            return bot_id == DEFAULT_BOT or knowledge.bot_row(connection, bot_id) is not None
 
     def bots(self) -> dict[str, dict[str, Any]]:
         with self._rows.reading() as connection:

@@ -6,7 +6,7 @@ without spinning. Readers have a connection per thread; WAL lets them read while
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class RowsFile:
         self._idle: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
         self._closed = False
+        self.listeners: list[Callable[[], None]] = []
+        """Called after each commit of this process, by the thread that wrote."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -63,6 +65,20 @@ class RowsFile:
                     raise
         finally:
             self._write_lock.release()
+        for tell in self.listeners:
+            tell()
+
+    @contextmanager
+    def erasing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction after which nothing of what it deletes is left in the file or its log."""
+        with self.writing() as connection:
+            connection.execute("pragma secure_delete = on")
+            try:
+                yield connection
+            finally:
+                connection.execute("pragma secure_delete = off")
+        with self._write_lock, self._translating():
+            self._writer.execute("pragma wal_checkpoint(truncate)")
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

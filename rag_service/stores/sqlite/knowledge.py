@@ -188,7 +188,7 @@ def has_event(connection: sqlite3.Connection, event: str) -> bool:
 def create_bot(connection: sqlite3.Connection, bot_id: str) -> None:
     if bot_id == DEFAULT_BOT or bot_row(connection, bot_id) is not None:
         raise Conflict(f"the bot {bot_id!r} exists already")
-    _bot(connection, bot_id)
+    bot_of(connection, bot_id)
 
 
 def keep_vectors(connection: sqlite3.Connection, vectors: Mapping[bytes, Vectors]) -> None:
@@ -203,7 +203,7 @@ def replace(
 ) -> Written:
     """`rows` gives the embedding row of each digest."""
     document = revision.document
-    bot = _bot(connection, document.bot_id)
+    bot = bot_of(connection, document.bot_id)
     row, document_id, former_type = connection.execute(
         """select id, document_id, content_type from documents where bot = ? and source_url = ?""",
         [bot, document.source_url],
@@ -289,11 +289,12 @@ def remove(connection: sqlite3.Connection, bot_id: str, urls: Sequence[str]) -> 
     return removed
 
 
-def record(connection: sqlite3.Connection, event: Event) -> None:
-    """Into the outbox, in the transaction of the change itself."""
+def record(connection: sqlite3.Connection, event: Event, conversation: int | None = None) -> None:
+    """Into the outbox, in the transaction of the change itself; it goes with its conversation."""
     connection.execute(
-        "insert into events (id, type, bot_id, created_at, data) values (?, ?, ?, ?, ?)",
-        [event.id, event.type, event.bot_id, event.created_at, _json(event.data)],
+        """insert into events (id, type, bot_id, created_at, data, conversation)
+        values (?, ?, ?, ?, ?, ?)""",
+        [event.id, event.type, event.bot_id, event.created_at, _json(event.data), conversation],
     )
 
 
@@ -343,7 +344,8 @@ def _write_chunks(
     )
 
 
-def _bot(connection: sqlite3.Connection, bot_id: str) -> int:
+def bot_of(connection: sqlite3.Connection, bot_id: str) -> int:
+    """Its row, made where there is none."""
     row = bot_row(connection, bot_id)
     if row is not None:
         return row

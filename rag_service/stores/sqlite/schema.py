@@ -86,3 +86,90 @@ def m003_jobs(db: Database) -> None:
         ) without rowid""",
     ):
         db.execute(statement)
+
+
+@schema()
+def m004_conversations(db: Database) -> None:
+    for statement in (
+        """create table conversations (
+            id integer primary key autoincrement, conversation_id text not null,
+            bot integer not null references bots(id), title text, metadata text not null,
+            preview text not null default '', messages integer not null default 0,
+            created_at text not null, updated_at text not null,
+            unique (conversation_id, bot)
+        )""",
+        "create index conversations_updated on conversations(bot, updated_at, id)",
+        # what the model was given, once for both rows of a turn
+        """create table contexts (
+            id integer primary key,
+            conversation integer not null references conversations(id) on delete cascade,
+            sources text not null
+        )""",
+        "create index contexts_conversation on contexts(conversation)",
+        """create table messages (
+            id integer primary key autoincrement, message_id text not null unique,
+            conversation integer not null references conversations(id) on delete cascade,
+            bot integer not null, kind integer not null, -- role and decision
+            text text not null, created_at text not null, -- never before that of a lower id
+            context integer references contexts(id) on delete set null,
+            sender text not null, metadata text not null, reply_to text
+        )""",
+        "create index messages_conversation on messages(conversation, id)",
+        "create index messages_kind on messages(kind, id)",
+        "create index messages_bot on messages(bot, kind, id)",
+        "create index messages_created on messages(created_at)",
+        "create index messages_context on messages(context) where context is not null",
+        # how many there are in each block of 1,024 ids: a page far down is found without a walk
+        """create table message_counts (
+            block integer not null, bot integer not null, kind integer not null,
+            messages integer not null, primary key (block, bot, kind)
+        ) without rowid""",
+        """create trigger message_added after insert on messages begin
+            insert into message_counts values (new.id >> 10, new.bot, new.kind, 1)
+            on conflict do update set messages = messages + 1; end""",
+        """create trigger message_removed after delete on messages begin
+            update message_counts set messages = messages - 1
+            where block = old.id >> 10 and bot = old.bot and kind = old.kind; end""",
+        """create trigger message_decided after update of kind on messages begin
+            update message_counts set messages = messages - 1
+            where block = old.id >> 10 and bot = old.bot and kind = old.kind;
+            insert into message_counts values (new.id >> 10, new.bot, new.kind, 1)
+            on conflict do update set messages = messages + 1; end""",
+        """create table owed (
+            message integer primary key references messages(id) on delete cascade,
+            owner text not null, tries integer not null, error text
+        )""",
+        # no foreign keys: without `cascade` they outlive what they are of
+        """create table translations (
+            message_id text not null, language text not null, session_id text not null,
+            bot integer not null, text text not null, created_at text not null,
+            primary key (message_id, language)
+        ) without rowid""",
+        "create index translations_session on translations(session_id, bot)",
+        """create table clicks (
+            id integer primary key, session_id text not null, bot integer not null,
+            message_id text, url text not null, created_at text not null
+        )""",
+        "create index clicks_session on clicks(session_id, bot)",
+        """alter table events add column conversation integer
+            references conversations(id) on delete cascade""",
+        """create index events_conversation on events(conversation)
+            where conversation is not null""",
+    ):
+        db.execute(statement)
+
+
+@schema()
+def m005_message_text(db: Database) -> None:
+    """Substrings of what was said, found by the three-letter pieces they are made of."""
+    for statement in (
+        """create virtual table messages_text using fts5(
+            text, content = 'messages', content_rowid = 'id', tokenize = 'trigram'
+        )""",
+        """create trigger message_text_added after insert on messages begin
+            insert into messages_text (rowid, text) values (new.id, new.text); end""",
+        """create trigger message_text_removed after delete on messages begin
+            insert into messages_text (messages_text, rowid, text)
+            values ('delete', old.id, old.text); end""",
+    ):
+        db.execute(statement)

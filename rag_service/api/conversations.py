@@ -1,0 +1,331 @@
+"""/chat/{botId}/conversations, in the chat dialect: what was said, by conversation."""
+
+import sys
+from typing import Any, Literal
+
+from litestar import Request, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from rag_service.api.chat import may_use_bot
+from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string, whole
+from rag_service.api.documenting import anything as an_object
+from rag_service.api.guarding import caller_of, need
+from rag_service.api.parameters import Parameters, body_of, integer, query_of
+from rag_service.api.threads import Threads
+from rag_service.assembly import Service
+from rag_service.ids import new_id
+from rag_service.moments import read_moment
+from rag_service.pushes import read_label, read_metadata
+from rag_service.stores.conversations import Conversation, TranscriptRow
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Line(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`role` is `user`, `assistant` or `system`."""
+
+    id: str
+    role: str
+    content: str
+    timestamp: str
+    sender_type: str
+    has_rag_context: bool | None
+
+
+class History(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: str
+    messages: list[Line]
+    metadata: dict[str, Any]
+
+
+class HistoryAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: History
+    error: None = None
+
+
+class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    title: str | None
+    preview: str
+    message_count: int
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
+    page: int
+    limit: int
+    total: int
+    has_more: bool
+
+
+class Entries(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversations: list[Entry]
+    pagination: Pagination
+
+
+class EntriesAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: Entries
+    error: None = None
+
+
+class Made(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    conversation_id: str
+    title: str | None
+    metadata: dict[str, Any]
+    message_count: int
+    created_at: str
+    updated_at: str
+
+
+class MadeAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: Made
+    error: None = None
+
+
+class Gone(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: str
+    deleted: Literal[True] = True
+    messages_deleted: int
+
+
+class GoneAnswer(Struct, frozen=True, kw_only=True):
+    success: Literal[True] = True
+    data: Gone
+    error: None = None
+
+
+_CHANGES = {
+    "title": string("A name for people to read."),
+    "metadata": an_object("Its keys replace those of the same name; null removes one."),
+}
+_LIST = operation(
+    query={
+        "page": whole("Counts from 1.", 1, None, 1),
+        "limit": whole("Conversations a page.", 1, 100, 20),
+        "since": string("Only those with messages since then."),
+    }
+)
+_CREATE = operation(
+    body=json_body(
+        {"conversationId": string("An id of the client's own."), **_CHANGES},
+        (),
+        {"title": "Opening hours"},
+    )
+)
+_PATCH = operation(body=json_body(_CHANGES, (), {"title": "Opening hours"}))
+_PATH = "/chat/{bot_id:str}/conversations"
+_ONE = "/chat/{bot_id:str}/conversations/{conversation_id:str}"
+
+
+@get(
+    _PATH,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="List conversations",
+    operation_class=_LIST,
+    responses=errors(400, 404, chat=True),
+)
+async def list_conversations(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> EntriesAnswer:
+    """The last active first."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    values = Parameters(query_of(request))
+    page = values.take("page", integer(1, 10**9), 1)
+    limit = values.take("limit", integer(1, 100), 20)
+    since = values.take("since", read_moment, None)
+    values.done()
+    offset = (page - 1) * limit
+    total, found = await threads.read(
+        service.store.conversations, bot_id, since=since, limit=limit, offset=offset
+    )
+    return EntriesAnswer(
+        data=Entries(
+            conversations=[_entry(conversation) for conversation in found],
+            pagination=Pagination(
+                page=page, limit=limit, total=total, has_more=offset + len(found) < total
+            ),
+        )
+    )
+
+
+@post(
+    _PATH,
+    status_code=201,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Begin a conversation",
+    operation_class=_CREATE,
+    responses=errors(400, 404, 409, chat=True),
+)
+async def create_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> MadeAnswer:
+    """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    body = await body_of(request) if await request.body() else {}
+    names = ("conversationId", "id", "sessionId")
+    body["conversationId"] = next((body[n] for n in names if body.get(n) is not None), None)
+    values = Parameters(body)
+    conversation_id = values.take("conversationId", read_label, None) or new_id("conv")
+    title = values.take("title", read_label, None)
+    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
+    values.done()
+    made = await threads.write(
+        service.store.create_conversation, bot_id, conversation_id, title=title, metadata=metadata
+    )
+    return MadeAnswer(data=_made(made))
+
+
+@get(
+    _ONE,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Read a conversation",
+    responses=errors(404, chat=True),
+)
+async def read_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> HistoryAnswer:
+    """All of its messages, the oldest first."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    about = await threads.read(service.store.conversation, bot_id, conversation_id)
+    rows = await threads.read(service.store.said, bot_id, conversation_id, limit=sys.maxsize)
+    return HistoryAnswer(
+        data=History(
+            conversation_id=conversation_id,
+            messages=[_line(row) for row in rows],
+            metadata={
+                **about.metadata,
+                "title": about.title,
+                "createdAt": about.created_at,
+                "updatedAt": about.updated_at,
+                "messageCount": about.messages,
+            },
+        )
+    )
+
+
+@patch(
+    _ONE,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Name a conversation",
+    operation_class=_PATCH,
+    responses=errors(400, 404, chat=True),
+)
+async def change_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> MadeAnswer:
+    """What is left out stays as it is."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    values = Parameters(await body_of(request))
+    title = values.take("title", read_label, None)
+    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
+    values.done()
+    about = await threads.read(service.store.conversation, bot_id, conversation_id)
+    merged = {**about.metadata, **metadata}
+    changed = await threads.write(
+        service.store.change_conversation,
+        bot_id,
+        conversation_id,
+        title=title or about.title,
+        metadata={name: value for name, value in merged.items() if value is not None},
+    )
+    return MadeAnswer(data=_made(changed))
+
+
+@delete(
+    _ONE,
+    status_code=200,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Delete a conversation",
+    responses=errors(404, chat=True),
+)
+async def delete_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> GoneAnswer:
+    """For good, with everything that was said in it."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    await threads.read(service.store.conversation, bot_id, conversation_id)
+    gone = await threads.write(
+        service.store.delete_sessions, [conversation_id], [bot_id], cascade=True
+    )
+    data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
+    return GoneAnswer(data=data)
+
+
+def _line(row: TranscriptRow) -> Line:
+    return Line(
+        id=row.message_id,
+        role=row.role,
+        content=row.text,
+        timestamp=row.created_at,
+        sender_type=row.sender.type,
+        has_rag_context=row.has_rag_context,
+    )
+
+
+def _entry(conversation: Conversation) -> Entry:
+    return Entry(
+        id=conversation.conversation_id,
+        title=conversation.title,
+        preview=conversation.preview,
+        message_count=conversation.messages,
+        metadata=conversation.metadata,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+def _made(conversation: Conversation) -> Made:
+    return Made(
+        id=conversation.conversation_id,
+        conversation_id=conversation.conversation_id,
+        title=conversation.title,
+        metadata=conversation.metadata,
+        message_count=conversation.messages,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+handlers = [
+    list_conversations,
+    create_conversation,
+    read_conversation,
+    change_conversation,
+    delete_conversation,
+]

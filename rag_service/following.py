@@ -1,0 +1,41 @@
+"""What a question means after what was said before it. Pure; needs no language model."""
+
+import re
+from collections.abc import Sequence
+
+from rag_service.conversations import Message
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
+_REFERS = frozenset(
+    """it its that this those these they them their theirs he his him she her hers there then one
+    ones both same other others another either neither such else""".split()  # noqa: SIM905
+)
+_CONTINUES = re.compile(r"\s*(?:and|but|or|also|so|then|what about|how about)\b", re.I)
+_FEW_WORDS = 3
+_MOST_TURNS = 3
+
+
+def in_context(question: str, history: Sequence[Message]) -> str | None:
+    """The question below those it goes on from, for retrieval; None when it stands by itself.
+
+    It goes on when it says so ("and for Canada?"), refers to something ("how much is it?"), or has
+    too few words to mean anything alone.
+    """
+    asked = [message.text for message in history if message.role == "user"]
+    if not asked or not _goes_on(question):
+        return None
+    before: list[str] = []
+    for earlier in reversed(asked[-_MOST_TURNS:]):
+        before.insert(0, earlier)
+        if not _goes_on(earlier):
+            break
+    return "\n".join([*before, question])
+
+
+def _goes_on(question: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(question)]
+    return (
+        len(words) <= _FEW_WORDS
+        or _CONTINUES.match(question) is not None
+        or not _REFERS.isdisjoint(words)
+    )

@@ -1,0 +1,33 @@
+"""Which server owes what: a lock on a file tells whether it is still there."""
+
+import fcntl
+from pathlib import Path
+from typing import BinaryIO
+
+from rag_service.errors import StorageFailed
+
+
+class owner_lock:  # noqa: N801  reads as a function
+    """Held while a server lives; the system lets go of it however the server ends."""
+
+    def __init__(self, folder: Path, owner: str) -> None:
+        self._path = folder / f"{owner}.lock"
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> None:
+        """Raises BlockingIOError when the owner is alive."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb")
+        except OSError as error:
+            raise StorageFailed(f"the data folder cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file.close()

@@ -1,0 +1,1 @@
+"""The vocabulary that prompts are counted with, in tiktoken's format: base64 and rank a line."""

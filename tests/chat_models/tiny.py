@@ -1,0 +1,117 @@
+"""Real causal language models of a megabyte, whose weights make them say what we want.
+
+Every token is a unit vector, attention and the feed-forward part add nothing, and the head maps
+each token to the one that follows it: a chain, which begins at the end of the prompt.
+"""
+
+import fcntl
+import json
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+ANSWER = "We open at nine 😀日ü soon."
+LONGEST = 1024
+"""Tokens the models read."""
+TEMPLATE = (
+    "{% for message in messages %}"
+    "<|{{ message.role }}|>{{ message.content }}<|end|>"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+STRICT = (
+    "{% for message in messages %}"
+    "{% if (message.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}"
+    "{% endif %}{% endfor %}"
+) + TEMPLATE
+_CONTROLS = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
+
+
+def tiny_models(folder: Path) -> Path:
+    """Made by whichever process comes first.
+
+    `tiny` says ANSWER and ends, `endless` goes round and round, `strict` is `tiny` with a template
+    that takes no system message, and `plain` has no template and asks the next question itself.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "made").exists():
+            _make(folder / "tiny", TEMPLATE, ["<|assistant|>", ANSWER, "<|end|>"])
+            _make(folder / "strict", STRICT, ["<|assistant|>", ANSWER, "<|end|>"])
+            _make(folder / "endless", TEMPLATE, ["<|assistant|>", " on", " and", " on"])
+            _make(folder / "plain", None, [":", ANSWER, "\nUser", ":"])
+            (folder / "made").touch()
+    return folder
+
+
+def _make(folder: Path, template: str | None, chain: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # third parties', while they are imported
+        import torch
+        from transformers import LlamaConfig, LlamaForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        tokenizer = _tokenizer()
+        tokenizer.chat_template = template
+        size = len(tokenizer)
+        config = LlamaConfig(
+            vocab_size=size,
+            hidden_size=size,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            head_dim=8,
+            intermediate_size=16,
+            max_position_embeddings=LONGEST,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        model = LlamaForCausalLM(config)
+        with torch.no_grad():
+            model.model.embed_tokens.weight.copy_(torch.eye(size))
+            model.lm_head.weight.zero_()
+            for layer in model.model.layers:
+                layer.self_attn.o_proj.weight.zero_()
+                layer.mlp.down_proj.weight.zero_()
+            tokens = [token for text in chain for token in tokenizer(text).input_ids]
+            for token, follower in pairwise(tokens):
+                assert not model.lm_head.weight[:, token].any(), tokenizer.decode([token])
+                model.lm_head.weight[follower, token] = 1
+        # as real folders have it, and as nobody here wants it
+        model.generation_config.update(do_sample=True, temperature=0.7, top_p=0.9)
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+
+
+def _tokenizer():
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        special_tokens=_CONTROLS,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(["We open at nine soon on and\nUser: Assistant:"] * 9, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<|end|>",
+        additional_special_tokens=_CONTROLS[:3],
+        model_max_length=LONGEST,
+    )
+
+
+def without(folder: Path, target: Path, *files: str, **config: object) -> Path:
+    """A copy of a model folder that lacks files, or whose config.json has other values."""
+    target.mkdir()
+    for path in folder.iterdir():
+        if path.name not in files:
+            (target / path.name).write_bytes(path.read_bytes())
+    if config:
+        path = target / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | config))
+    return target
