@@ -220,6 +220,7 @@ class Assistant:
             text="".join(pieces).strip(),
             sender=replace(question.sender, type="assistant"),
             metadata=metadata,
+            reply_to=question.message_id,
             answers=question.message_id,
         )
 

@@ -23,6 +23,8 @@ from rag_service.stores.sqlite.knowledge import bot_of, bot_row, record
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 DECISIONS = (None, False, True)
 _PREVIEW = 120
+_ERASES_TEXT = sqlite3.sqlite_version_info >= (3, 42)
+"""FTS5 can take deleted pieces of text out at once; before, only by writing its index anew."""
 
 _CONVERSATION = """conversation_id, bots.name, title, conversations.metadata, preview,
     conversations.messages, conversations.created_at, updated_at"""
@@ -61,7 +63,7 @@ class SqliteConversations:
                 f"""select {_CONVERSATION} {_FROM} where conversation_id = ?
                 and (? is null or bots.name in (select value from json_each(?)))
                 order by conversations.id desc limit 1""",
-                [conversation_id, *[bot_ids and _json(bot_ids)] * 2],
+                [conversation_id, *[None if bot_ids is None else _json(bot_ids)] * 2],
             ).fetchone()
             if found is None:
                 raise ConversationNotFound(conversation_id)
@@ -141,9 +143,15 @@ class SqliteConversations:
             bound = f"and bot {where}" if bot_ids is not None else ""
             values = [_json(list(session_ids)), *([_json(bots)] if bot_ids is not None else [])]
             rows = f"(select id from conversations where conversation_id {where} {bound})"
+            if _ERASES_TEXT:
+                connection.execute(
+                    "insert into messages_text (messages_text, rank) values ('secure-delete', 1)"
+                )
             messages = connection.execute(
                 f"delete from messages where conversation in {rows}", values
             ).rowcount
+            if messages and not _ERASES_TEXT:
+                connection.execute("insert into messages_text (messages_text) values ('optimize')")
             gone = {}
             for table in ("translations", "clicks") if cascade else ():
                 gone[table] = connection.execute(

@@ -177,8 +177,9 @@ def _ids(
 
 def _source(within: _Range) -> tuple[str, list[Any]]:
     """`from ... where ...` that finds the rows by whatever narrows most."""
-    bots, of_bots = _among("bot", within.bots)
-    kinds, of_kinds = _among("kind", within.kinds if len(within.kinds) < _ALL_KINDS else None)
+    # the plus keeps SQLite from walking all rows of a bot or a kind
+    bots, of_bots = _among("+bot", within.bots)
+    kinds, of_kinds = _among("+kind", within.kinds if len(within.kinds) < _ALL_KINDS else None)
     rows, of_rows = _among("conversation", within.conversations)
     where = f"messages.id between ? and ? and {bots} and {kinds} and {rows}"
     values = [within.first, within.last, *of_bots, *of_kinds, *of_rows]

@@ -1,0 +1,338 @@
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from rag_service.conversations import Sender, Source
+from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
+from rag_service.settings import Settings
+from rag_service.stores import Store, open_store
+from rag_service.stores.conversations import Said, TranscriptFilter, TranscriptRow
+
+USER = Sender(type="user", id="u1", email="u@example.com", name="Uta", page_url="https://e.com/p")
+ASSISTANT = Sender(type="assistant")
+SOURCE = Source(source_url="https://e.com/p", chunk_id="chk_1", title="P", score=0.5, text="open")
+LATER = "9999-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    with open_store(settings, lambda: ("hashing:64", 64)) as store:
+        yield store
+
+
+def asks(text: str = "When are you open?", **more: Any) -> Said:
+    return Said(**{"role": "user", "text": text, "sender": USER, **more})
+
+
+def answers(row: TranscriptRow, text: str = "At nine.", **more: Any) -> Said:
+    message = {"role": "assistant", "text": text, "sender": ASSISTANT, "answers": row.message_id}
+    return Said(**message, **more)
+
+
+def say(store: Store, said: Said, conversation_id: str = "c", bot_id: str = "default") -> Any:
+    return store.say(bot_id, conversation_id, said, create=True)
+
+
+def found(
+    store: Store, *, limit: int = 1000, offset: int = 0, ascending: bool = True, **where: Any
+):
+    total, rows = store.transcripts(
+        TranscriptFilter(**where), limit=limit, offset=offset, ascending=ascending
+    )
+    return total, [row.text for row in rows]
+
+
+# -- saying ------------------------------------------------------------------------------------
+
+
+def test_a_row_comes_back_as_it_was_said(store):
+    said = asks(metadata={"a": [1, {"b": None}]}, has_rag_context=True, context=[SOURCE])
+    row = say(store, said)
+    assert (row.role, row.text, row.sender, row.metadata) == (
+        "user",
+        said.text,
+        USER,
+        said.metadata,
+    )
+    assert (row.has_rag_context, row.context, row.bot_id) == (True, [SOURCE], "default")
+    assert store.said("default", "c", limit=10) == [row]
+    assert store.message(row.message_id) == store.message(str(row.id)) == row
+
+
+@pytest.mark.parametrize("decision", [True, False])
+def test_an_answer_carries_the_decision_and_context_of_its_question(store, decision):
+    context = [SOURCE] if decision else None
+    question = say(store, asks(has_rag_context=decision, context=context))
+    answer = say(store, answers(question))
+    assert (answer.has_rag_context, answer.context) == (decision, context)
+
+
+def test_a_late_answer_brings_the_decision_to_its_question(store):
+    question = say(store, asks(wants_reply="srv"))
+    assert question.has_rag_context is None
+    say(store, answers(question, has_rag_context=True, context=[SOURCE]))
+    assert [(row.has_rag_context, row.context) for row in store.said("default", "c", limit=9)] == [
+        (True, [SOURCE])
+    ] * 2
+    assert found(store, role="user", has_rag_context=True) == (1, [question.text])
+
+
+def test_an_answer_that_is_owed_is_given_once(store):
+    question = say(store, asks(wants_reply="srv"))
+    owed = store.claim_owed("srv", [])
+    assert (owed.message_id, owed.conversation_id, owed.tries) == (question.message_id, "c", 0)
+    assert store.claim_owed("srv", ["c"]) is None
+    assert store.claim_owed("another", []) is None
+    say(store, answers(question, has_rag_context=False))
+    with pytest.raises(Conflict):
+        say(store, answers(question, has_rag_context=False))
+    assert store.claim_owed("srv", []) is None
+    assert found(store) == (2, [question.text, "At nine."])
+
+
+def test_an_answer_is_owed_until_the_last_try(store):
+    question = say(store, asks(wants_reply="srv"))
+    store.give_up(question.message_id, "no model", final=False)
+    assert store.claim_owed("srv", []).tries == 1
+    assert store.debtors() == ["srv"]
+    assert store.inherit_owed("srv", "heir") == 1
+    assert store.claim_owed("srv", []) is None
+    store.give_up(question.message_id, "no model", final=True)
+    assert store.claim_owed("heir", []) is None
+    assert store.debtors() == []
+
+
+def test_nothing_is_said_in_a_conversation_that_is_not_there(store):
+    with pytest.raises(ConversationNotFound, match=r"Conversation not found: c\."):
+        store.say("default", "c", asks())
+    assert found(store) == (0, [])
+    assert store.events(None, types=None, bot_ids=None, limit=10)[0] == []
+
+
+def test_a_reply_names_a_message_of_its_conversation(store):
+    here, there = say(store, asks()), say(store, asks(), "other")
+    assert say(store, asks(reply_to=here.message_id)).reply_to == here.message_id
+    with pytest.raises(NotFound):
+        say(store, asks(reply_to=there.message_id))
+
+
+def test_conversations_of_the_same_id_are_apart_in_each_bot(store):
+    say(store, asks("one"))
+    say(store, asks("two"), bot_id="b2")
+    assert [row.text for row in store.said("b2", "c", limit=9)] == ["two"]
+    assert store.find_conversation("c", None).bot_id == "b2"
+    assert store.find_conversation("c", ["default"]).bot_id == "default"
+    with pytest.raises(ConversationNotFound):
+        store.find_conversation("c", [])
+
+
+def test_history_is_the_newest_and_stops_before_a_message(store):
+    rows = [say(store, asks(f"q{n}")) for n in range(5)]
+    assert [row.text for row in store.said("default", "c", limit=2)] == ["q3", "q4"]
+    before = store.said("default", "c", limit=2, before=rows[3].message_id)
+    assert [row.text for row in before] == ["q1", "q2"]
+
+
+def test_many_threads_may_speak_at_once(store):
+    def speak(name: str) -> None:
+        for n in range(10):
+            say(store, asks(f"{name}{n}"), f"c{n % 3}")
+
+    threads = [threading.Thread(target=speak, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    total, rows = store.transcripts(TranscriptFilter(), limit=100, offset=0, ascending=True)
+    assert total == 40
+    assert [row.id for row in rows] == sorted(row.id for row in rows)
+    assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
+    assert sum(store.conversation("default", f"c{n}").messages for n in range(3)) == 40
+
+
+# -- conversations -----------------------------------------------------------------------------
+
+
+def test_the_last_active_conversation_comes_first(store):
+    for name in ("a", "b", "c"):
+        say(store, asks(f"in {name}"), name)
+    say(store, asks("again"), "a")
+    total, page = store.conversations("default", since=None, limit=2, offset=0)
+    assert (total, [one.conversation_id for one in page]) == (3, ["a", "c"])
+    assert (page[0].preview, page[0].messages) == ("in a", 2)
+    assert store.conversations("default", since=LATER, limit=2, offset=0) == (0, [])
+    assert store.conversations("unknown", since=None, limit=2, offset=0) == (0, [])
+
+
+def test_a_conversation_is_created_once_and_changed(store):
+    made = store.create_conversation("default", "c", title="T", metadata={"a": 1})
+    with pytest.raises(Conflict):
+        store.create_conversation("default", "c", title=None, metadata={})
+    changed = store.change_conversation("default", "c", title="U", metadata={"b": 2})
+    assert (made.title, changed.title, changed.metadata) == ("T", "U", {"b": 2})
+    assert store.conversation("default", "c") == changed
+    with pytest.raises(ConversationNotFound):
+        store.change_conversation("default", "d", title="U", metadata={})
+
+
+# -- events ------------------------------------------------------------------------------------
+
+
+def test_what_is_said_is_an_event_behind_any_cursor(store):
+    row = say(store, asks())
+    (began, asked), cursor = store.events(None, types=None, bot_ids=None, limit=10)
+    assert (began.type, asked.type) == ("conversation.created", "message.created")
+    assert asked.data["message"]["id"] == row.message_id
+    assert store.events(began.id, types=None, bot_ids=None, limit=10)[0] == [asked]
+    assert store.events(cursor, types=None, bot_ids=None, limit=10) == ([], cursor)
+    say(store, asks(), bot_id="b2")
+    only = store.events(cursor, types=["message.created"], bot_ids=["b2"], limit=10)[0]
+    assert [event.bot_id for event in only] == ["b2"]
+    assert store.events(cursor, types=None, bot_ids=["default"], limit=10)[0] == []
+    with pytest.raises(Invalid):
+        store.events("nothing", types=None, bot_ids=None, limit=10)
+
+
+# -- transcripts -------------------------------------------------------------------------------
+
+decisions = st.sampled_from([None, False, True])
+some_said = st.lists(
+    st.tuples(
+        st.sampled_from(["default", "b2"]),
+        st.sampled_from(["c1", "c2", "c3"]),
+        st.sampled_from(["user", "assistant", "system"]),
+        decisions,
+        st.sampled_from(["How do I open it?", 'say "SELL" now', "öffnen", "它多少钱", "x"]),
+    ),
+    max_size=25,
+)
+filters = st.fixed_dictionaries(
+    {
+        "bot_ids": st.sampled_from([None, ["default"], ["b2"], ["default", "b2"], ["nobody"], []]),
+        "session_id": st.sampled_from([None, None, "c1", "nowhere"]),
+        "role": st.sampled_from([None, "user", "assistant", "system"]),
+        "has_rag_context": decisions,
+        "q": st.sampled_from([None, None, "open", "SELL", '"', "ÖFF", "多少", "x", "nothing"]),
+        "since": st.integers(-1, 25),
+        "until": st.integers(-1, 25),
+    }
+)
+
+
+@hypothesis_settings(max_examples=60)
+@given(said=some_said, where=filters, ascending=st.booleans(), data=st.data())
+def test_pages_and_exports_are_what_the_filter_says(tmp_path_factory, said, where, ascending, data):
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), embedding_model="hashing:64")
+    with open_store(settings, lambda: ("hashing:64", 64)) as store:
+        rows = [
+            say(store, Said(role=r, text=t, sender=USER, has_rag_context=d), c, b)
+            for b, c, r, d, t in said
+        ]
+        moments = {}
+        for side in ("since", "until"):
+            place = where[side]
+            moments[side] = rows[place].created_at if 0 <= place < len(rows) else None
+        expected = [row for row in rows if matches(row, {**where, **moments})]
+        if not ascending:
+            expected.reverse()
+        filter_ = TranscriptFilter(**{**where, **moments})
+        limit = data.draw(st.integers(1, 10))
+        offset = data.draw(st.integers(0, 12))
+        page = store.transcripts(filter_, limit=limit, offset=offset, ascending=ascending)
+        assert page == (len(expected), expected[offset : offset + limit])
+        exported = [row for group in store.export(filter_, ascending=ascending) for row in group]
+        assert exported == expected
+
+
+def matches(row: TranscriptRow, where: dict[str, Any]) -> bool:
+    return all(
+        [
+            where["bot_ids"] is None or row.bot_id in where["bot_ids"],
+            where["session_id"] in (None, row.conversation_id),
+            where["role"] in (None, row.role),
+            where["has_rag_context"] in (None, row.has_rag_context),
+            where["q"] is None or where["q"].casefold() in row.text.casefold(),
+            where["since"] is None or row.created_at >= where["since"],
+            where["until"] is None or row.created_at <= where["until"],
+        ]
+    )
+
+
+def test_pages_reach_over_many_blocks_of_rows(store, settings):
+    texts = [f"m{n}" for n in range(3000)]
+    say(store, asks(texts[0]))
+    copy = """insert into messages (message_id, conversation, bot, kind, text, created_at, sender,
+        metadata) select ?, conversation, bot, kind, ?, created_at, sender, metadata
+        from messages where id = 1"""
+    with closing(sqlite3.connect(settings.data_dir / "rag.db")) as connection:
+        connection.executemany(copy, [(text, text) for text in texts[1:]])
+        connection.commit()
+    for offset in (0, 1, 1022, 1023, 1024, 2040, 2999, 3000):
+        assert found(store, limit=7, offset=offset) == (3000, texts[offset : offset + 7])
+        back = found(store, limit=7, offset=offset, ascending=False, bot_ids=["default"])
+        assert back == (3000, texts[::-1][offset : offset + 7])
+    assert [len(group) for group in store.export(TranscriptFilter(), ascending=True)] == [1000] * 3
+
+
+# -- deleting ----------------------------------------------------------------------------------
+
+
+def test_a_deleted_session_leaves_nothing_in_the_file(store, settings):
+    secret = "Xylophone-4711"
+    for name in ("c", "kept"):
+        text = secret if name == "c" else "harmless"
+        context = [Source(source_url="s:1", chunk_id="chk", title=text, score=1, text=text)]
+        metadata = {"note": text}
+        row = say(store, asks(text, metadata=metadata, has_rag_context=True, context=context), name)
+        say(store, answers(row, text), name)
+        say(store, asks(text, wants_reply="srv"), name)
+        store.add_translation(row, "de", text)
+        store.add_click("default", name, row.message_id, f"https://e.com/{text}")
+    gone = store.delete_sessions(["c", "unknown"], None, cascade=True)
+    assert (gone.transcripts, gone.translations, gone.clicks) == (3, 1, 1)
+    assert found(store) == (3, ["harmless"] * 3)
+    assert found(store, q=secret) == (0, [])
+    assert store.claim_owed("srv", []).conversation_id == "kept"
+    assert secret.encode() not in b"".join(
+        path.read_bytes() for path in settings.data_dir.glob("rag.db*")
+    )
+    with pytest.raises(ConversationNotFound):
+        store.say("default", "c", answers(row))
+
+
+def test_without_cascade_translations_and_clicks_stay(store, settings):
+    row = say(store, asks())
+    store.add_translation(row, "de", "Wann?")
+    store.add_translation(row, "de", "Wann denn?")
+    store.add_click("default", "c", None, "https://e.com")
+    gone = store.delete_sessions(["c"], None, cascade=False)
+    assert (gone.transcripts, gone.translations, gone.clicks) == (1, 0, 0)
+    assert [count(settings, table) for table in ("messages", "translations", "clicks")] == [0, 1, 1]
+    gone = store.delete_sessions(["c"], None, cascade=True)
+    assert (gone.transcripts, gone.translations, gone.clicks) == (0, 1, 1)
+
+
+def test_only_sessions_of_the_bots_given_are_deleted(store):
+    for bot_id in ("default", "b2"):
+        say(store, asks(bot_id), bot_id=bot_id)
+    assert store.delete_sessions(["c"], ["b2"], cascade=True).transcripts == 1
+    assert store.delete_sessions(["c"], [], cascade=True).transcripts == 0
+    assert found(store) == (1, ["default"])
+
+
+def test_clicks_belong_to_a_conversation(store):
+    with pytest.raises(ConversationNotFound):
+        store.add_click("default", "c", None, "https://e.com")
+
+
+def count(settings: Settings, table: str) -> int:
+    with closing(sqlite3.connect(Path(settings.data_dir) / "rag.db")) as connection:
+        return int(connection.execute(f"select count(*) from {table}").fetchone()[0])

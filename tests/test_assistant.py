@@ -1,0 +1,193 @@
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import pytest
+
+from rag_service.assembly import Service
+from rag_service.assistant import Answered, Asked, Assistant, Delta, Retrieved
+from rag_service.budgets import count_tokens
+from rag_service.conversations import Sender, Usage
+from rag_service.documents import Document
+from rag_service.errors import AnswerFailed, ConversationNotFound
+from rag_service.prompting import Prompt
+from rag_service.stores.conversations import Said, TranscriptFilter
+
+HOURS = "Our shop in Bern opens at nine in the morning and closes at six."
+OPENS = "When does our shop in Bern open in the morning"
+UNKNOWN = "Zebra quantum xylophone"
+
+
+class Scripted:
+    """A model that says what it is told to, and then fails if it is told to."""
+
+    name = "scripted"
+
+    def __init__(self, *pieces: str | Usage | Exception, pause: float = 0) -> None:
+        self._pieces = pieces
+        self._pause = pause
+        self.prompts: list[Prompt] = []
+        self.stopped = False
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
+        self.prompts.append(prompt)
+        try:
+            for piece in self._pieces:
+                await asyncio.sleep(self._pause)
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.stopped = True
+
+    async def close(self) -> None:
+        """Holds nothing."""
+
+
+@pytest.fixture
+def filled(service: Service) -> Service:
+    documents = [Document(source_url="https://e.com/hours", content=HOURS, title="Hours")]
+    service.knowledge.upsert(documents)
+    return service
+
+
+def assistant(service: Service, model: Scripted, context_tokens: int = 4096) -> Assistant:
+    return Assistant(
+        service.knowledge,
+        service.store,
+        model,
+        count=count_tokens,
+        context_tokens=context_tokens,
+        nothing_found="Nothing.",
+    )
+
+
+def asks(text: str = OPENS, conversation_id: str | None = None, create: bool = False) -> Asked:
+    said = Said(role="user", text=text, sender=Sender(type="user", id="u1"))
+    return Asked(bot_id="default", said=said, conversation_id=conversation_id, create=create)
+
+
+async def events(of: Assistant, asked: Asked) -> list[Retrieved | Delta | Answered]:
+    return [event async for event in of.answer(asked)]
+
+
+def rows(service: Service):
+    total, found = service.store.transcripts(
+        TranscriptFilter(), limit=100, offset=0, ascending=True
+    )
+    assert total == len(found)
+    return found
+
+
+def test_a_turn_is_kept_with_its_decision_and_what_the_model_was_given(filled):
+    model = Scripted("At ", "nine. [1]", Usage(prompt_tokens=7, completion_tokens=3))
+    retrieved, *deltas, answered = asyncio.run(events(assistant(filled, model), asks()))
+    assert [delta.text for delta in deltas] == ["At ", "nine. [1]"]
+    assert answered.usage == Usage(prompt_tokens=7, completion_tokens=3)
+    question, answer = rows(filled)
+    assert answered.row == answer
+    assert (question.text, answer.text) == (OPENS, "At nine. [1]")
+    assert question.has_rag_context is answer.has_rag_context is True
+    assert question.context == answer.context == retrieved.sources
+    assert [source.text for source in retrieved.sources] == [HOURS]
+    assert (answer.sender.id, answer.reply_to) == ("u1", question.message_id)
+    assert answer.metadata["model"] == "scripted"
+    assert answer.metadata["complete"] is True
+    assert HOURS in model.prompts[0].messages[0].text
+
+
+def test_without_context_no_model_is_asked(filled):
+    model = Scripted("Anything.")
+    found = asyncio.run(events(assistant(filled, model), asks(UNKNOWN)))
+    assert [event.text for event in found if isinstance(event, Delta)] == ["Nothing."]
+    assert model.prompts == []
+    assert [(row.has_rag_context, row.context) for row in rows(filled)] == [(False, None)] * 2
+
+
+def test_a_reader_who_leaves_stops_the_model_and_what_was_said_is_kept(filled):
+    model = Scripted(*["word "] * 1000, pause=0.001)
+
+    async def leave_early() -> None:
+        async with aclosing(assistant(filled, model).answer(asks())) as answer:
+            async for event in answer:
+                if isinstance(event, Delta):
+                    break
+
+    asyncio.run(leave_early())
+    answer = rows(filled)[1]
+    assert (answer.text, answer.metadata["complete"]) == ("word", False)
+    assert model.stopped
+
+
+def test_a_cancelled_answer_is_kept_as_far_as_it_came(filled):
+    model = Scripted("One. ", "Two. ", *["more "] * 1000, pause=0.01)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(events(assistant(filled, model), asks()))
+        await asyncio.sleep(0.5)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancel())
+    assert rows(filled)[1].text.startswith("One. Two.")
+    assert model.stopped
+
+
+@pytest.mark.parametrize("said", [[], ["At ", "nine"]])
+def test_when_the_model_fails_the_question_is_kept_and_what_was_said(filled, said):
+    model = Scripted(*said, AnswerFailed("the model broke off"))
+    with pytest.raises(AnswerFailed):
+        asyncio.run(events(assistant(filled, model), asks()))
+    kept = [(row.role, row.text, row.metadata.get("complete")) for row in rows(filled)]
+    assert kept[0] == ("user", OPENS, None)
+    assert kept[1:] == ([("assistant", "At nine", False)] if said else [])
+
+
+def test_a_follow_up_is_found_with_what_was_said_before(filled):
+    model = Scripted("Yes.")
+
+    async def talk() -> list[bool]:
+        of = assistant(filled, model)
+        decisions = []
+        for question in (OPENS, "and?", UNKNOWN + " and more words"):
+            async for event in of.answer(asks(question, "c", create=True)):
+                if isinstance(event, Retrieved):
+                    decisions.append(event.has_rag_context)
+        return decisions
+
+    assert asyncio.run(talk()) == [True, True, False]
+    assert [message.text for message in model.prompts[1].messages[1:]] == [OPENS, "Yes.", "and?"]
+
+
+def test_what_does_not_fit_is_left_out_and_told(filled):
+    model = Scripted("Yes.")
+
+    async def talk() -> Answered:
+        of = assistant(filled, model, context_tokens=600)
+        for _ in range(6):
+            last = (await events(of, asks(f"{OPENS}. " * 5, "c", create=True)))[-1]
+        return last
+
+    last = asyncio.run(talk())
+    assert last.row.metadata["cut"]["history"] > 0
+    assert model.prompts[-1].tokens <= 450
+    assert model.prompts[-1].messages[-1].text.startswith(OPENS)
+
+
+def test_an_unknown_conversation_is_not_made_unless_asked_for(filled):
+    with pytest.raises(ConversationNotFound):
+        asyncio.run(events(assistant(filled, Scripted()), asks(conversation_id="c")))
+    assert rows(filled) == []
+
+
+def test_nothing_is_kept_of_a_conversation_that_was_deleted_meanwhile(filled):
+    async def delete_while_it_answers() -> None:
+        of = assistant(filled, Scripted("One. ", "Two."))
+        async for event in of.answer(asks(conversation_id="c", create=True)):
+            if isinstance(event, Retrieved):
+                filled.store.delete_sessions(["c"], None, cascade=True)
+
+    with pytest.raises(ConversationNotFound):
+        asyncio.run(delete_while_it_answers())
+    assert rows(filled) == []
