@@ -12,6 +12,7 @@ import msgspec
 
 from rag_service import __version__
 from rag_service.access import RateClass, Scope
+from rag_service.conversations import Role
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import RagError
 from rag_service.settings import Settings, load_settings
@@ -114,12 +115,92 @@ def search(
     query: str, bot: str, k: int, mode: Mode, content_type: str | None, as_json: bool
 ) -> None:
     """Print the passages that answer QUERY best."""
-    query = query.encode(errors="replace").decode()  # an argument may be any bytes
-    if not query.strip():
-        raise click.UsageError("the query is blank")
+    query = _text(query, "query")
     with _service() as service:
         found = service.knowledge.search(query, bot, k=k, mode=mode, content_type=content_type)
     Terminal(as_json).found(found)
+
+
+# -- answers ------------------------------------------------------------------------------------
+
+
+@cli.command()
+@click.argument("question")
+@bot_option
+@json_option
+def ask(question: str, bot: str, as_json: bool) -> None:
+    """Answer QUESTION from the knowledge base, with sources; both are kept in the transcripts."""
+    from rag_service.conversing import Conversing  # noqa: PLC0415
+
+    terminal = Terminal(as_json)
+    with _service() as service, Conversing(service, _known(service, bot)) as conversing:
+        terminal.replied(conversing.ask(_text(question, "question"), terminal.say))
+
+
+@cli.command()
+@bot_option
+def chat(bot: str) -> None:
+    """Talk with a bot until Ctrl-D; what was said before is taken into account."""
+    from rag_service.conversing import Conversing  # noqa: PLC0415
+
+    terminal = Terminal(as_json=False)
+    with _service() as service, Conversing(service, _known(service, bot)) as conversing:
+        for question in terminal.questions():
+            terminal.replied(conversing.ask(question, terminal.say))
+
+
+@cli.command()
+@click.option("--since", help="From then on: 2026-05-12, yesterday, -1 week.")
+@click.option("--until", help="Up to then.")
+@click.option("--session", "session_id", help="Only this conversation.")
+@click.option("--role", type=click.Choice([*get_args(Role), "all"]), default="all")
+@click.option(
+    "--has-rag-context",
+    type=click.Choice(["yes", "no", "any"]),
+    default="any",
+    help="`no` finds the questions nothing was found for.",
+)
+@click.option("--bot", help="Only this bot.")
+@click.option("-q", "q", help="Only texts that contain this.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
+@click.option("--offset", type=click.IntRange(0), default=0)
+@click.option("--order", type=click.Choice(["asc", "desc"]), default="desc", show_default=True)
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV: all rows that match.")
+@json_option
+def transcripts(
+    limit: int, offset: int, order: str, as_csv: bool, as_json: bool, **filters: str | None
+) -> None:
+    """Show what was asked and answered."""
+    from rag_service.transcripts import csv_lines, item, read_filter  # noqa: PLC0415
+
+    where = read_filter(filters)
+    ascending = order == "asc"
+    terminal = Terminal(as_json)
+    with _service() as service:
+        if as_csv:
+            for part in csv_lines(service.store.export(where, ascending=ascending)):
+                click.echo(part, nl=False)
+            return
+        _, rows = service.store.transcripts(where, limit=limit, offset=offset, ascending=ascending)
+    terminal.transcripts([item(row) for row in rows])
+
+
+def _known(service: Any, bot_id: str) -> str:
+    if not service.store.has_bot(bot_id):
+        raise click.ClickException(
+            f"no bot {bot_id!r}: `rag-service bot list` shows those there are"
+        )
+    return bot_id
+
+
+def _text(argument: str, what: str) -> str:
+    text = argument.encode(errors="replace").decode()  # an argument may be any bytes
+    if not text.strip():
+        raise click.UsageError(f"the {what} is blank")
+    return text
+
+
+# -- looking after it ---------------------------------------------------------------------------
 
 
 @cli.command()

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
+from rag_service.chat_models import load_chat_model
 from rag_service.embedders import Embedder, load_embedder
 from rag_service.errors import RagError
 from rag_service.settings import Settings
@@ -29,21 +31,33 @@ def examine(settings: Settings) -> list[Finding]:
         return load_embedder(settings.embedding_model, settings.data_dir / "models")
 
     return [
-        Finding(what=f"RAG_{name.upper()}", ok=True, found=str(value))
+        Finding(what=f"RAG_{name.upper()}", ok=True, found=_shown(name, value))
         for name, value in values.items()
     ] + [
         _try("python", lambda: sys.version.split()[0]),
         _try("data folder", lambda: _writable(settings.data_dir)),
         _try("index folder", lambda: _writable(settings.index_dir)),
         _try("embedding model", lambda: _model(embedder())),
+        _try("answer model", lambda: load_chat_model(settings).name),
         _try("rows", lambda: _rows(settings)),
         _try("views", lambda: _views(settings, embedder)),
         Finding(
             what="hosts that could be contacted",
             ok=True,
-            found="none: models are read from this machine, and nothing reports home",
+            found=_hosts(settings),
         ),
     ]
+
+
+def _shown(name: str, value: object) -> str:
+    return "(set)" if value and name == "chat_api_key" else str(value)
+
+
+def _hosts(settings: Settings) -> str:
+    if settings.chat_model.startswith("openai:"):
+        host = urlsplit(settings.chat_base_url).netloc.rpartition("@")[2]
+        return f"{host}, for answers, as RAG_CHAT_BASE_URL says; no other"
+    return "none: models are read from this machine, and nothing reports home"
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

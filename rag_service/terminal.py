@@ -22,9 +22,11 @@ from rich.table import Table
 from rich.text import Text
 
 from rag_service.answers import search_answer
+from rag_service.conversing import Reply
 from rag_service.examining import Finding
 from rag_service.ingesting import IngestReport
 from rag_service.knowledge_base import Found
+from rag_service.transcripts import TranscriptItem
 
 
 class Terminal:
@@ -102,6 +104,47 @@ class Terminal:
                 Text(_plain(passage.heading or passage.title)),
             )
             self._out.print(Panel(Text(_plain(passage.text.strip())), border_style="dim"))
+
+    def questions(self) -> Iterator[str]:
+        """What is typed, a line each, until the end of the input."""
+        while True:
+            try:
+                line = input("> " if sys.stdin.isatty() else "")
+            except EOFError:
+                return
+            if line.strip():
+                yield line.encode(errors="replace").decode()
+
+    def say(self, piece: str) -> None:
+        """An answer as it comes; in a pipe it is printed when it is whole."""
+        if not self._json:
+            self._out.print(Text(_plain(piece)), end="", soft_wrap=True)
+
+    def replied(self, reply: Reply) -> None:
+        if self._json:
+            self._print_json(reply)
+            return
+        self._out.print()
+        for number, source in enumerate(reply.sources, start=1):
+            url = (_plain(source.source_url), "cyan")
+            line = Text.assemble((f"[{number}] ", "bold"), url, f"  {_plain(source.title)}")
+            self._out.print(line, soft_wrap=True)
+
+    def transcripts(self, items: Sequence[TranscriptItem]) -> None:
+        if self._json:
+            self._print_json(items)
+            return
+        rows = [
+            {
+                "time": one.timestamp[:16].replace("T", " "),
+                "session": one.session_id,
+                "role": one.role,
+                "context": {True: "yes", False: "no", None: ""}[one.has_rag_context],
+                "message": _plain(one.message),
+            }
+            for one in items
+        ]
+        self.table("Transcripts", rows)
 
     def faults(self, faults: Sequence[str]) -> None:
         if self._json:

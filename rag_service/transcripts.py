@@ -1,12 +1,17 @@
 """What a transcript row looks like, over HTTP and on the command line alike."""
 
-from typing import Any
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args
 
 import msgspec
 from msgspec import Struct
 
-from rag_service.conversations import Source
-from rag_service.stores.conversations import TranscriptRow
+from rag_service.conversations import Role, Source
+from rag_service.errors import Invalid
+from rag_service.moments import read_moment
+from rag_service.stores.conversations import TranscriptFilter, TranscriptRow
 
 
 class ContextItem(Struct, frozen=True, kw_only=True):
@@ -37,8 +42,30 @@ class TranscriptItem(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
 
 
+ROLES: dict[str, Role | None] = {**{role: role for role in get_args(Role)}, "all": None}
+DECISIONS = {"yes": True, "no": False, "any": None}
 COLUMNS = TranscriptItem.__struct_fields__
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_filter(given: Mapping[str, str | None]) -> TranscriptFilter:
+    """Raises Invalid, which names the date that cannot be read."""
+    moments: dict[str, str | None] = {}
+    for name in ("since", "until"):
+        value = given.get(name)
+        try:
+            moments[name] = None if value is None else read_moment(value)
+        except ValueError as error:
+            raise Invalid(f"--{name} {error}", {name: str(error)}) from error
+    bot = given.get("bot")
+    return TranscriptFilter(
+        **moments,
+        bot_ids=None if bot is None else [bot],
+        session_id=given.get("session_id"),
+        role=ROLES[given.get("role") or "all"],
+        has_rag_context=DECISIONS[given.get("has_rag_context") or "any"],
+        q=given.get("q"),
+    )
 
 
 def item(row: TranscriptRow) -> TranscriptItem:
@@ -69,6 +96,19 @@ def _context(source: Source) -> ContextItem:
         score=source.score,
         text=source.text,
     )
+
+
+def csv_lines(groups: Iterable[list[TranscriptRow]]) -> Iterator[str]:
+    """The whole file, a group of rows at a time."""
+    yield _lines([list(COLUMNS)])
+    for rows in groups:
+        yield _lines([cells(item(row)) for row in rows])
+
+
+def _lines(lines: list[list[str]]) -> str:
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows(lines)
+    return file.getvalue()
 
 
 def cells(row: TranscriptItem) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from shell import Shell
 
 from rag_service.assembly import Service, assemble
 from rag_service.settings import Settings
@@ -29,3 +30,8 @@ def settings(tmp_path: Path) -> Settings:
 def service(settings: Settings) -> Iterator[Service]:
     with assemble(settings) as service:
         yield service
+
+
+@pytest.fixture
+def shell(tmp_path: Path, settings: Settings) -> Shell:
+    return Shell(tmp_path, settings)

@@ -12,7 +12,7 @@ from rag_service.conversations import Cut, Message
 from rag_service.documents import Passage
 from rag_service.prompting import INSTRUCTIONS, MESSAGE_TOKENS, NO_SOURCES, Prompt, compose
 
-MARK = re.compile(r"<\W*source\b", re.IGNORECASE)
+MARK = re.compile(r"<[^\w\u2039]*source\b", re.IGNORECASE)
 SPEAKER = re.compile(r"<\||</?SYS>|</?s>|<(?:start|end)_of_turn|\[/?INST\]", re.IGNORECASE)
 QUESTION = "When do you open?"
 LONG = " ".join(f"Sentence number {n} is about opening hours." for n in range(60))
@@ -163,6 +163,15 @@ def test_a_history_that_does_not_fit_leaves_its_quarter_to_the_passages():
     assert beside.cut == Cut(history=1, shortened=True)
 
 
+def test_the_budget_holds_where_joined_texts_have_more_tokens_than_each_by_itself():
+    def coarse(text: str) -> int:
+        return len(text) // 40
+
+    passages = [passage("x" * 47, n) for n in range(40)]  # quoted, nearly 80 characters
+    prompt = composed(passages, budget=70, count=coarse)
+    assert 50 < prompt.tokens <= 70
+
+
 # -- what a document cannot do ------------------------------------------------------------------
 
 
@@ -221,17 +230,20 @@ words = st.sampled_from(
     ]
 )
 texts = st.lists(words, max_size=60).map(" ".join) | st.text(max_size=90)
-counts = st.sampled_from([count_tokens, len, lambda text: len(text.split())])
+counts = st.sampled_from([count_tokens, len, lambda text: len(text) // 40])
 
 
 @given(
     question=texts,
     passages=st.lists(st.builds(passage, texts, title=texts, heading=texts), max_size=6),
     history=st.lists(st.builds(Message, st.sampled_from(["user", "assistant"]), texts), max_size=6),
-    budget=st.integers(0, 3000),
+    share=st.floats(0, 1.1),
     count=counts,
 )
-def test_promises_hold_for_all_inputs(question, passages, history, budget, count):
+def test_promises_hold_for_all_inputs(question, passages, history, share, count):
+    whole = compose(question, passages, history, budget=10**9, count=count)
+    assert whole.cut == Cut()
+    budget = int(share * whole.tokens)
     prompt = compose(question, passages, history, budget=budget, count=count)
     alone = MESSAGE_TOKENS + count(question)
     *before, asked = prompt.messages
@@ -241,8 +253,8 @@ def test_promises_hold_for_all_inputs(question, passages, history, budget, count
 
     kept, cut = prompt.passages, prompt.cut
     assert len(kept) + cut.passages == len(passages)
-    whole = kept[:-1] if cut.shortened else kept
-    assert whole == passages[: len(whole)]
+    entire = kept[:-1] if cut.shortened else kept
+    assert entire == passages[: len(entire)]
     if cut.shortened:
         source = passages[len(kept) - 1]
         assert source == replace(kept[-1], text=source.text)
@@ -252,6 +264,7 @@ def test_promises_hold_for_all_inputs(question, passages, history, budget, count
     system, *said = before or [Message("system", "")]
     assert said == history[cut.history :]
     assert len(said) + cut.history == len(history)
+    assert not (cut.history and said) or said[0].role == "user"
 
     sources = system.text.removeprefix(INSTRUCTIONS)
     numbers = re.findall(r"<source (\d+)>\n(?s:.*?)\n</source \1>\n", sources)

@@ -1,9 +1,7 @@
 """/transcripts, in the knowledge dialect: what was asked, and what found nothing."""
 
-import csv
-import io
 from collections.abc import AsyncGenerator, Iterator
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post
@@ -27,17 +25,15 @@ from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of, flag, integer, one_of, query_of, text
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service
-from rag_service.conversations import Role
 from rag_service.errors import Forbidden
 from rag_service.moments import read_moment
 from rag_service.pushes import read_bot_id, read_label, read_source_url
 from rag_service.stores.conversations import TranscriptFilter, TranscriptRow
-from rag_service.transcripts import COLUMNS, TranscriptItem, cells, item
+from rag_service.transcripts import DECISIONS, ROLES, TranscriptItem, csv_lines, item
 
 AnyRequest = Request[Any, Any, Any]
 _MOST_SESSIONS = 1000
 _LONGEST_TRANSLATION = 100_000
-_DECISIONS = {"yes": True, "no": False, "any": None}
 
 
 class TranscriptsAnswer(Struct, frozen=True, kw_only=True):
@@ -68,7 +64,7 @@ _FILTERS = {
     "session_id": string("Only this conversation."),
     "role": string("Who speaks.", enum=["user", "assistant", "system", "all"], default="all"),
     "has_rag_context": string(
-        "`no` finds the questions nothing was found for.", enum=list(_DECISIONS), default="any"
+        "`no` finds the questions nothing was found for.", enum=list(DECISIONS), default="any"
     ),
     "bot_id": string("Only this bot; otherwise all that the token may see."),
     "q": string("Only texts that contain this, whatever its case."),
@@ -247,8 +243,7 @@ async def add_click(
 
 
 def _filter(values: Parameters, caller: Caller) -> TranscriptFilter:
-    roles: dict[str, Role | None] = {**{role: role for role in get_args(Role)}, "all": None}
-    role = values.take("role", one_of(tuple(roles)), "all")
+    role = values.take("role", one_of(tuple(ROLES)), "all")
     bot_id = values.take("bot_id", read_bot_id, None)
     if bot_id is not None:
         caller.may_use(bot_id)
@@ -257,10 +252,8 @@ def _filter(values: Parameters, caller: Caller) -> TranscriptFilter:
         since=values.take("since", read_moment, None),
         until=values.take("until", read_moment, None),
         session_id=values.take("session_id", read_label, None),
-        role=roles[role],
-        has_rag_context=_DECISIONS[
-            values.take("has_rag_context", one_of(tuple(_DECISIONS)), "any")
-        ],
+        role=ROLES[role],
+        has_rag_context=DECISIONS[values.take("has_rag_context", one_of(tuple(DECISIONS)), "any")],
         q=values.take("q", text(1000), None),
     )
 
@@ -290,15 +283,7 @@ def _message_id(value: Any) -> str:
 
 
 def _csv(groups: Iterator[list[TranscriptRow]]) -> Iterator[bytes]:
-    yield _csv_lines([COLUMNS])
-    for rows in groups:
-        yield _csv_lines([cells(item(row)) for row in rows])
-
-
-def _csv_lines(lines: list[Any]) -> bytes:
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows(lines)
-    return file.getvalue().encode()
+    return (part.encode() for part in csv_lines(groups))
 
 
 def _ndjson(groups: Iterator[list[TranscriptRow]]) -> Iterator[bytes]:

@@ -17,8 +17,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the tiny models; one for all workers of this run."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # third parties', while they are imported
-        import torch  # noqa: F401
+        import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
+    torch.set_num_threads(1)  # or those of all workers wait for each other
     base = tmp_path_factory.getbasetemp()
     return tiny_models((base.parent if base.name.startswith("popen") else base) / "chat-models")
 

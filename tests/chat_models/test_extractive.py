@@ -162,6 +162,23 @@ def test_a_sentence_that_leans_on_the_one_before_brings_it_along():
     assert answer("When did it open?", text).startswith("The museum was built by Ada Stone. It op")
 
 
+def test_a_question_within_a_text_is_answered_by_what_follows_it():
+    text = (
+        "Which image formats are read? JPEG, PNG and WebP images are read. Can it read image URLs? "
+        "No, URLs are not followed. Is there a limit to the size? Images may have 5 MB."
+    )
+    found = answer("What is the size limit of an image?", text)
+    assert found.startswith("Images may have 5 MB.")
+    assert "?" not in found
+
+
+def test_what_was_cut_in_the_middle_is_left_to_the_end():
+    torn = "may cover the deductible for members. Members pay a deductible of $500. The deductible"
+    only = ExtractiveModel(sentences=1)
+    found = only.answer("What is the deductible for members?", [passage(torn, ordinal=3)])
+    assert found == "Members pay a deductible of $500. [1]"
+
+
 # -- several passages ---------------------------------------------------------------------------
 
 

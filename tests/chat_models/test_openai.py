@@ -234,7 +234,12 @@ def transformers_serve(folder: Path, tmp_path: Path):
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"],
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path)},
+            env={
+                **os.environ,
+                "HF_HUB_OFFLINE": "1",
+                "HF_HOME": str(tmp_path),
+                "OMP_NUM_THREADS": "1",
+            },
             stdout=log,
             stderr=log,
         )

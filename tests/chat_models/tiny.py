@@ -31,8 +31,9 @@ _CONTROLS = ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
 def tiny_models(folder: Path) -> Path:
     """Made by whichever process comes first.
 
-    `tiny` says ANSWER and ends, `endless` goes round and round, `strict` is `tiny` with a template
-    that takes no system message, and `plain` has no template and asks the next question itself.
+    `tiny` says ANSWER and ends, `endless` goes round and round, `slow` does so for seconds,
+    `strict` is `tiny` with a template that takes no system message, and `plain` has no template and
+    asks the next question itself.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -41,12 +42,13 @@ def tiny_models(folder: Path) -> Path:
             _make(folder / "tiny", TEMPLATE, ["<|assistant|>", ANSWER, "<|end|>"])
             _make(folder / "strict", STRICT, ["<|assistant|>", ANSWER, "<|end|>"])
             _make(folder / "endless", TEMPLATE, ["<|assistant|>", " on", " and", " on"])
+            _make(folder / "slow", TEMPLATE, ["<|assistant|>", " on", " and", " on"], layers=32)
             _make(folder / "plain", None, [":", ANSWER, "\nUser", ":"])
             (folder / "made").touch()
     return folder
 
 
-def _make(folder: Path, template: str | None, chain: list[str]) -> None:
+def _make(folder: Path, template: str | None, chain: list[str], layers: int = 2) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # third parties', while they are imported
         import torch
@@ -60,7 +62,7 @@ def _make(folder: Path, template: str | None, chain: list[str]) -> None:
         config = LlamaConfig(
             vocab_size=size,
             hidden_size=size,
-            num_hidden_layers=2,
+            num_hidden_layers=layers,
             num_attention_heads=2,
             head_dim=8,
             intermediate_size=16,
