@@ -167,7 +167,9 @@ class Server:
         self._name = f"bench-{os.getpid()}"
 
     def __enter__(self) -> Self:
-        created = self._base.run("token", "create", self._name, "--rate", "data=off")
+        created = self._base.run(
+            "token", "create", self._name, "--rate", "data=off", "--rate", "chat=off"
+        )
         self.token = created.output.strip()
         self.url = f"http://127.0.0.1:{free_port()}"
         self._log = tempfile.TemporaryFile("w+")
