@@ -331,7 +331,7 @@ class _Evidence(NamedTuple):
     both: float
     """The same together with its topic and its intro."""
     before: float
-    """The same in the piece before it."""
+    """The question's words in the piece before it, of the same passage."""
     pairs: float
     """Neighbouring words of the question that are neighbours here."""
     rank: float
@@ -352,7 +352,7 @@ class _Evidence(NamedTuple):
 _WEIGHTS = _Evidence(1.9, 3.1, 0.6, 1.8, 2.5, 3.0, 3.0, -1.0, 1.2, -0.4, -2.0)
 """Fitted as a softmax over the pieces of five passages, on the answerable questions of SQuAD 2.0
 and of a COVID FAQ; fitted on one half of both they do as well on the other. `lead` and `answer`,
-which can stand for each other there, share their sum evenly, and `torn` is set by hand: neither
+which can stand for each other there, get the same, and `torn` is set by hand: neither
 set has torn sentences."""
 
 _STOPWORDS = """a an the of to and or in on at for from by with as is are was were be been being am
