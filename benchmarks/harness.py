@@ -6,14 +6,15 @@ Nothing here touches the data of an installed service, or any host but this one.
 import argparse
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -44,9 +45,12 @@ class Base(NamedTuple):
     def run(self, *command: str) -> "Finished":
         return run([*_SERVICE, *command], self.environ())
 
-    def ingest(self, pushes: Path) -> tuple["Finished", dict[str, Any]]:
+    def ingest(
+        self, pushes: Path, turns: "Turns | None" = None
+    ) -> tuple["Finished", dict[str, Any]]:
         """And the report of the command."""
-        done = self.run("ingest", str(pushes), "--json")
+        command = [*_SERVICE, "ingest", str(pushes), "--json"]
+        done = run(command, self.environ(), turns)
         return done, json.loads(done.output)
 
     def sizes_mb(self) -> dict[str, float]:
@@ -102,7 +106,37 @@ class Finished(NamedTuple):
     peak_rss_mb: float
 
 
-def run(command: Sequence[str], environ: dict[str, str]) -> Finished:
+class Turns:
+    """Stops a process every `every_s` seconds for as long as `work` takes, and sums that up."""
+
+    def __init__(self, every_s: float, work: Callable[[], None]) -> None:
+        self.stopped_s = 0.0
+        self._every_s = every_s
+        self._work = work
+        self._over = threading.Event()
+
+    @contextmanager
+    def taken(self, pid: int) -> Iterator[None]:
+        thread = threading.Thread(target=self._run, args=[pid])
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def _run(self, pid: int) -> None:
+        while not self._over.wait(self._every_s):
+            start = time.perf_counter()
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                self._work()
+            finally:
+                os.kill(pid, signal.SIGCONT)
+            self.stopped_s += time.perf_counter() - start
+
+
+def run(command: Sequence[str], environ: dict[str, str], turns: Turns | None = None) -> Finished:
     """Raises RuntimeError with what it said when it fails. Memory is of it and its children."""
     with tempfile.TemporaryFile("w+") as said:
         start = time.perf_counter()
@@ -110,7 +144,8 @@ def run(command: Sequence[str], environ: dict[str, str]) -> Finished:
             command, env=environ, stdout=subprocess.PIPE, stderr=said, text=True
         )
         with process, _Memory(process.pid) as memory:
-            output = process.stdout.read() if process.stdout else ""
+            with turns.taken(process.pid) if turns else nullcontext():
+                output = process.stdout.read() if process.stdout else ""
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - start
