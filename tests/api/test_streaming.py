@@ -1,0 +1,173 @@
+"""Answers over a real connection: readers that leave, many at once, a model server that fails."""
+
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from served import served
+
+from rag_service.assembly import assemble
+from rag_service.settings import Settings
+
+PAGE = "Our shop in Bern opens at nine in the morning. " * 4
+OPENS = "When does our shop in Bern open in the morning? " * 4
+"""Said again by the echo model, word by word, for a few seconds."""
+
+Server = tuple[httpx.Client, subprocess.Popen[str]]
+
+
+def start(settings: Settings, **changes: Any) -> Any:
+    settings = msgspec.structs.replace(settings, rate_chat="off", rate_data="off", **changes)
+    with assemble(settings) as service:
+        token = service.access.create("tests", ["admin"])
+    return served(settings), token
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[Server]:
+    serving, token = start(settings, chat_model="echo:0.05")
+    with serving as (client, process):
+        client.headers["Authorization"] = f"Bearer {token}"
+        page = {"source_url": "https://example.com/hours", "content": PAGE}
+        assert client.post("/knowledge", json=page).status_code == 200
+        yield client, process
+
+
+def rows(client: httpx.Client, **query: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/transcripts", params=query).json()["items"]
+    return found
+
+
+def leave_after_the_first_word(client: httpx.Client, number: int) -> None:
+    body = {"message": OPENS, "metadata": {"userId": f"u{number}"}}
+    with client.stream("POST", "/chat/default/stream", json=body) as answer:
+        for line in answer.iter_lines():
+            if line == "event: delta":
+                return
+
+
+def test_a_reader_who_leaves_stops_the_model_within_a_second(server):
+    client, _ = server
+    leave_after_the_first_word(client, 0)
+    deadline = time.monotonic() + 10
+    while not (kept := rows(client, role="assistant")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (answer,) = kept
+    # a word takes 50 ms: had it gone on for a second, there would be twenty
+    assert 0 < len(answer["message"].split()) < 20
+    assert answer["metadata"]["complete"] is False
+    assert answer["has_rag_context"] is True
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_two_hundred_readers_who_leave_take_nothing_with_them(server):
+    client, process = server
+    leave_after_the_first_word(client, 0)
+    before = held(process.pid)
+    for start in range(1, 201, 20):
+        threads = [
+            threading.Thread(target=leave_after_the_first_word, args=(client, number))
+            for number in range(start, start + 20)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and (
+        client.get("/transcripts", params={"role": "assistant", "limit": 1}).json()["total"] < 201
+    ):
+        time.sleep(0.1)
+    kept = rows(client, role="assistant", limit=1000)
+    assert len(kept) == 201
+    assert {row["user_id"] for row in kept} == {f"u{number}" for number in range(201)}
+    client.get("/health")
+    files, threads_ = held(process.pid)
+    assert files <= before[0] + 25  # this client keeps some connections
+    assert threads_ <= before[1] + 20  # pools that have grown to their size
+
+
+def held(pid: int) -> tuple[int, int]:
+    """Files and threads of a process."""
+    folder = Path(f"/proc/{pid}")
+    return len(list((folder / "fd").iterdir())), len(list((folder / "task").iterdir()))
+
+
+def test_two_hundred_readers_at_once_are_all_answered(settings):
+    serving, token = start(settings, chat_model="echo:0.01")
+    whole: list[str] = []
+    with serving as (client, _):
+        client.headers["Authorization"] = f"Bearer {token}"
+        page = {"source_url": "https://example.com/hours", "content": PAGE}
+        assert client.post("/knowledge", json=page).status_code == 200
+        limits = httpx.Limits(max_connections=200)
+        headers = dict(client.headers)
+
+        def read(many: httpx.Client) -> None:
+            with many.stream("POST", "/chat/default/stream", json={"message": OPENS}) as answer:
+                lines = list(answer.iter_lines())
+            texts = [
+                json.loads(data.removeprefix("data: "))["text"]
+                for event, data in pairwise(lines)
+                if event == "event: delta"
+            ]
+            assert "event: done" in lines
+            whole.append("".join(texts).strip())
+
+        with httpx.Client(
+            base_url=client.base_url, headers=headers, limits=limits, timeout=60
+        ) as many:
+            threads = [threading.Thread(target=read, args=(many,)) for _ in range(200)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert whole == [OPENS.strip()] * 200
+        assert client.get("/transcripts", params={"limit": 1}).json()["total"] == 400
+
+
+@pytest.mark.parametrize(
+    ("hangs", "status", "code"), [(True, 504, "MODEL_TIMEOUT"), (False, 502, "MODEL_FAILED")]
+)
+def test_a_model_server_that_hangs_or_is_gone_is_told_and_the_question_is_kept(
+    settings, hangs, status, code
+):
+    with closing(socket.socket()) as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        if hangs:
+            listening.listen(16)  # takes connections, and never says a word
+        serving, token = start(
+            settings,
+            chat_model="openai:tiny",
+            chat_base_url=f"http://127.0.0.1:{port}/v1",
+            chat_api_key="sk-secret-key",
+            chat_timeout_s=0.5 if hangs else 20,
+        )
+        with serving as (client, _):
+            client.headers["Authorization"] = f"Bearer {token}"
+            page = {"source_url": "https://example.com/hours", "content": PAGE}
+            assert client.post("/knowledge", json=page).status_code == 200
+            answer = client.post("/chat/default/message", json={"message": OPENS})
+            assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+            assert "sk-secret" not in answer.text
+            with client.stream(
+                "POST", "/api/v1/chat/default/stream", json={"message": OPENS}
+            ) as stream:
+                lines = list(stream.iter_lines())
+            assert [line for line in lines if line.startswith("event")] == [
+                "event: sources",
+                "event: error",
+            ]
+            kept = rows(client)
+            assert [(row["role"], row["has_rag_context"]) for row in kept] == [("user", True)] * 2
