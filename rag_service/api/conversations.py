@@ -199,7 +199,7 @@ async def create_conversation(
     response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Read a conversation",
-    responses=errors(404, chat=True),
+    responses=errors(400, 404, chat=True),
 )
 async def read_conversation(
     request: AnyRequest,
@@ -268,7 +268,7 @@ async def change_conversation(
     response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Delete a conversation",
-    responses=errors(404, chat=True),
+    responses=errors(400, 404, chat=True),
 )
 async def delete_conversation(
     request: AnyRequest,

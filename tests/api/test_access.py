@@ -182,7 +182,16 @@ def test_an_unknown_path_speaks_the_knowledge_dialect(anyone, path):
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/nothing", "/api/v1", "/bots/x", "/bot/x", "/chat/x/y", "/webhooks", "/contacts"],
+    [
+        "/api/v1/nothing",
+        "/api/v1",
+        "/bots/x",
+        "/bot/x/y",
+        "/chat/x/y",
+        "/chat/x/conversations/y/z",
+        "/webhooks",
+        "/contacts",
+    ],
 )
 def test_an_unknown_path_of_the_chat_dialect_speaks_it(anyone, path):
     answer = anyone.get(path)

@@ -55,7 +55,7 @@ def test_only_health_needs_no_token(client):
 def test_every_error_has_the_shape_of_its_dialect_and_answers_tell_the_rate(client):
     document = client.get("/schema/openapi.json").json()
     for path, operations in document["paths"].items():
-        shape = "ChatError" if path.endswith("/bots") else "KnowledgeError"
+        shape = shape_of(path)
         for operation in operations.values():
             for status, response in operation["responses"].items():
                 if status >= "400":
@@ -66,6 +66,18 @@ def test_every_error_has_the_shape_of_its_dialect_and_answers_tell_the_rate(clie
                     "X-RateLimit-Remaining" in response.get("headers", {})
                     for response in operation["responses"].values()
                 ), path
+
+
+def shape_of(path):
+    for mount in ("/wp-json/mxchat/v1", "/api/v1", "/v1"):
+        path = path.removeprefix(mount)
+    match path.split("/")[1]:
+        case "bots" | "bot" | "chat":
+            return "ChatError"
+        case "messages" | "events":
+            return "MessagesError"
+        case _:
+            return "KnowledgeError"
 
 
 def test_each_application_has_a_schema_page_of_its_own(settings, client):

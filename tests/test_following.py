@@ -1,0 +1,48 @@
+"""What a question means after what was said before it."""
+
+from rag_service.conversations import Message
+from rag_service.following import in_context
+
+PRICE = "What is the price of a tent pitch in July?"
+DOGS = "Are dogs allowed on the beach of the campsite?"
+LONG = "Does the campsite have a swimming pool for children?"
+
+
+def after(*asked):
+    turns = ((Message("user", text), Message("assistant", "It is so.")) for text in asked)
+    return [message for turn in turns for message in turn]
+
+
+def test_a_first_question_stands_by_itself():
+    assert in_context("And those?", []) is None
+    assert in_context("And those?", [Message("assistant", "Welcome!")]) is None
+
+
+def test_a_whole_question_stands_by_itself():
+    assert in_context(LONG, after(PRICE)) is None
+
+
+def test_a_question_that_goes_on_is_put_below_the_one_it_goes_on_from():
+    for question in (
+        "And for a caravan with three adults?",
+        "what about a caravan with three adults",
+        "How much is it in the month of August?",
+        "In August?",
+        "Why?",
+    ):
+        assert in_context(question, after(PRICE)) == f"{PRICE}\n{question}"
+
+
+def test_it_goes_on_from_the_last_whole_question_only():
+    assert in_context("And cats?", after(PRICE, DOGS)) == f"{DOGS}\nAnd cats?"
+
+
+def test_a_chain_of_follow_ups_is_kept_to_its_beginning_and_to_three():
+    assert in_context("Why?", after(DOGS, "And cats?")) == f"{DOGS}\nAnd cats?\nWhy?"
+    long = after(DOGS, "And cats?", "And birds?", "And fish?")
+    assert in_context("Why?", long) == "And cats?\nAnd birds?\nAnd fish?\nWhy?"
+
+
+def test_answers_do_not_enter():
+    question = in_context("Why?", [*after(PRICE), Message("system", "A person joined.")])
+    assert question == f"{PRICE}\nWhy?"
