@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 from rag_service import following
 from rag_service.chat_models import ChatModel
 from rag_service.conversations import Cut, Message, Source, Usage
+from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
 from rag_service.ids import new_id
 from rag_service.knowledge_base import Found, KnowledgeBase
@@ -174,7 +175,9 @@ class Assistant:
         longer = following.in_context(question, history)
         if longer is not None:
             with_history = self._knowledge.search(longer, bot_id, k=PASSAGES)
-            found = max(found, with_history, key=lambda one: one.confidence)
+            texts = (_text(hit.passage) for hit in with_history.hits)
+            if following.is_answered_by(question, texts):
+                found = max(found, with_history, key=lambda one: one.confidence)
         if not found.has_rag_context:
             return _Lookup(found=found, prompt=None, sources=[])
         prompt = compose(
@@ -239,6 +242,10 @@ class _Lookup(Struct, frozen=True, kw_only=True):
 
 def _with_context(said: Said, lookup: _Lookup) -> Said:
     return replace(said, has_rag_context=lookup.has_rag_context, context=lookup.sources or None)
+
+
+def _text(passage: Passage) -> str:
+    return f"{passage.title} {passage.heading} {passage.text}"
 
 
 def _sources(found: Found, prompt: Prompt) -> list[Source]:

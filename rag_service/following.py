@@ -1,13 +1,14 @@
 """What a question means after what was said before it. Pure; needs no language model."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rag_service.conversations import Message
+from rag_service.stems import informative, stems
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _REFERS = frozenset(
-    """it its that this those these they them their theirs he his him she her hers there then one
+    """it its that this those these they them their theirs he his him she her hers then one
     ones both same other others another either neither such else""".split()  # noqa: SIM905
 )
 _CONTINUES = re.compile(r"\s*(?:and|but|or|also|so|then|what about|how about)\b", re.I)
@@ -32,10 +33,23 @@ def in_context(question: str, history: Sequence[Message]) -> str | None:
     return "\n".join([*before, question])
 
 
+def is_answered_by(question: str, texts: Iterable[str]) -> bool:
+    """Whether texts that were found with what was said before can be about this question.
+
+    "And for Canada?" wants a text that speaks of Canada; a question that refers to what was said
+    ("how much is it?"), or has no word of its own, takes any.
+    """
+    own = set(informative(stems(question)))
+    return _refers(question) or not own or any(own & set(stems(text)) for text in texts)
+
+
 def _goes_on(question: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(question)]
     return (
-        len(words) <= _FEW_WORDS
+        len(_WORD.findall(question)) <= _FEW_WORDS
         or _CONTINUES.match(question) is not None
-        or not _REFERS.isdisjoint(words)
+        or _refers(question)
     )
+
+
+def _refers(question: str) -> bool:
+    return not _REFERS.isdisjoint(word.lower() for word in _WORD.findall(question))

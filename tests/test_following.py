@@ -1,7 +1,7 @@
 """What a question means after what was said before it."""
 
 from rag_service.conversations import Message
-from rag_service.following import in_context
+from rag_service.following import in_context, is_answered_by
 
 PRICE = "What is the price of a tent pitch in July?"
 DOGS = "Are dogs allowed on the beach of the campsite?"
@@ -46,3 +46,13 @@ def test_a_chain_of_follow_ups_is_kept_to_its_beginning_and_to_three():
 def test_answers_do_not_enter():
     question = in_context("Why?", [*after(PRICE), Message("system", "A person joined.")])
     assert question == f"{PRICE}\nWhy?"
+
+
+def test_what_is_found_with_it_has_to_speak_of_what_a_follow_up_names():
+    canada = "Shipping to Canada costs 20 dollars."
+    assert is_answered_by("and to Canada?", [canada])
+    assert not is_answered_by("and to Mexico?", [canada])
+    assert not is_answered_by("gift cards?", [canada])
+    assert is_answered_by("how long does it take?", [canada])
+    assert is_answered_by("why?", [canada])
+    assert not is_answered_by("and to Canada?", [])

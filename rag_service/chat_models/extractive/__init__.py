@@ -8,11 +8,12 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 
-from rag_service.chat_models.extractive.likelihood import informative, judge, stems
+from rag_service.chat_models.extractive.likelihood import judge
 from rag_service.chat_models.extractive.pieces import Piece, is_question, read_pieces
 from rag_service.conversations import Usage
 from rag_service.documents import Passage
 from rag_service.prompting import Prompt
+from rag_service.stems import informative, stems
 
 MOST_SENTENCES = 4
 MOST_CHARACTERS = 600

@@ -1,15 +1,14 @@
 """How likely each piece is to hold the answer."""
 
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from itertools import pairwise
 from math import exp, log1p
 from typing import NamedTuple
 
 from rag_service.chat_models.extractive.pieces import COLONS, WRAPPED, Piece, is_question
+from rag_service.stems import informative, stems
 
 
 class _Evidence(NamedTuple):
@@ -43,29 +42,6 @@ _WEIGHTS = _Evidence(1.9, 3.1, 0.6, 1.8, 2.5, 3.0, 3.0, -1.0, 1.2, -0.4, -2.0)
 and of a COVID FAQ; fitted on one half of both they do as well on the other. `lead` and `answer`,
 which can stand for each other there, get the same, and `torn` is set by hand: neither
 set has torn sentences."""
-
-_STOPWORDS = """a an the of to and or in on at for from by with as is are was were be been being am
-do does did has have had can could may might will would shall should must i you he she it we they
-me my your his her its our their them this that these those there here what which who whom whose
-when where why how if than then so any some about into over please tell give find name much
-many type kind s t"""
-
-
-_WORDS = re.compile(r"[^\W_]+")
-_RUNS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+")
-_STEM = 5
-"""Letters that make a word: as good as an English stemmer here, and good for other languages."""
-
-
-def stems(text: str) -> list[str]:
-    """Beginnings of words without case and accents; overlapping pairs of characters in CJK."""
-    text, found = text.casefold(), []
-    if not text.isascii():
-        for run in _RUNS.findall(text):
-            found += [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-        text = unicodedata.normalize("NFKD", _RUNS.sub(" ", text))
-        text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    return [word[:_STEM] for word in _WORDS.findall(text)] + found
 
 
 def judge(question: str, pieces: list[Piece]) -> list[float]:
@@ -127,15 +103,6 @@ def _entries(pieces: list[Piece]) -> set[int]:
     topics = {(piece.passage, piece.topic) for piece in pieces}
     counts = Counter(passage for passage, _ in topics)
     return {at for at, topic in topics if counts[at] == 1 and is_question(topic)}
-
-
-def informative(terms: Iterable[str]) -> list[str]:
-    return [term for term in terms if term not in _stopwords()]
-
-
-@cache
-def _stopwords() -> frozenset[str]:
-    return frozenset(stems(_STOPWORDS))
 
 
 # what is asked for, and what shows it, in the order of trial; English only
