@@ -60,7 +60,7 @@ def test_a_path_may_begin_at_home(monkeypatch):
     [
         ("RAG_DATADIR", "RAG_DATA_DIR"),
         ("RAG_EMBEDING_MODEL", "RAG_EMBEDDING_MODEL"),
-        ("RAG_MODEL", "RAG_EMBEDDING_MODEL"),
+        ("RAG_EMBED_MODEL", "RAG_EMBEDDING_MODEL"),
         ("RAG_RATE_WEBHOOKS", "RAG_RATE_WEBHOOK"),
         ("RAG_port", "RAG_PORT"),
         ("RAG_", "RAG_"),

@@ -1,5 +1,6 @@
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -164,6 +165,7 @@ def test_many_threads_may_speak_at_once(store):
 def test_the_last_active_conversation_comes_first(store):
     for name in ("a", "b", "c"):
         say(store, asks(f"in {name}"), name)
+    time.sleep(0.002)  # times are kept to the millisecond
     say(store, asks("again"), "a")
     total, page = store.conversations("default", since=None, limit=2, offset=0)
     assert (total, [one.conversation_id for one in page]) == (3, ["a", "c"])
