@@ -14,10 +14,15 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from litestar.testing import TestClient
 from served import served
 
+from rag_service.api import sse
+from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.documents import Document
 from rag_service.settings import Settings
+from rag_service.stores.conversations import TranscriptFilter
 
 PAGE = "Our shop in Bern opens at nine in the morning. " * 4
 OPENS = "When does our shop in Bern open in the morning? " * 4
@@ -171,3 +176,57 @@ def test_a_model_server_that_hangs_or_is_gone_is_told_and_the_question_is_kept(
             ]
             kept = rows(client)
             assert [(row["role"], row["has_rag_context"]) for row in kept] == [("user", True)] * 2
+
+
+def test_replies_queued_when_the_server_is_killed_come_once_from_the_next(settings):
+    changed = msgspec.structs.replace(settings, chat_model="echo:0.1", rate_chat="off")
+    serving, token = start(changed)
+    headers = {"Authorization": f"Bearer {token}"}
+    page = {"source_url": "https://example.com/hours", "content": PAGE}
+    names = [f"con_{number}" for number in range(30)]
+    with serving as (client, process):
+        client.headers.update(headers)
+        assert client.post("/knowledge", json=page).status_code == 200
+        for name in names:
+            begun = client.post("/chat/default/conversations", json={"conversationId": name})
+            assert begun.status_code == 201
+            message = {"sender_id": "u", "sender_type": "user", "text": OPENS}
+            answer = client.post("/messages", json={"conversation_id": name, **message}).json()
+            assert answer["data"]["auto_reply_enqueued"] is True
+        process.kill()
+        process.wait()
+    settings = msgspec.structs.replace(changed, chat_model="echo")
+    with assemble(settings) as service:
+        given = service.store.transcripts(
+            TranscriptFilter(role="assistant"), limit=30, offset=0, ascending=True
+        )
+    assert given[0] < len(names)
+    with served(settings) as (client, _):
+        client.headers.update(headers)
+        replied: set[str] = set()
+        after = None
+        while len(replied) < len(names):
+            query = {"types": "message.created", "wait": 20, **({"after": after} if after else {})}
+            data = client.get("/events", params=query).json()["data"]
+            assert data["events"], "no reply came within 20 s"
+            after = data["next"]
+            replied |= {
+                event["data"]["conversation_id"]
+                for event in data["events"]
+                if event["data"]["message"]["role"] == "assistant"
+            }
+        kept = [row["session_id"] for row in rows(client, role="assistant", limit=1000)]
+    assert sorted(kept) == sorted(names)
+
+
+def test_a_silent_stream_is_kept_alive_by_comments(settings, token, monkeypatch):
+    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.02)
+    settings = msgspec.structs.replace(settings, chat_model="echo:0.1")
+    with assemble(settings) as service:
+        service.knowledge.upsert([Document(source_url="https://e.com/hours", content=PAGE)])
+    with TestClient(create_app(settings)) as client:
+        client.headers["Authorization"] = f"Bearer {token}"
+        streamed = client.post("/chat/default/stream", json={"message": OPENS}).text
+    assert "\n: heartbeat\n\n" in streamed
+    assert streamed.count("event: delta\n") == len(OPENS.split())
+    assert streamed.count("event: done\n") == 1

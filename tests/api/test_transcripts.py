@@ -9,6 +9,8 @@ from contextlib import closing
 import pytest
 
 from rag_service.assembly import assemble
+from rag_service.conversations import Sender
+from rag_service.stores.conversations import Said
 
 
 def say(client, session_id, text, sender_type="user", bot="default", **more):
@@ -250,6 +252,19 @@ def test_an_ndjson_export_is_all_pages(client, said):
         assert answer.headers["content-type"].startswith("application/x-ndjson")
         exported = [json.loads(line) for line in answer.text.splitlines()]
         assert exported == page(client, **query)["items"]
+
+
+def test_an_export_is_longer_than_any_page(client, settings):
+    count = 1100
+    with assemble(settings) as service:
+        for number in range(count):
+            said = Said(role="user", text=f"question {number}", sender=Sender(type="user"))
+            service.store.say("default", "con_long", said, create=True)
+    wanted = [f"question {number}" for number in range(count)]
+    of_lines = client.get("/transcripts?order=asc", headers={"Accept": "application/x-ndjson"})
+    assert [json.loads(line)["message"] for line in of_lines.text.splitlines()] == wanted
+    of_cells = client.get("/transcripts?order=asc", headers={"Accept": "text/csv"})
+    assert [row["message"] for row in csv.DictReader(io.StringIO(of_cells.text))] == wanted
 
 
 # -- deletes ------------------------------------------------------------------------------------
