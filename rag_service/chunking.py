@@ -76,6 +76,7 @@ def split(parsed: ParsedDocument, window: int, token_offsets: TokenOffsets) -> l
             title=headers.title,
             heading=headers.heading(span.path),
             text=parsed.text[span.start : span.end],
+            page=span.page,
         )
         for ordinal, span in enumerate(spans)
     ]
@@ -206,6 +207,7 @@ class _Span(Struct, frozen=True, kw_only=True, gc=False):
     tokens: int
     path: Path
     is_heading: bool = False
+    page: int | None = None
 
 
 def _pieces(parsed: ParsedDocument, tokens: _Tokens, headers: _Headers) -> Iterator[_Span]:
@@ -221,7 +223,14 @@ def _pieces(parsed: ParsedDocument, tokens: _Tokens, headers: _Headers) -> Itera
         else:
             spans = list(_cut(parsed.text, block, tokens, room, length))
         pieces = [
-            _Span(start=start, end=end, tokens=count, path=block.headings, is_heading=is_heading)
+            _Span(
+                start=start,
+                end=end,
+                tokens=count,
+                path=block.headings,
+                is_heading=is_heading,
+                page=block.page,
+            )
             for start, end, count in spans
         ]
         lead = [*lead, *pieces] if is_heading else []
@@ -325,6 +334,8 @@ def _is_full(chunk: list[_Span], piece: _Span, rest: int, headers: _Headers) -> 
 
 def _fits(chunk: list[_Span], piece: _Span, headers: _Headers) -> bool:
     size = sum(part.tokens for part in chunk) + piece.tokens
+    if piece.page != chunk[0].page:  # a passage is on one page
+        return False
     return size <= headers.target(piece.path) and piece.end - chunk[0].start <= LONGEST_CHUNK
 
 
@@ -344,7 +355,9 @@ def _joined(parts: list[_Span]) -> _Span:
         while part.path[: len(path)] != path:
             path = path[:-1]
     tokens = sum(part.tokens for part in parts)
-    return _Span(start=parts[0].start, end=parts[-1].end, tokens=tokens, path=path)
+    return _Span(
+        start=parts[0].start, end=parts[-1].end, tokens=tokens, path=path, page=parts[0].page
+    )
 
 
 def _fit(
@@ -383,4 +396,4 @@ def _halves(text: str, span: _Span) -> Iterator[_Span]:
         part = text[start:end]
         if part and not part.isspace():
             start, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
-            yield _Span(start=start, end=end, tokens=0, path=span.path)
+            yield _Span(start=start, end=end, tokens=0, path=span.path, page=span.page)

@@ -15,19 +15,30 @@ DEFAULT_BOT = "default"
 Vectors = NDArray[np.float32]
 """Shape (texts, dimension), C-contiguous, every row of length 1. Row i belongs to text i."""
 
-Format = Literal["auto", "text", "markdown", "html"]
+Format = Literal[
+    "auto", "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "csv", "json", "eml"
+]
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """One page as its owner pushed it; (`bot_id`, `source_url`) is its key and survives edits."""
+    """One page as its owner pushed it; (`bot_id`, `source_url`) is its key and survives edits.
+
+    `content` is text, or a file's bytes.
+    """
 
     source_url: str
-    content: str
+    content: str | bytes
     bot_id: str = DEFAULT_BOT
     content_type: str = "manual"
     title: str = ""
     metadata: dict[str, Any] = {}
     format: Format = "auto"
+
+    @property
+    def data(self) -> bytes:
+        """The content as bytes; text in UTF-8."""
+        content = self.content
+        return content if isinstance(content, bytes) else content.encode(errors="replace")
 
 
 class Block(Struct, frozen=True, kw_only=True):
@@ -38,6 +49,8 @@ class Block(Struct, frozen=True, kw_only=True):
     end: int
     headings: tuple[str, ...] = ()
     """The headings above this block, outermost first; a heading block contains itself last."""
+    page: int | None = None
+    """Counts from 1, where the document has pages or slides."""
 
 
 class ParsedDocument(Struct, frozen=True, kw_only=True):
@@ -61,6 +74,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
     heading: str
     """The heading path, outermost first, joined by ` > `."""
     text: str
+    page: int | None = None
 
     @property
     def embedded_text(self) -> str:

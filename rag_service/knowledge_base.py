@@ -24,7 +24,7 @@ class ChunkCounts(Struct, frozen=True, kw_only=True):
 
 
 class Upserted(Struct, frozen=True, kw_only=True):
-    """What a push did. `bytes` is the length of the content in UTF-8."""
+    """What a push did. `bytes` is the length of the content, of text in UTF-8."""
 
     source_url: str
     bot_id: str
@@ -179,7 +179,7 @@ def fingerprint(document: Document) -> bytes:
     rest = [document.title, document.content_type, document.format, document.metadata]
     digest = blake2b(str(PIPELINE_VERSION).encode(), digest_size=16)
     digest.update(msgspec.json.encode(rest, order="sorted"))
-    digest.update(document.content.encode(errors="replace"))
+    digest.update(document.data)
     return digest.digest()
 
 
@@ -208,7 +208,7 @@ def _upserted(
         source_url=document.source_url,
         bot_id=document.bot_id,
         content_type=document.content_type,
-        bytes=len(document.content.encode(errors="replace")),
+        bytes=len(document.data),
         document_id=document_id,
         unchanged=key in known,
         chunks=counts,

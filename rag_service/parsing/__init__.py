@@ -51,7 +51,10 @@ def parse(document: Document) -> ParsedDocument:
     Never fails on any content: markup that nobody could have written by hand (nested hundreds of
     levels deep) is read as text.
     """
-    content = clean(document.content).lstrip("\ufeff")
+    content = document.content
+    if isinstance(content, bytes):
+        content = content.decode(errors="replace")
+    content = clean(content).lstrip("\ufeff")
     kind = detect(content) if document.format == "auto" else document.format
     match kind:
         case "html":

@@ -27,6 +27,8 @@ class Outline:
         self._levels: list[int] = []
         self._lines: list[str] = []
         self._lines_kind: Literal["list", "table"] = "list"
+        self.page: int | None = None
+        """What is added is on this page."""
         self.top_heading = ""
         """The first level-1 heading."""
 
@@ -92,7 +94,9 @@ class Outline:
         start = self._length
         self._parts.append(text)
         self._length += len(text)
-        self._blocks.append(Block(kind=kind, start=start, end=self._length, headings=self._path))
+        self._blocks.append(
+            Block(kind=kind, start=start, end=self._length, headings=self._path, page=self.page)
+        )
 
 
 def one_line(text: str) -> str:

@@ -214,7 +214,7 @@ def replace(
         "title": revision.title,
         "metadata": _json(document.metadata),
         "format": document.format,
-        "bytes": len(document.content.encode(errors="replace")),
+        "bytes": len(document.data),
         "chunks": len(revision.chunks),
         "fingerprint": revision.fingerprint,
         "updated_at": moment,
@@ -326,18 +326,19 @@ def _write_chunks(
     kept: Mapping[int, int],
 ) -> None:
     connection.executemany(
-        'update chunks set ordinal = ?, start = ?, "end" = ?, heading = ?, text = ? where id = ?',
+        """update chunks set ordinal = ?, start = ?, "end" = ?, page = ?, heading = ?, text = ?
+        where id = ?""",
         [
-            (c.ordinal, c.start, c.end, c.heading, c.text, kept[c.ordinal])
+            (c.ordinal, c.start, c.end, c.page, c.heading, c.text, kept[c.ordinal])
             for c in revision.chunks
             if c.ordinal in kept
         ],
     )
     connection.executemany(
-        """insert into chunks (document, bot, ordinal, start, "end", heading, text, embedding)
-        values (?, ?, ?, ?, ?, ?, ?, ?)""",
+        """insert into chunks (document, bot, ordinal, start, "end", page, heading, text, embedding)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            (document, bot, c.ordinal, c.start, c.end, c.heading, c.text, rows[digest])
+            (document, bot, c.ordinal, c.start, c.end, c.page, c.heading, c.text, rows[digest])
             for c, digest in zip(revision.chunks, revision.digests, strict=True)
             if c.ordinal not in kept
         ],
