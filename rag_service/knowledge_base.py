@@ -6,11 +6,12 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
-from rag_service import ranking
 from rag_service.chunking import PIPELINE_VERSION, split
+from rag_service.confidence import CONTEXT_ABOVE, confidence
 from rag_service.documents import Document, Vectors
 from rag_service.embedders import Embedder
 from rag_service.parsing import parse
+from rag_service.ranking import rank
 from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
 
 
@@ -122,29 +123,37 @@ class KnowledgeBase:
         k: int = 5,
         content_type: str | None = None,
         mode: Mode = "hybrid",
+        by_document: bool = False,
     ) -> Found:
-        """From one moment of the rows; sees every push and removal that returned before."""
-        confidences = []
+        """From one moment of the rows; sees every push and removal that returned before.
+
+        The confidence is the same in every mode. With `by_document` each document is there once,
+        with its best passage.
+        """
+        judged = 0.0
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
-            confidences.append(ranking.confidence(evidence))
-            return ranking.rank(evidence, mode, k)
+            nonlocal judged
+            ranked = rank(evidence, "hybrid", k, by_document=by_document)
+            judged = confidence(evidence, ranked)
+            if mode != "hybrid":
+                ranked = rank(evidence, mode, k, by_document=by_document)
+            return ranked.best
 
-        retrieved = self._store.search(
+        hits = self._store.search(
             bot_id,
             vector=self._embedder().embed_query(query),
             query=query,
-            depth=max(_DEPTH, 2 * k),
+            depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * k),
             content_type=content_type,
             rank=choose,
         )
-        confidence = confidences[-1] if confidences else 0.0
         return Found(
             query=query,
             bot_id=bot_id,
-            has_rag_context=confidence >= ranking.CONTEXT_ABOVE,
-            confidence=round(confidence, 4),
-            hits=retrieved.hits,
+            has_rag_context=judged >= CONTEXT_ABOVE,
+            confidence=round(judged, 4),
+            hits=hits,
         )
 
     # -- how -----------------------------------------------------------------------------------
@@ -172,6 +181,8 @@ class KnowledgeBase:
 
 
 _DEPTH = 50
+_CHUNKS_EACH = 10
+"""Of a document that may be among the candidates before others are crowded out."""
 
 
 def fingerprint(document: Document) -> bytes:

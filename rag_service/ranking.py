@@ -1,63 +1,160 @@
-"""Candidates with their raw scores -> the order to show them in, and whether they are an answer.
+"""The candidates of a query -> the order to show them in. Pure.
 
-Pure. A fused score orders passages of one query and means nothing beyond it; the decision is
-taken on the raw ones.
+Cosine and BM25 are added as they are: BM25 is large only where a query has informative words, so
+each half counts by what it knows about this query. The best are then read, and what their text
+shows counts as well: how much of the query it covers, and how near to each other its words stand.
+A fused score orders the passages of one query and means nothing beyond it.
 """
 
-from collections.abc import Callable
-from math import exp
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
-from rag_service.stores import Evidence, Mode, Scores
+import numpy as np
+from msgspec import Struct
+
+from rag_service.documents import Vectors
+from rag_service.stores import Candidate, Evidence, Mode
 
 BM25_SHARE = 0.02
-"""What one point of BM25 adds to a cosine. BM25 is large only where a query has informative
-words, so it is left as it is rather than normalised by query."""
-CONTEXT_ABOVE = 0.5
-"""`has_rag_context` is a confidence of at least this."""
+"""What one point of BM25 adds to a cosine."""
+COVERAGE_SHARE = 0.1
+PROXIMITY_SHARE = 0.3
+"""What covering all of the query, by weight of its informative terms, adds, and having all of them
+next to each other. What each step brings is in benchmarks/README.md."""
+
+FEEDBACK_FROM = 3
+FEEDBACK_SHARE = 0.3
+"""The query's vector is moved towards the best passages by this: relevance feedback (Rocchio 1971)
+without anybody's judgement."""
+
+READ = 40
+"""How many of the best are read closely."""
+NEAR = 8
+"""Terms. Farther apart, two words of a passage have nothing to do with each other."""
+INFORMATIVE = 0.35
+"""Of the weight of the query's most informative term: what has less, in whatever language, is
+there for grammar."""
 
 
-def rank(evidence: Evidence, mode: Mode, k: int) -> list[tuple[int, float]]:
-    """The best `k` chunks, best first, each with a score in [0, 1]."""
-    key = _KEYS[mode]
-    scored = [
-        (chunk, key(scores))
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a passage's text shows, each in [0, 1]."""
+
+    coverage: float
+    proximity: float
+
+
+class Ranked(Struct, frozen=True, kw_only=True):
+    """Best first, each chunk with a score in [0, 1]; `readings` of those that were read closely."""
+
+    best: list[tuple[int, float]]
+    readings: dict[int, Reading]
+
+
+def rank(evidence: Evidence, mode: Mode, k: int, *, by_document: bool = False) -> Ranked:
+    """The best `k` chunks, or the best chunk of each of the best `k` documents."""
+    first = {
+        chunk: _KEYS[mode](scores.dense, scores.keyword)
         for chunk, scores in evidence.scores.items()
         if mode != "keyword" or scores.keyword > 0
-    ]
-    scored.sort(key=lambda pair: (-pair[1], pair[0]))
-    return [(chunk, _squash(value)) for chunk, value in scored[:k]]
+    }
+    order = sorted(first, key=lambda chunk: (-first[chunk], chunk))
+    readings: dict[int, Reading] = {}
+    if mode == "hybrid" and order:
+        close = evidence.read(order[: max(READ, min(k, len(order)))])
+        readings = read(evidence, close)
+        first |= _reconsidered(evidence, close, readings)
+        order.sort(key=lambda chunk: (-first[chunk], chunk))
+    if by_document:
+        order = _one_of_each(evidence, order)
+    best = [(chunk, _squash(first[chunk])) for chunk in order[:k]]
+    return Ranked(best=best, readings=readings)
 
 
-def confidence(evidence: Evidence) -> float:
-    """How likely it is, in [0, 1], that the chunks answer the query.
-
-    Logistic in the best cosine, and in how much of the query's information its words carry into the
-    best keyword match. A few chunks cannot tell which words are informative, so there the cosine
-    decides alone.
-    """
-    if not evidence.scores:
-        return 0.0
-    cosine = max(scores.dense for scores in evidence.scores.values())
-    words = max(scores.keyword for scores in evidence.scores.values())
-    most = sum(evidence.idf.values())
-    coverage = min(1.0, words / most) if most else 0.0
-    trust = evidence.chunks / (evidence.chunks + _FEW)
-    alone = _ALONE[0] + _ALONE[1] * cosine
-    both = _BOTH[0] + _BOTH[1] * cosine + _BOTH[2] * coverage
-    return 1 / (1 + exp(-(trust * both + (1 - trust) * alone)))
+def read(evidence: Evidence, close: Mapping[int, Candidate]) -> dict[int, Reading]:
+    """What the texts of these candidates show about the query."""
+    query = _Query(evidence)
+    return {
+        chunk: Reading(
+            coverage=query.share(terms := evidence.cut(_text(candidate))),
+            proximity=query.proximity(terms),
+        )
+        for chunk, candidate in close.items()
+    }
 
 
-_ALONE = (-5.91, 10.42)
-_BOTH = (-6.77, 7.19, 4.65)
-"""Bias, cosine and coverage, fitted on questions with and without an answer of four public sets
-(clinc150-oos; SQuAD 2.0, PubMedQA and a COVID FAQ halved by document). Fitted on three of them, the
-decision is right on the fourth for 79, 84, 93 and 61 % (balanced accuracy)."""
-_FEW = 50
+class _Query:
+    """The informative terms of a query, and how much each of them tells."""
 
-_KEYS: dict[Mode, Callable[[Scores], float]] = {
-    "hybrid": lambda scores: scores.dense + BM25_SHARE * scores.keyword,
-    "dense": lambda scores: scores.dense,
-    "keyword": lambda scores: BM25_SHARE * scores.keyword,
+    def __init__(self, evidence: Evidence) -> None:
+        least = INFORMATIVE * max(evidence.idf.values(), default=0.0)
+        terms = [term for term in evidence.terms if evidence.idf[term] >= least]
+        self._weights = {term: evidence.idf[term] for term in terms}
+        self._pairs = {(a, b) for a, b in pairwise(terms) if a != b}
+        self._all = sum(self._weights.values())
+
+    def share(self, terms: Sequence[str]) -> float:
+        found = self._weights.keys() & set(terms)
+        return sum(self._weights[term] for term in found) / self._all if found else 0.0
+
+    def proximity(self, terms: Sequence[str]) -> float:
+        """Pairs that follow each other in the query, by how near they stand (Tao and Zhai 2007)."""
+        if not self._pairs:
+            return 0.0
+        places: dict[str, list[int]] = {}
+        for place, term in enumerate(terms):
+            if term in self._weights:
+                places.setdefault(term, []).append(place)
+        near = sum(
+            min(self._weights[a], self._weights[b]) / distance
+            for a, b in self._pairs
+            if a in places
+            and b in places
+            and (distance := min(_distances(places[a], places[b]))) <= NEAR
+        )
+        return min(1.0, near / self._all)
+
+
+def _distances(some: Sequence[int], others: Sequence[int]) -> Iterator[int]:
+    return (abs(a - b) for a in some for b in others)
+
+
+def _reconsidered(
+    evidence: Evidence, close: Mapping[int, Candidate], readings: Mapping[int, Reading]
+) -> dict[int, float]:
+    """The scores of those that were read."""
+    chunks = list(close)
+    vectors = np.stack([close[chunk].vector for chunk in chunks])
+    words = np.array(
+        [
+            BM25_SHARE * evidence.scores[chunk].keyword
+            + COVERAGE_SHARE * readings[chunk].coverage
+            + PROXIMITY_SHARE * readings[chunk].proximity
+            for chunk in chunks
+        ]
+    )
+    query = evidence.vector[0]
+    best = np.argsort(-(vectors @ query + words), kind="stable")[:FEEDBACK_FROM]
+    moved: Vectors = query + FEEDBACK_SHARE * vectors[best].mean(axis=0)
+    moved /= np.linalg.norm(moved)
+    return dict(zip(chunks, (vectors @ moved + words).tolist(), strict=True))
+
+
+def _one_of_each(evidence: Evidence, order: Sequence[int]) -> list[int]:
+    documents: dict[str, int] = {}
+    for chunk, candidate in evidence.read(order).items():
+        documents.setdefault(candidate.passage.document_id, chunk)
+    return list(documents.values())
+
+
+def _text(candidate: Candidate) -> str:
+    passage = candidate.passage
+    return f"{passage.title}\n{passage.heading}\n{passage.text}"
+
+
+_KEYS: dict[Mode, Callable[[float, float], float]] = {
+    "hybrid": lambda dense, keyword: dense + BM25_SHARE * keyword,
+    "dense": lambda dense, keyword: dense,
+    "keyword": lambda dense, keyword: BM25_SHARE * keyword,
 }
 
 

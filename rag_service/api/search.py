@@ -24,6 +24,11 @@ _FIELDS = {
     "k": whole("How many passages.", 1, 100, 5),
     "content_type": string("Only documents with this label."),
     "mode": string("What finds them.", enum=list(get_args(Mode)), default="hybrid"),
+    "group": string(
+        "`document` shows each document once, with its best passage.",
+        enum=["chunk", "document"],
+        default="chunk",
+    ),
 }
 _GET = operation(query=_FIELDS, required=("query",))
 _POST = operation(body=json_body(_FIELDS, ("query",), {"query": "How do I enable it?", "k": 3}))
@@ -78,10 +83,17 @@ async def _search(
     content_type = values.take("content_type", read_content_type, None)
     modes: tuple[Mode, ...] = get_args(Mode)
     mode: Mode = values.take("mode", one_of(modes), "hybrid")
+    group = values.take("group", one_of(("chunk", "document")), "chunk")
     values.done()
     caller.may_use(bot_id)
     found = await threads.read(
-        service.knowledge.search, query, bot_id, k=k, content_type=content_type, mode=mode
+        service.knowledge.search,
+        query,
+        bot_id,
+        k=k,
+        content_type=content_type,
+        mode=mode,
+        by_document=group == "document",
     )
     return search_answer(found)
 

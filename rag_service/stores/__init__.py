@@ -86,14 +86,31 @@ class Scores(Struct, frozen=True):
     keyword: float
 
 
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A chunk looked at closely. `vector` has shape (dimension,) and length 1."""
+
+    passage: Passage
+    vector: Vectors
+
+
 class Evidence(Struct, frozen=True, kw_only=True):
     """The candidates of one query, by chunk row, with what tells how much the scores mean."""
 
     scores: dict[int, Scores]
+    vector: Vectors
+    """The query's, of shape (1, dimension)."""
+    terms: list[str]
+    """The query's, in order."""
     idf: dict[str, float]
     """The query's distinct terms with their BM25 weight in this bot's chunks."""
     chunks: int
     """How many chunks the bot has."""
+    background: float
+    """The mean cosine of the query to all of them."""
+    cut: Callable[[str], list[str]]
+    """A text into terms such as the query's."""
+    read: Callable[[Sequence[int]], dict[int, Candidate]]
+    """Those chunks among the candidates, in that order."""
 
 
 Ranking = Callable[[Evidence], list[tuple[int, float]]]
@@ -104,11 +121,6 @@ class Hit(Struct, frozen=True, kw_only=True):
     passage: Passage
     score: float
     scores: Scores
-
-
-class Retrieved(Struct, frozen=True, kw_only=True):
-    hits: list[Hit]
-    evidence: Evidence
 
 
 @runtime_checkable  # Litestar validates what it injects
@@ -149,11 +161,12 @@ class KnowledgeStore(Protocol):
         depth: int,
         content_type: str | None,
         rank: Ranking,
-    ) -> Retrieved:
-        """Candidates from the two views, ranked by `rank`, from one moment of the rows.
+    ) -> list[Hit]:
+        """Candidates from the two views, chosen and put in order by `rank`, from one moment.
 
         `vector` has shape (1, dimension); each view gives its best `depth`. An unknown bot has no
-        candidates. Sees every write that returned before the call, in any process.
+        candidates, and `rank` is not asked; it may be asked again when somebody writes meanwhile.
+        Sees every write that returned before the call, in any process.
         """
         ...
 

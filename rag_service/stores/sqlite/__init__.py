@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
 
@@ -9,13 +10,13 @@ from rag_service.documents import DEFAULT_BOT, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import (
+    Candidate,
     DocumentFilter,
     DocumentInfo,
     Evidence,
     Hit,
     Known,
     Ranking,
-    Retrieved,
     Revision,
     Scores,
     StoredDocument,
@@ -30,6 +31,7 @@ from rag_service.stores.sqlite.jobs import SqliteJobs
 from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
+from rag_service.stores.sqlite.words import terms_of
 
 _TRIES = 4
 
@@ -127,7 +129,7 @@ class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscrip
         depth: int,
         content_type: str | None,
         rank: Ranking,
-    ) -> Retrieved:
+    ) -> list[Hit]:
         search = _Search(self._indexes, self._rows, vector, query, depth, content_type, rank)
         for _ in range(_TRIES):
             if (found := search.attempt(bot_id)) is not None:
@@ -215,16 +217,19 @@ class _Search:
         self._content_type = content_type
         self._rank = rank
 
-    def attempt(self, bot_id: str) -> Retrieved | None:
+    def attempt(self, bot_id: str) -> list[Hit] | None:
         """None when a write came between the views and the rows: ask again."""
         with self._rows.reading() as connection:
             bot = knowledge.bot_row(connection, bot_id)
             if bot is None:
-                return Retrieved(hits=[], evidence=Evidence(scores={}, idf={}, chunks=0))
+                return []
             views = self._indexes.fresh(connection, bot)
-            return self._read(connection, bot, views)
+            try:
+                return self._find(connection, bot, views)
+            except _Moved:
+                return None
 
-    def alone(self, bot_id: str) -> Retrieved:
+    def alone(self, bot_id: str) -> list[Hit]:
         """While nothing else may move the views: what has no row now never had one."""
         while True:
             with self._rows.reading() as connection:
@@ -233,41 +238,63 @@ class _Search:
                 views = self._indexes.fresh(connection, bot)
             with views.lock, self._rows.reading() as connection:
                 if self._indexes.fresh(connection, bot) is views:
-                    found = self._read(connection, bot, views, drop=True)
-                    assert found is not None
-                    return found
+                    return self._find(connection, bot, views, drop=True)
 
-    def _read(
-        self, connection: Any, bot: int, views: BotViews, *, drop: bool = False
-    ) -> Retrieved | None:
-        """None when a candidate has no row, unless those are to be dropped."""
+    def _find(
+        self, connection: Connection, bot: int, views: BotViews, *, drop: bool = False
+    ) -> list[Hit]:
+        """Raises _Moved when a candidate has no row, unless those are to be dropped."""
         only = None
         if self._content_type is not None:
             only = knowledge.chunks_of_type(connection, bot, self._content_type)
         dense, words, weights = views.find(
             self._vector, self._query, self._depth, self._content_type, only
         )
+        there = knowledge.vectors_of(connection, {*dense, *words})
         if drop:
-            there = knowledge.vectors_of(connection, {*dense, *words})
             dense = {chunk: cosine for chunk, cosine in dense.items() if chunk in there}
             words = {chunk: bm25 for chunk, bm25 in words.items() if chunk in there}
-        unscored = [chunk for chunk in words if chunk not in dense]
-        vectors = knowledge.vectors_of(connection, unscored)
-        if len(vectors) < len(unscored):
-            return None
-        for chunk, blob in vectors.items():
-            dense[chunk] = float(self._vector[0] @ knowledge.as_vector(blob))
+        elif len(there) < len({*dense, *words}):
+            raise _Moved
+        vectors = {chunk: knowledge.as_vector(blob) for chunk, blob in there.items()}
+        for chunk in words.keys() - dense.keys():
+            dense[chunk] = float(self._vector[0] @ vectors[chunk])
+        candidates = _Candidates(connection, vectors)
         evidence = Evidence(
             scores={chunk: Scores(cos, words.get(chunk, 0.0)) for chunk, cos in dense.items()},
+            vector=self._vector,
+            terms=terms_of(self._query),
             idf=weights.idf,
             chunks=views.chunks,
+            background=float(self._vector[0] @ views.mean),
+            cut=terms_of,
+            read=candidates.read,
         )
         chosen = self._rank(evidence)
-        passages = knowledge.passages(connection, [chunk for chunk, _ in chosen])
-        if len(passages) < len(chosen):
-            return None
-        hits = [
-            Hit(passage=passages[chunk], score=score, scores=evidence.scores[chunk])
+        found = candidates.read([chunk for chunk, _ in chosen])
+        return [
+            Hit(passage=found[chunk].passage, score=score, scores=evidence.scores[chunk])
             for chunk, score in chosen
         ]
-        return Retrieved(hits=hits, evidence=evidence)
+
+
+class _Moved(Exception):
+    """Somebody wrote between the views and the rows."""
+
+
+class _Candidates:
+    """Reads each candidate's row once."""
+
+    def __init__(self, connection: Connection, vectors: dict[int, Vectors]) -> None:
+        self._connection = connection
+        self._vectors = vectors
+        self._read: dict[int, Candidate] = {}
+
+    def read(self, chunks: Sequence[int]) -> dict[int, Candidate]:
+        fresh = [chunk for chunk in chunks if chunk not in self._read]
+        passages = knowledge.passages(self._connection, fresh) if fresh else {}
+        for chunk in fresh:
+            if chunk not in passages:
+                raise _Moved
+            self._read[chunk] = Candidate(passage=passages[chunk], vector=self._vectors[chunk])
+        return {chunk: self._read[chunk] for chunk in chunks}

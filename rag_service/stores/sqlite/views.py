@@ -35,7 +35,7 @@ from rag_service.stores.sqlite.words import (
     weigh,
 )
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised when a folder written before cannot be read any more, or terms are cut differently."""
 
 
@@ -114,6 +114,15 @@ class BotViews:
     def chunks(self) -> int:
         sealed = self.sealed.manifest.chunks if self.sealed else 0
         return sealed - len(self._gone) + len(self._tail)
+
+    @property
+    def mean(self) -> Vectors:
+        """Of all vectors, shape (dimension,); what is gone counts until the next sealing."""
+        with self.lock:
+            total, count = self._tail_vectors.sum, len(self._tail)
+            if self.sealed:
+                total, count = total + self.sealed.vectors.sum, count + self.sealed.manifest.chunks
+            return np.asarray(total / max(count, 1), np.float32)
 
     def apply(
         self, came: Sequence[Change], batch: Batch, went: Sequence[int], watermark: int
