@@ -134,11 +134,8 @@ class KnowledgeBase:
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
             nonlocal judged
-            ranked = rank(evidence, "hybrid", k, by_document=by_document)
-            judged = confidence(evidence, ranked)
-            if mode != "hybrid":
-                ranked = rank(evidence, mode, k, by_document=by_document)
-            return ranked.best
+            judged = confidence(evidence)
+            return rank(evidence, mode, k, by_document=by_document)
 
         hits = self._store.search(
             bot_id,

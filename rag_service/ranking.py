@@ -43,31 +43,26 @@ class Reading(Struct, frozen=True, kw_only=True):
     proximity: float
 
 
-class Ranked(Struct, frozen=True, kw_only=True):
-    """Best first, each chunk with a score in [0, 1]; `readings` of those that were read closely."""
+def rank(
+    evidence: Evidence, mode: Mode, k: int, *, by_document: bool = False
+) -> list[tuple[int, float]]:
+    """The best `k` chunks, or the best chunk of each of the best `k` documents.
 
-    best: list[tuple[int, float]]
-    readings: dict[int, Reading]
-
-
-def rank(evidence: Evidence, mode: Mode, k: int, *, by_document: bool = False) -> Ranked:
-    """The best `k` chunks, or the best chunk of each of the best `k` documents."""
+    Best first, each with a score in [0, 1].
+    """
     first = {
         chunk: _KEYS[mode](scores.dense, scores.keyword)
         for chunk, scores in evidence.scores.items()
         if mode != "keyword" or scores.keyword > 0
     }
     order = sorted(first, key=lambda chunk: (-first[chunk], chunk))
-    readings: dict[int, Reading] = {}
     if mode == "hybrid" and order:
-        close = evidence.read(order[: max(READ, min(k, len(order)))])
-        readings = read(evidence, close)
-        first |= _reconsidered(evidence, close, readings)
+        close = evidence.read(order[: max(READ, k)])
+        first |= _reconsidered(evidence, close, read(evidence, close))
         order.sort(key=lambda chunk: (-first[chunk], chunk))
     if by_document:
         order = _one_of_each(evidence, order)
-    best = [(chunk, _squash(first[chunk])) for chunk in order[:k]]
-    return Ranked(best=best, readings=readings)
+    return [(chunk, _squash(first[chunk])) for chunk in order[:k]]
 
 
 def read(evidence: Evidence, close: Mapping[int, Candidate]) -> dict[int, Reading]:
