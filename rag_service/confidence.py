@@ -16,8 +16,8 @@ the questions of the fourth about as well; benchmarks/bench_quality.py measures 
 ALONE = (-5.91, 10.42)
 """The same with the best cosine only."""
 FEW = 20
-"""Chunks. So few are no background, and cannot tell which words are informative: there the cosine
-decides alone."""
+"""Chunks. Fewer are no background, and cannot tell which words are informative: there the cosine
+decides alone. At this many each way counts half."""
 _BEATEN = 20
 
 
@@ -59,6 +59,6 @@ def signs(evidence: Evidence) -> Signs:
 
 def logit(seen: Signs) -> float:
     """The log-odds of an answer."""
-    trust = seen.chunks / (seen.chunks + FEW)
+    trust = seen.chunks**2 / (seen.chunks**2 + FEW**2)
     weighed = BIAS + ABOVE * seen.above + KEYWORD * seen.keyword + AGREEMENT * seen.agreement
     return trust * weighed + (1 - trust) * (ALONE[0] + ALONE[1] * seen.cosine)

@@ -1,5 +1,6 @@
 """The first use case: put documents in, take them out, find passages."""
 
+import re
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
@@ -10,6 +11,7 @@ from rag_service.chunking import PIPELINE_VERSION, split
 from rag_service.confidence import CONTEXT_ABOVE, confidence
 from rag_service.documents import Document, Vectors
 from rag_service.embedders import Embedder
+from rag_service.errors import Unreadable
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
@@ -47,9 +49,13 @@ class Found(Struct, frozen=True, kw_only=True):
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a push of some documents will write. `known` are those that have not changed."""
+    """What a push of some documents will write. `known` are those that have not changed.
+
+    Those in `refused`, files that cannot be read, are not among `documents`.
+    """
 
     documents: list[Document]
+    refused: dict[tuple[str, str], Unreadable]
     known: dict[tuple[str, str], Known]
     revisions: list[Revision]
     to_embed: dict[bytes, str]
@@ -68,8 +74,9 @@ class KnowledgeBase:
         """All or nothing, in one transaction; no key may occur twice.
 
         What has not changed is not written, and a chunk whose text is known is not embedded.
+        Raises Unreadable.
         """
-        plan = self.plan(documents)
+        plan = _whole(self.plan(documents))
         return self.commit(plan, self.embed(plan))
 
     def plan(self, documents: Sequence[Document]) -> Plan:
@@ -77,12 +84,16 @@ class KnowledgeBase:
         stored = self._store.known(keys)
         prints = [fingerprint(document) for document in documents]
         known = {}
+        refused = {}
         revisions = []
         for document, key, digest in zip(documents, keys, prints, strict=True):
             if key in stored and stored[key].fingerprint == digest:
                 known[key] = stored[key]
-            else:
+                continue
+            try:
                 revisions.append(self._revise(document, digest))
+            except Unreadable as error:
+                refused[key] = error
         texts = {
             digest: chunk.embedded_text
             for revision in revisions
@@ -90,7 +101,13 @@ class KnowledgeBase:
         }
         for digest in self._store.known_vectors(list(texts)):
             del texts[digest]
-        return Plan(documents=list(documents), known=known, revisions=revisions, to_embed=texts)
+        return Plan(
+            documents=[d for d, key in zip(documents, keys, strict=True) if key not in refused],
+            refused=refused,
+            known=known,
+            revisions=revisions,
+            to_embed=texts,
+        )
 
     def embed(self, plan: Plan) -> dict[bytes, Vectors]:
         """The slow stage; holds no lock and no transaction."""
@@ -106,7 +123,7 @@ class KnowledgeBase:
 
     def preview(self, document: Document) -> Upserted:
         """What `upsert` would answer, changing nothing and embedding nothing."""
-        plan = self.plan([document])
+        plan = _whole(self.plan([document]))
         return self._report(plan, [self._store.matching_chunks(r) for r in plan.revisions])[0]
 
     def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
@@ -130,6 +147,7 @@ class KnowledgeBase:
         The confidence is the same in every mode. With `by_document` each document is there once,
         with its best passage.
         """
+        asked = self._spelled(query, bot_id)
         judged = 0.0
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
@@ -139,8 +157,8 @@ class KnowledgeBase:
 
         hits = self._store.search(
             bot_id,
-            vector=self._embedder().embed_query(query),
-            query=query,
+            vector=self._embedder().embed_query(asked),
+            query=asked,
             depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * k),
             content_type=content_type,
             rank=choose,
@@ -154,6 +172,17 @@ class KnowledgeBase:
         )
 
     # -- how -----------------------------------------------------------------------------------
+
+    def _spelled(self, query: str, bot_id: str) -> str:
+        """The query, where it has words that neither the bot nor the model knows, with such as the
+        bot knows. A word that the model has in one piece is spelled as it should be."""
+        words = list(dict.fromkeys(_WORD.findall(query)))
+        if not 0 < len(words) <= _MOST_WORDS:
+            return query
+        pieces = self._embedder().token_offsets(words)
+        strange = [word for word, parts in zip(words, pieces, strict=True) if len(parts) > 1]
+        known = self._store.respell(bot_id, strange) if strange else {}
+        return _WORD.sub(lambda word: known.get(word[0], word[0]), query) if known else query
 
     def _revise(self, document: Document, digest: bytes) -> Revision:
         embedder = self._embedder()
@@ -177,9 +206,18 @@ class KnowledgeBase:
         return [_upserted(document, plan.known, by_key, fresh) for document in plan.documents]
 
 
+_WORD = re.compile(r"[^\W\d_]{4,}")
+_MOST_WORDS = 64
+"""A longer query was not typed by anybody."""
 _DEPTH = 50
 _CHUNKS_EACH = 10
 """Of a document that may be among the candidates before others are crowded out."""
+
+
+def _whole(plan: Plan) -> Plan:
+    for error in plan.refused.values():
+        raise error
+    return plan
 
 
 def fingerprint(document: Document) -> bytes:

@@ -170,6 +170,11 @@ class KnowledgeStore(Protocol):
         """
         ...
 
+    def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
+        """For those words that no chunk of the bot has, a word that one has, a typing error or two
+        away; the others are missing from the answer."""
+        ...
+
     def documents(
         self, where: DocumentFilter, *, limit: int, offset: int
     ) -> tuple[int, list[DocumentInfo]]:

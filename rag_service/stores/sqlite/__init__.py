@@ -1,5 +1,6 @@
 """Every store over one SQLite file, with FAISS and tantivy as views of its rows."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from sqlite3 import Connection
@@ -28,12 +29,14 @@ from rag_service.stores.sqlite.database import RowsFile
 from rag_service.stores.sqlite.events import SqliteEvents
 from rag_service.stores.sqlite.indexes import Indexes
 from rag_service.stores.sqlite.jobs import SqliteJobs
+from rag_service.stores.sqlite.spelling import meant
 from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
 from rag_service.stores.sqlite.words import terms_of
 
 _TRIES = 4
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscripts, SqliteEvents):
@@ -135,6 +138,15 @@ class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscrip
             if (found := search.attempt(bot_id)) is not None:
                 return found
         return search.alone(bot_id)
+
+    def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
+        with self._rows.reading() as connection:
+            bot = knowledge.bot_row(connection, bot_id)
+            if bot is None:
+                return {}
+            views = self._indexes.fresh(connection, bot)
+            found = {word: _respelled(connection, views, word) for word in words}
+        return {word: other for word, other in found.items() if other is not None}
 
     def documents(
         self, where: DocumentFilter, *, limit: int, offset: int
@@ -276,6 +288,22 @@ class _Search:
             Hit(passage=found[chunk].passage, score=score, scores=evidence.scores[chunk])
             for chunk, score in chosen
         ]
+
+
+def _respelled(connection: Connection, views: BotViews, word: str) -> str | None:
+    """A word as a chunk has it."""
+    terms = terms_of(word)
+    if len(terms) != 1:
+        return None
+    near = views.near(word, terms[0])
+    chunks = {chunk for some in near.values() for chunk in some}
+    words = {
+        other
+        for passage in (knowledge.passages(connection, chunks) if chunks else {}).values()
+        for other in _WORD.findall(f"{passage.title} {passage.heading} {passage.text}")
+    }
+    others = sorted(words, key=lambda other: (other != other.lower(), other))
+    return meant(word, (other for other in others if near.keys() & set(terms_of(other))))
 
 
 class _Moved(Exception):

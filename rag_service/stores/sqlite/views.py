@@ -9,6 +9,7 @@ import hashlib
 import os
 import shutil
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from msgspec import Struct
 
 from rag_service.documents import Vectors
+from rag_service.stores.sqlite.spelling import near_terms
 from rag_service.stores.sqlite.vectors import (
     Batch,
     Ids,
@@ -37,6 +39,9 @@ from rag_service.stores.sqlite.words import (
 
 LAYOUT = 3
 """Raised when a folder written before cannot be read any more, or terms are cut differently."""
+
+
+_SOME = 4
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -160,6 +165,25 @@ class BotViews:
             dense += sealed.vectors.best(vector, depth, only, _ascending(gone))
             words += sealed.words.best(weights, depth, content_type, gone)
         return _best(dense, depth), _best(words, depth), weights
+
+    def near(self, word: str, term: str) -> dict[str, list[int]]:
+        """Terms that a word may have been meant for, which is cut to a term that no chunk has.
+
+        Nearest first, with some of the chunks that have them.
+        """
+        with self.lock:
+            parts: list[SealedWords | TailWords] = [self._tail_words]
+            if self.sealed:
+                parts.append(self.sealed.words)
+            if any(part.frequency(term) for part in parts):
+                return {}
+            vocabulary: Counter[str] = Counter()
+            for part in parts:
+                vocabulary.update(dict(part.beginning(term[0])))
+            return {
+                near: [chunk for part in parts for chunk in part.having(near, _SOME)]
+                for near in near_terms(word, term, vocabulary.items())
+            }
 
     def ids(self) -> Ids:
         """Every chunk that a search can find in the vectors, ascending."""

@@ -77,6 +77,17 @@ class SealedWords:
     def frequency(self, term: str) -> int:
         return self._searcher.doc_freq("terms", term)
 
+    def beginning(self, letter: str) -> list[tuple[str, int]]:
+        """The terms that begin so, and how many chunks have them."""
+        return self._searcher.terms_with_prefix("terms", letter)
+
+    def having(self, term: str, limit: int) -> list[int]:
+        """Some chunks with this term."""
+        query = tantivy.Query.term_query(self._schema, "terms", term, "basic")
+        hits = self._searcher.search(query, limit, count=False).hits
+        chunks = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+        return [int(chunk) for chunk in chunks if chunk is not None]
+
     def best(
         self, weights: Weights, limit: int, content_type: str | None, gone: set[int]
     ) -> list[tuple[int, float]]:
@@ -185,6 +196,15 @@ class TailWords:
             self.terms -= self._lengths[slot]
             if len(self._chunks) > 2 * len(self._slots) + _SPARE_SLOTS:
                 self._compact()
+
+    def beginning(self, letter: str) -> list[tuple[str, int]]:
+        """The terms that begin so, and how many chunks have them."""
+        found = ((term, self.frequency(term)) for term in self._postings if term[0] == letter)
+        return [(term, count) for term, count in found if count]
+
+    def having(self, term: str, limit: int) -> list[int]:
+        """Some chunks with this term."""
+        return [self._chunks[slot] for slot in self._found(term)[0][:limit]]
 
     def best(
         self, weights: Weights, limit: int, content_type: str | None
