@@ -180,12 +180,14 @@ class Assistant:
                 found = max(found, with_history, key=lambda one: one.confidence)
         if not found.has_rag_context:
             return _Lookup(found=found, prompt=None, sources=[])
+        passages = [hit.passage for hit in found.hits]
         prompt = compose(
             question,
-            [hit.passage for hit in found.hits],
+            passages,
             history,
             budget=self._budget,
             count=self._count,
+            around=self._knowledge.around(passages) if self._model.reads_around else None,
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
 

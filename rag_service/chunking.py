@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag_service.documents import Block, Chunk, ParsedDocument
 
-PIPELINE_VERSION = 1
+PIPELINE_VERSION = 2
 """Raise it whenever the same document would give other chunks: stored ones are then rebuilt."""
 
 TARGET_TOKENS = 200
@@ -75,7 +75,7 @@ def split(parsed: ParsedDocument, window: int, token_offsets: TokenOffsets) -> l
             end=span.end,
             title=headers.title,
             heading=headers.heading(span.path),
-            text=parsed.text[span.start : span.end],
+            text=span.read(parsed.text),
             page=span.page,
         )
         for ordinal, span in enumerate(spans)
@@ -208,6 +208,13 @@ class _Span(Struct, frozen=True, kw_only=True, gc=False):
     path: Path
     is_heading: bool = False
     page: int | None = None
+    lead: tuple[int, int] | None = None
+    """Start and end of what is repeated above it."""
+
+    def read(self, text: str) -> str:
+        """What it says, with its lead."""
+        own = text[self.start : self.end]
+        return own if self.lead is None else f"{text[slice(*self.lead)]}\n{own}"
 
 
 def _pieces(parsed: ParsedDocument, tokens: _Tokens, headers: _Headers) -> Iterator[_Span]:
@@ -219,20 +226,9 @@ def _pieces(parsed: ParsedDocument, tokens: _Tokens, headers: _Headers) -> Itera
         room, length = _room_below(lead, block.start, headers.target(block.headings))
         is_heading = block.kind == "heading"
         if last - first <= room and block.end - block.start <= length:
-            spans = [(block.start, block.end, last - first)]
+            pieces = [_piece(block, block.start, block.end, last - first)]
         else:
-            spans = list(_cut(parsed.text, block, tokens, room, length))
-        pieces = [
-            _Span(
-                start=start,
-                end=end,
-                tokens=count,
-                path=block.headings,
-                is_heading=is_heading,
-                page=block.page,
-            )
-            for start, end, count in spans
-        ]
+            pieces = list(_cut(parsed.text, block, tokens, room, length))
         lead = [*lead, *pieces] if is_heading else []
         lead = lead[-8:]
         yield from pieces
@@ -248,10 +244,24 @@ def _room_below(lead: list[_Span], start: int, target: int) -> tuple[int, int]:
     return target, LONGEST_CHUNK
 
 
-def _cut(
-    text: str, block: Block, tokens: _Tokens, room: int, length: int
-) -> Iterator[tuple[int, int, int]]:
-    """Pieces of about equal size: start, end, tokens."""
+def _piece(
+    block: Block, start: int, end: int, tokens: int, lead: tuple[int, int] | None = None
+) -> _Span:
+    return _Span(
+        start=start,
+        end=end,
+        tokens=tokens,
+        path=block.headings,
+        is_heading=block.kind == "heading",
+        page=block.page,
+        lead=lead,
+    )
+
+
+def _cut(text: str, block: Block, tokens: _Tokens, room: int, length: int) -> Iterator[_Span]:
+    """Pieces of about equal size, all but the first below the block's lead."""
+    lead, taken = _lead(block, tokens, room, length)
+    room, length = room - taken, length - (lead[1] - lead[0] + 1 if lead else 0)
     last = tokens.before(block.end)
     ink = _INK.search(text, block.start, block.end)
     while ink is not None:
@@ -259,8 +269,10 @@ def _cut(
         first = tokens.before(at)
         by_tokens = -(-(last - first) // room)
         by_length = -(-(block.end - at) // length)
+        above = lead if lead and at >= lead[1] else None
+        repeated = taken if above else 0
         if max(by_tokens, by_length) <= 1:
-            yield at, block.end, last - first
+            yield _piece(block, at, block.end, last - first + repeated, above)
             return
         most = min(at + length, tokens.end(first + room)) if last - first > room else at + length
         if by_tokens >= by_length:
@@ -269,8 +281,19 @@ def _cut(
             ideal = at + -(-(block.end - at) // by_length)
         cut = _boundary(text, at, min(ideal, most), min(most, block.end), block.kind)
         end = at + len(text[at:cut].rstrip())
-        yield at, end, tokens.before(end) - first
+        yield _piece(block, at, end, tokens.before(end) - first + repeated, above)
         ink = _INK.search(text, cut, block.end)
+
+
+def _lead(
+    block: Block, tokens: _Tokens, room: int, length: int
+) -> tuple[tuple[int, int] | None, int]:
+    """What is repeated above each piece but the first, and its tokens; nothing if it is long."""
+    lead = (block.start, block.start + block.lead)
+    taken = tokens.before(lead[1]) - tokens.before(lead[0])
+    if not 0 < taken <= room // 3 or block.lead > length // 3:
+        return None, 0
+    return lead, taken
 
 
 def _boundary(text: str, start: int, ideal: int, most: int, kind: str) -> int:
@@ -356,7 +379,12 @@ def _joined(parts: list[_Span]) -> _Span:
             path = path[:-1]
     tokens = sum(part.tokens for part in parts)
     return _Span(
-        start=parts[0].start, end=parts[-1].end, tokens=tokens, path=path, page=parts[0].page
+        start=parts[0].start,
+        end=parts[-1].end,
+        tokens=tokens,
+        path=path,
+        page=parts[0].page,
+        lead=parts[0].lead,
     )
 
 
@@ -377,9 +405,7 @@ def _fit(
         halves: list[_Span] = []
         for at in range(0, len(doubtful), BATCH):
             batch = doubtful[at : at + BATCH]
-            found = token_offsets(
-                [headers.embedded(span.path, text[span.start : span.end]) for span in batch]
-            )
+            found = token_offsets([headers.embedded(span.path, span.read(text)) for span in batch])
             for span, offsets in zip(batch, found, strict=True):
                 if len(offsets) <= headers.window or span.end - span.start == 1:
                     fitting.append(span)
@@ -391,9 +417,10 @@ def _fit(
 
 def _halves(text: str, span: _Span) -> Iterator[_Span]:
     middle = (span.start + span.end + 1) // 2
+    lead = span.lead if span.end - span.start > LONGEST_HEADER else None
     cut = _boundary(text, span.start, middle, span.end - 1, "paragraph")
     for start, end in ((span.start, cut), (cut, span.end)):
         part = text[start:end]
         if part and not part.isspace():
             start, end = start + len(part) - len(part.lstrip()), start + len(part.rstrip())
-            yield _Span(start=start, end=end, tokens=0, path=span.path, page=span.page)
+            yield _Span(start=start, end=end, tokens=0, path=span.path, page=span.page, lead=lead)

@@ -51,6 +51,9 @@ class Block(Struct, frozen=True, kw_only=True):
     """The headings above this block, outermost first; a heading block contains itself last."""
     page: int | None = None
     """Counts from 1, where the document has pages or slides."""
+    lead: int = 0
+    """How many characters it begins with that say what the rest is about: a table's header row, a
+    question. They are repeated where the block has to be cut."""
 
 
 class ParsedDocument(Struct, frozen=True, kw_only=True):
@@ -65,7 +68,8 @@ class ParsedDocument(Struct, frozen=True, kw_only=True):
 
 
 class Chunk(Struct, frozen=True, kw_only=True):
-    """A span of a ParsedDocument: `text == parsed.text[start:end]`, not blank."""
+    """A span of a ParsedDocument, not blank: `text` is `parsed.text[start:end]`, below the lead of
+    its block where the span begins after it."""
 
     ordinal: int
     start: int

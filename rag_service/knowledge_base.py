@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from rag_service.chunking import PIPELINE_VERSION, split
 from rag_service.confidence import CONTEXT_ABOVE, confidence
-from rag_service.documents import Document, Vectors
+from rag_service.documents import Document, Passage, Vectors
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.parsing import parse
@@ -170,6 +170,10 @@ class KnowledgeBase:
             confidence=round(judged, 4),
             hits=hits,
         )
+
+    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+        """By chunk id, what stands before and after each passage, unless it is one of them."""
+        return self._store.around(passages)
 
     # -- how -----------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Question, passages and history -> what an answer model is given, within a budget. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,13 +50,15 @@ def compose(
     *,
     budget: int,
     count: Callable[[str], int],
+    around: Mapping[str, tuple[str, str]] | None = None,
 ) -> Prompt:
     """At most `budget` tokens, as `count` counts them, but for a question that is longer alone.
 
     The question is never cut, and goes alone when the instructions do not fit beside it. Passages
     get what it leaves, the best first, and the history, the newest first, gets the rest, but at
-    least a quarter of it. The last passage may lose its end, at a sentence or a word. No passage
-    can end its quotation, begin another one, or write what models take for a change of speaker.
+    least a quarter of it. The last passage may lose its end, at a sentence or a word. What room is
+    left then is for the texts before and after the passages, `around` by chunk id. No passage can
+    end its quotation, begin another one, or write what models take for a change of speaker.
     """
     asked = Message("user", question)
     room = budget - _cost([asked], count)
@@ -68,9 +70,10 @@ def compose(
     else:
         reserved = _newest(history, (room - least) // 4, count)
         kept = _best(passages, room - _cost(reserved, count), count)
-        system = _system(kept)
-        said = _newest(history, room - _cost([system], count), count)
-        messages = [system, *said, asked]
+        said = _newest(history, room - _cost([_system(kept)], count), count)
+        if around and list(passages) == kept:
+            kept = _widened(kept, around, room - _cost(said, count), count)
+        messages = [_system(kept), *said, asked]
     return Prompt(
         question=question,
         passages=kept,
@@ -78,7 +81,7 @@ def compose(
         cut=Cut(
             history=len(history) - len(said),
             passages=len(passages) - len(kept),
-            shortened=bool(kept) and kept[-1] is not passages[len(kept) - 1],
+            shortened=bool(kept) and len(kept[-1].text) < len(passages[len(kept) - 1].text),
         ),
         tokens=_cost(messages, count),
     )
@@ -114,6 +117,23 @@ def _best(passages: Sequence[Passage], room: int, count: Callable[[str], int]) -
     while kept and _cost([_system(kept)], count) > room:
         kept.pop()
     return kept
+
+
+def _widened(
+    passages: list[Passage],
+    around: Mapping[str, tuple[str, str]],
+    room: int,
+    count: Callable[[str], int],
+) -> list[Passage]:
+    wide = list(passages)
+    for place, passage in enumerate(passages):
+        before, after = around.get(passage.chunk_id, ("", ""))
+        text = "\n\n".join(part for part in (before, passage.text, after) if part)
+        wide[place] = replace(passage, text=text)
+        if _cost([_system(wide)], count) > room:
+            wide[place] = passage
+            break
+    return wide
 
 
 def _shortened(

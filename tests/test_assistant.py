@@ -22,6 +22,7 @@ class Scripted:
     """A model that says what it is told to, and then fails if it is told to."""
 
     name = "scripted"
+    reads_around = True
 
     def __init__(self, *pieces: str | Usage | Exception, pause: float = 0) -> None:
         self._pieces = pieces
@@ -94,6 +95,25 @@ def test_a_turn_is_kept_with_its_decision_and_what_the_model_was_given(filled):
     assert answer.metadata["model"] == "scripted"
     assert answer.metadata["complete"] is True
     assert HOURS in model.prompts[0].messages[0].text
+
+
+def test_a_language_model_reads_what_stands_around_a_passage(service):
+    parts = [f"# Part {n}\n\n" + f"Gate {n} is painted in colour {n}. " * 8 for n in range(9)]
+    service.knowledge.upsert([Document(source_url="https://e.com/g", content="\n\n".join(parts))])
+    model = Scripted("Green.")
+    asyncio.run(
+        events(assistant(service, model, 100_000), asks("In which colour is gate 4 painted?"))
+    )
+    read = model.prompts[0].passages
+    whole = service.store.document(read[0].document_id).passages
+    hits = {passage.ordinal for passage in read}
+    around = {at for hit in hits for at in (hit - 1, hit + 1) if 0 <= at < len(whole)}
+    shown = "\n".join(passage.text for passage in read)
+    assert around - hits
+    assert all(whole[at].text in shown for at in hits | around)
+    assert len(shown) < sum(len(passage.text) for passage in whole) + 3 * len(whole)
+    question, _ = rows(service)
+    assert [source.text for source in question.context] == [passage.text for passage in read]
 
 
 def test_without_context_no_model_is_asked(filled):

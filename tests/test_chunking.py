@@ -60,8 +60,13 @@ def keeps_promises(parsed: ParsedDocument, window: int, token_offsets: TokenOffs
     assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
     end = 0
     for chunk in chunks:
-        assert chunk.text == parsed.text[chunk.start : chunk.end]
-        assert chunk.text.strip()
+        own = parsed.text[chunk.start : chunk.end]
+        assert own.strip()
+        if chunk.text != own:
+            block = next(b for b in parsed.blocks if b.start <= chunk.start < b.end)
+            lead = parsed.text[block.start : block.start + block.lead]
+            assert lead.strip() and chunk.start > block.start
+            assert chunk.text == f"{lead}\n{own}"
         assert len(chunk.text) <= LONGEST_CHUNK
         assert parsed.text[end : chunk.start].strip() == "", "text in no chunk"
         assert chunk.start >= end, "text in two chunks"
@@ -211,6 +216,24 @@ def test_a_long_table_is_cut_between_its_rows() -> None:
     chunks = split(read("| Name | Value |\n|---|---|\n" + rows), 254, words)
     assert len(chunks) > 5
     assert all(chunk.text.endswith(" | a. b. c") for chunk in chunks)
+    assert all(chunk.text.startswith("Name | Value\nRow ") for chunk in chunks)
+    assert all(chunk.text.count("Name | Value") == 1 for chunk in chunks)
+
+
+@given(st.integers(1, 60), st.integers(0, 60), st.integers(SMALLEST_WINDOW, 254))
+def test_tables_of_any_width_keep_the_promises(columns, rows, window) -> None:
+    table = [" | ".join(f"{row}.{column}" for column in range(columns)) for row in range(rows + 1)]
+    content = "\n".join([table[0], "|".join(["---"] * columns), *table[1:]])
+    keeps_promises(read(content), window, words)
+
+
+def test_a_long_answer_has_its_question_above_each_piece() -> None:
+    answer = " ".join(f"Step {n} takes a while and then some more." for n in range(80))
+    content = f"Q: How is a boat built?\nA: {answer}\n\nQ: And sold?\nA: At the market."
+    chunks = keeps_promises(read(content, "text"), 254, words)
+    assert len(chunks) > 3
+    assert all(chunk.text.startswith("Q: How is a boat built?\n") for chunk in chunks[:-1])
+    assert "Q: And sold?\nA: At the market." in chunks[-1].text
 
 
 def test_a_section_of_many_blocks_is_shared_out_evenly() -> None:

@@ -130,6 +130,20 @@ def test_too_short_a_beginning_of_a_passage_is_left_out():
     assert prompt.cut == Cut(passages=1)
 
 
+def test_what_stands_around_passages_fills_the_room_that_is_left():
+    passages = [passage("Monday.", 1), passage("Tuesday.", 2), passage("Wednesday.", 3)]
+    around = {"c1": ("Sunday.", ""), "c2": ("", LONG), "c3": ("", "Thursday.")}
+    said = dialogue(3)
+    prompt = compose(QUESTION, passages, said, budget=500, count=count_tokens, around=around)
+    assert [p.text for p in prompt.passages] == ["Sunday.\n\nMonday.", "Tuesday.", "Wednesday."]
+    assert prompt.cut == Cut()
+    assert prompt.messages[1:-1] == said
+    wide = compose(QUESTION, passages, said, budget=2000, count=count_tokens, around=around)
+    assert wide.passages[1].text == f"Tuesday.\n\n{LONG}"
+    assert wide.passages[2].text == "Wednesday.\n\nThursday."
+    assert spent(wide.messages) == wide.tokens <= 2000
+
+
 def test_the_newest_history_is_kept_and_begins_with_a_question():
     history = dialogue(40)
     prompt = composed(history=history, budget=500)

@@ -16,6 +16,12 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def reads_around(self) -> bool:
+        """Whether it wants what stands around a passage as well. To a model that picks sentences
+        that is more to pick the wrong one from."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the answer as they come, and its usage at the end, where the model tells.
 

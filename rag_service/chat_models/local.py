@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 class LocalModel:
     """Loaded when it first answers. One answer at a time; others wait, the event loop does not."""
 
+    reads_around = True
+
     def __init__(self, path: str) -> None:
         self._folder = _model_folder(path)
         self.name = f"local:{self._folder.name}"

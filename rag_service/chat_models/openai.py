@@ -51,6 +51,8 @@ class OpenAiModel:
     The first piece has `timeout_s` from the call, and each later one from the piece before.
     """
 
+    reads_around = True
+
     def __init__(self, name: str, *, base_url: str, api_key: str, timeout_s: float) -> None:
         if not name:
             raise InvalidSettings("RAG_CHAT_MODEL: openai: lacks the model's name: openai:NAME")

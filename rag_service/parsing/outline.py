@@ -12,6 +12,10 @@ GAP = "\n\n"
 _INVISIBLE = re.compile("[\u00ad\u200b\ufeff]")
 """Where a word may be broken. With them inside, a word would not be found."""
 
+_LIGATURE = re.compile("[\ufb00-\ufb06]")
+_LIGATURES = dict(enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"), 0xFB00))
+"""With one of them as a single character, a word would not be found either."""
+
 DEEPEST_INDENT = 8
 """List levels below this one are not indented further, or deep nesting would cost its square."""
 
@@ -95,7 +99,14 @@ class Outline:
         self._parts.append(text)
         self._length += len(text)
         self._blocks.append(
-            Block(kind=kind, start=start, end=self._length, headings=self._path, page=self.page)
+            Block(
+                kind=kind,
+                start=start,
+                end=self._length,
+                headings=self._path,
+                page=self.page,
+                lead=max(text.find("\n"), 0) if kind == "table" else 0,
+            )
         )
 
 
@@ -105,4 +116,5 @@ def one_line(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    return _INVISIBLE.sub("", clean(text))
+    text = _INVISIBLE.sub("", clean(text))
+    return text if _LIGATURE.search(text) is None else text.translate(_LIGATURES)

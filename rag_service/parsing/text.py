@@ -13,6 +13,7 @@ _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
 _QUESTION = re.compile(r"^[^\S\n]*(?:q|question)[^\S\n]?\d*[.:][^\S\n]*\S", re.I | re.M)
 _ANSWER = re.compile(r"[^\S\n]*(?:a|answer)[^\S\n]?\d*[.:]", re.I)
+_ANSWER_LINE = re.compile(rf"^{_ANSWER.pattern}", re.I | re.M)
 
 
 def clean(text: str) -> str:
@@ -31,7 +32,10 @@ def read_text(content: str) -> ParsedDocument:
     text = clean(content)
     blocks: list[Block] = []
     for start, end in _entries(text, _paragraphs(text)):
-        blocks.append(Block(kind="paragraph", start=start, end=end))
+        asked = _QUESTION.match(text, start, end)
+        answer = _ANSWER_LINE.search(text, start, end) if asked else None
+        lead = len(text[start : answer.start()].rstrip()) if answer else 0
+        blocks.append(Block(kind="paragraph", start=start, end=end, lead=lead))
     return ParsedDocument(title="", text=text, blocks=blocks)
 
 

@@ -170,6 +170,11 @@ class KnowledgeStore(Protocol):
         """
         ...
 
+    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+        """By chunk id, the texts before and after each passage in its document, "" where there is
+        none or it is among the passages itself."""
+        ...
+
     def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
         """For those words that no chunk of the bot has, a word that one has, a typing error or two
         away; the others are missing from the answer."""

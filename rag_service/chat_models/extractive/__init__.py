@@ -24,6 +24,7 @@ class ExtractiveModel:
     """Answers with at most `sentences` sentences, or the lines of one list."""
 
     name = "extractive"
+    reads_around = False
 
     def __init__(self, sentences: int = MOST_SENTENCES) -> None:
         self._sentences = sentences

@@ -7,7 +7,7 @@ from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
 
-from rag_service.documents import DEFAULT_BOT, Vectors
+from rag_service.documents import DEFAULT_BOT, Passage, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import (
@@ -138,6 +138,10 @@ class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscrip
             if (found := search.attempt(bot_id)) is not None:
                 return found
         return search.alone(bot_id)
+
+    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+        with self._rows.reading() as connection:
+            return knowledge.around(connection, passages)
 
     def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
         with self._rows.reading() as connection:

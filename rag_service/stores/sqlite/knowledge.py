@@ -90,6 +90,36 @@ def passages(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int,
     return {row[0]: _passage(row) for row in rows}
 
 
+def around(
+    connection: sqlite3.Connection, passages: Sequence[Passage]
+) -> dict[str, tuple[str, str]]:
+    """What stands before and after each passage, but for what is among them."""
+    there = {(passage.document_id, passage.ordinal) for passage in passages}
+    rows = connection.execute(
+        """select document_id, ordinal, chunks.text from json_each(?) as key
+        join documents on document_id = key.value ->> 0
+        join chunks on document = documents.id and ordinal = key.value ->> 1""",
+        [
+            _json(
+                [
+                    (p.document_id, p.ordinal + step)
+                    for p in passages
+                    for step in (-1, 1)
+                    if (p.document_id, p.ordinal + step) not in there
+                ]
+            )
+        ],
+    )
+    found = {(document_id, ordinal): text for document_id, ordinal, text in rows}
+    return {
+        p.chunk_id: (
+            found.get((p.document_id, p.ordinal - 1), ""),
+            found.get((p.document_id, p.ordinal + 1), ""),
+        )
+        for p in passages
+    }
+
+
 def vectors_of(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int, bytes]:
     """Of those chunks that exist, by row."""
     rows = connection.execute(
