@@ -4,18 +4,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from rag_service.access import Access, RateLimiter
 from rag_service.assistant import Assistant
 from rag_service.budgets import count_tokens
 from rag_service.chat_models import load_chat_model
-from rag_service.embedders import Embedder, load_embedder
+from rag_service.embedders import load_embedder
 from rag_service.imports import Importer
 from rag_service.jobs import Jobs, spool_folder
 from rag_service.knowledge_base import KnowledgeBase
 from rag_service.replies import Replies
+from rag_service.reranking import Reranker
 from rag_service.settings import Settings
 from rag_service.stores import Store, open_store
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,13 @@ def assemble(settings: Settings) -> Iterator[Service]:
         return embedder().name, embedder().dimension
 
     with open_store(settings, identity) as store:
-        knowledge = KnowledgeBase(store, embedder)
+        reranker = _once(partial(Reranker, settings.rerank_model))
+        knowledge = KnowledgeBase(store, embedder, reranker if settings.rerank_model else None)
 
         def warm_up() -> None:
             embedder().embed_query("warm")
+            if settings.rerank_model:
+                reranker().score("warm", ["warm"])
             store.warm()
 
         assistant = Assistant(
@@ -82,12 +90,12 @@ def assemble(settings: Settings) -> Iterator[Service]:
         )
 
 
-def _once(load: Callable[[], Embedder]) -> Callable[[], Embedder]:
+def _once(load: Callable[[], T]) -> Callable[[], T]:
     """Load at the first call, whichever thread makes it; a failure is tried again."""
     lock = threading.Lock()
-    loaded: list[Embedder] = []
+    loaded: list[T] = []
 
-    def get() -> Embedder:
+    def get() -> T:
         if not loaded:
             with lock:
                 if not loaded:

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 from rag_service.chat_models import load_chat_model
 from rag_service.embedders import Embedder, load_embedder
 from rag_service.errors import RagError
+from rag_service.reranking import Reranker
 from rag_service.settings import Settings
 from rag_service.stores import open_store
 
@@ -38,6 +39,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("data folder", lambda: _writable(settings.data_dir)),
         _try("index folder", lambda: _writable(settings.index_dir)),
         _try("embedding model", lambda: _model(embedder())),
+        *_reranker(settings),
         _try("answer model", lambda: load_chat_model(settings).name),
         _try("rows", lambda: _rows(settings)),
         _try("views", lambda: _views(settings, embedder)),
@@ -78,6 +80,11 @@ def _writable(folder: Path) -> str:
 def _model(embedder: Embedder) -> str:
     kind = type(embedder).__name__
     return f"{embedder.name}, {embedder.dimension} dimensions, run by {kind}"
+
+
+def _reranker(settings: Settings) -> list[Finding]:
+    spec = settings.rerank_model
+    return [_try("reranking model", lambda: Reranker(spec).name)] if spec else []
 
 
 def _rows(settings: Settings) -> str:

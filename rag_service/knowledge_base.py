@@ -14,6 +14,7 @@ from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.parsing import parse
 from rag_service.ranking import rank
+from rag_service.reranking import RERANKED, Reranker
 from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
 
 
@@ -62,11 +63,18 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class KnowledgeBase:
-    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call."""
+    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call, and so
+    does `reranker`, where there is one."""
 
-    def __init__(self, store: KnowledgeStore, embedder: Callable[[], Embedder]) -> None:
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        embedder: Callable[[], Embedder],
+        reranker: Callable[[], Reranker] | None = None,
+    ) -> None:
         self._store = store
         self._embedder = embedder
+        self._reranker = reranker
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
 
@@ -148,21 +156,25 @@ class KnowledgeBase:
         with its best passage.
         """
         asked = self._spelled(query, bot_id)
+        reranker = self._reranker() if self._reranker and mode == "hybrid" else None
+        wanted = max(k, RERANKED) if reranker else k
         judged = 0.0
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
             nonlocal judged
             judged = confidence(evidence)
-            return rank(evidence, mode, k, by_document=by_document)
+            return rank(evidence, mode, wanted, by_document=by_document)
 
         hits = self._store.search(
             bot_id,
             vector=self._embedder().embed_query(asked),
             query=asked,
-            depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * k),
+            depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * wanted),
             content_type=content_type,
             rank=choose,
         )
+        if reranker and hits:
+            hits = _reranked(reranker, query, hits)[:k]
         return Found(
             query=query,
             bot_id=bot_id,
@@ -222,6 +234,16 @@ def _whole(plan: Plan) -> Plan:
     for error in plan.refused.values():
         raise error
     return plan
+
+
+def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
+    read = [f"{hit.passage.title}\n{hit.passage.heading}\n{hit.passage.text}" for hit in hits]
+    scores = reranker.score(query, [text.strip() for text in read])
+    again = [
+        msgspec.structs.replace(hit, score=round(score, 6))
+        for hit, score in zip(hits, scores, strict=True)
+    ]
+    return sorted(again, key=lambda hit: -hit.score)
 
 
 def fingerprint(document: Document) -> bytes:

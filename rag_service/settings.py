@@ -34,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The port `serve` listens on; 0 takes a free one."""
     embedding_model: str = "all-MiniLM-L6-v2"
     """A sentence-transformers model on this machine: its name, or the path of its folder."""
+    rerank_model: str = ""
+    """A sentence-transformers cross-encoder on this machine that orders the best passages again."""
     chat_model: str = "extractive"
     """What answers: `extractive`, `local:PATH` of a model folder, or `openai:NAME`."""
     chat_base_url: str = ""

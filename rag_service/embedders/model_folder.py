@@ -57,7 +57,7 @@ def find_model(spec: str, cache: Path) -> ModelFolder:
     elif Path(os.path.expanduser(spec)).is_dir():  # noqa: PTH111  Path's raises for "~nobody"
         path, expected = Path(os.path.expanduser(spec)).resolve(), None  # noqa: PTH111
     else:
-        path, expected = _cached(spec), None
+        path, expected = in_hub_cache(spec, "RAG_EMBEDDING_MODEL"), None
     weights = next((path / file for file in _WEIGHTS if (path / file).is_file()), None)
     if weights is None or not (path / "modules.json").is_file():
         raise ModelUnavailable(
@@ -92,7 +92,7 @@ def _packaged() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _cached(name: str) -> Path:
+def in_hub_cache(name: str, setting: str) -> Path:
     """As huggingface_hub lays its cache out; it is never asked to download."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     cache = Path(os.environ.get("HF_HUB_CACHE", home / "hub")).expanduser()
@@ -102,8 +102,8 @@ def _cached(name: str) -> Path:
         if reference.is_file():
             return folder / "snapshots" / reference.read_text().strip()
     raise ModelUnavailable(
-        f"the embedding model {name!r} is not on this machine, and nothing is downloaded: "
-        "set RAG_EMBEDDING_MODEL to the path of its folder"
+        f"the model {name!r} is not on this machine, and nothing is downloaded: "
+        f"set {setting} to the path of its folder"
     )
 
 

@@ -36,7 +36,7 @@ def _make(folder: Path, prompts: dict[str, str], seed: int) -> None:
 
         logging.disable_progress_bar()
         torch.manual_seed(seed)
-        tokenizer = _tokenizer()
+        tokenizer = tiny_tokenizer()
         raw = folder.with_suffix(".raw")
         tokenizer.save_pretrained(raw)
         config = BertConfig(
@@ -53,7 +53,7 @@ def _make(folder: Path, prompts: dict[str, str], seed: int) -> None:
         SentenceTransformer(modules=modules, prompts=prompts, device="cpu").save(str(folder))
 
 
-def _tokenizer():
+def tiny_tokenizer():
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast
 
