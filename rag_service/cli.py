@@ -121,6 +121,54 @@ def search(
     Terminal(as_json).found(found)
 
 
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@bot_option
+@click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What an earlier run printed with --json.",
+)
+@json_option
+def evaluate(file: Path, bot: str, mode: Mode, against: Path | None, as_json: bool) -> None:
+    """Measure the search with the questions in FILE.
+
+    A JSON object a line: {"question": "...", "source_urls": ["..."]} with the URLs that answer it;
+    none for a question that the bot should not answer.
+    """
+    from rag_service.evaluating import evaluate as run  # noqa: PLC0415
+    from rag_service.evaluating import read_earlier, read_file  # noqa: PLC0415
+
+    questions = read_file(file)
+    earlier = read_earlier(against) if against else None
+    terminal = Terminal(as_json)
+    with _service() as service:
+        report = run(service, questions, _known(service, bot), mode, earlier, terminal.progress)
+    terminal.evaluated(report)
+
+
+@cli.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True))
+@bot_option
+@click.option("--reset", is_flag=True, help="Go back to the default.")
+@json_option
+def calibrate(file: Path | None, bot: str, reset: bool, as_json: bool) -> None:
+    """Fit the confidence of a bot to the questions in FILE, which are as for `evaluate`."""
+    from rag_service.evaluating import calibrate as run  # noqa: PLC0415
+    from rag_service.evaluating import read_file  # noqa: PLC0415
+
+    if (file is None) is not reset:
+        raise click.UsageError("name a FILE of questions, or say --reset")
+    terminal = Terminal(as_json)
+    with _service() as service:
+        if file is None:
+            service.store.calibrate(_known(service, bot), None)
+            return
+        done = run(service, read_file(file), _known(service, bot), terminal.progress)
+        terminal.calibrated(done)
+
+
 # -- answers ------------------------------------------------------------------------------------
 
 

@@ -1,10 +1,13 @@
 """Whether what was found is an answer: the evidence of one query, and what it is worth. Pure."""
 
+from collections.abc import Sequence
 from math import exp
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from rag_service.stores import Evidence
+from rag_service.stores import Calibration, Evidence
 
 CONTEXT_ABOVE = 0.5
 """`has_rag_context` is a confidence of at least this."""
@@ -19,6 +22,7 @@ FEW = 20
 """Chunks. Fewer are no background, and cannot tell which words are informative: there the cosine
 decides alone. At this many each way counts half."""
 _BEATEN = 20
+_MOST = 50.0
 
 
 class Signs(Struct, frozen=True, kw_only=True):
@@ -36,9 +40,9 @@ class Signs(Struct, frozen=True, kw_only=True):
     chunks: int
 
 
-def confidence(evidence: Evidence) -> float:
-    """How likely it is, in [0, 1], that the chunks answer the query."""
-    return 1 / (1 + exp(-logit(signs(evidence)))) if evidence.scores else 0.0
+def probability(odds: float, calibration: Calibration) -> float:
+    """Of log-odds, in [0, 1]."""
+    return 1 / (1 + exp(-max(-_MOST, min(_MOST, calibration.scale * odds + calibration.shift))))
 
 
 def signs(evidence: Evidence) -> Signs:
@@ -57,8 +61,33 @@ def signs(evidence: Evidence) -> Signs:
     )
 
 
-def logit(seen: Signs) -> float:
-    """The log-odds of an answer."""
+def log_odds(seen: Signs) -> float:
+    """Of an answer."""
     trust = seen.chunks**2 / (seen.chunks**2 + FEW**2)
     weighed = BIAS + ABOVE * seen.above + KEYWORD * seen.keyword + AGREEMENT * seen.agreement
     return trust * weighed + (1 - trust) * (ALONE[0] + ALONE[1] * seen.cosine)
+
+
+def fit(odds: Sequence[float], answerable: Sequence[bool]) -> Calibration:
+    """The calibration that makes these questions likeliest, from log-odds of the default one.
+
+    Few questions move it little: a prior holds it near the default, as about ten questions would.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415  takes a while
+
+    features = np.column_stack([np.asarray(odds, float), np.ones(len(odds))])
+    truth = np.where(np.asarray(answerable, bool), 1.0, -1.0)
+    default = np.array([1.0, 0.0])
+
+    def unlikely(weights: NDArray[np.float64]) -> float:
+        wrong = np.logaddexp(0, -truth * (features @ weights)).sum()
+        return float(wrong + (_PRIOR * (weights - default) ** 2).sum() / 2)
+
+    bounds = [(_LEAST_SCALE, None), (None, None)]  # more evidence never means less
+    scale, shift = minimize(unlikely, default, method="L-BFGS-B", bounds=bounds).x
+    return Calibration(scale=round(float(scale), 4), shift=round(float(shift), 4))
+
+
+_PRIOR = np.array([4.0, 1.0])
+"""One by the squared deviation that is expected of scale and shift."""
+_LEAST_SCALE = 0.05

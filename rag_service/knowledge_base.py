@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from rag_service.chunking import PIPELINE_VERSION, split
-from rag_service.confidence import CONTEXT_ABOVE, confidence
+from rag_service.confidence import CONTEXT_ABOVE, log_odds, probability, signs
 from rag_service.documents import Document, Passage, Vectors
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
@@ -46,6 +46,8 @@ class Found(Struct, frozen=True, kw_only=True):
     bot_id: str
     has_rag_context: bool
     confidence: float
+    log_odds: float
+    """Of an answer, before any calibration."""
     hits: list[Hit]
 
 
@@ -158,11 +160,13 @@ class KnowledgeBase:
         asked = self._spelled(query, bot_id)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
-        judged = 0.0
+        odds, judged = _NOTHING, 0.0
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
-            nonlocal judged
-            judged = confidence(evidence)
+            nonlocal odds, judged
+            if evidence.scores:
+                odds = log_odds(signs(evidence))
+                judged = probability(odds, evidence.calibration)
             return rank(evidence, mode, wanted, by_document=by_document)
 
         hits = self._store.search(
@@ -180,6 +184,7 @@ class KnowledgeBase:
             bot_id=bot_id,
             has_rag_context=judged >= CONTEXT_ABOVE,
             confidence=round(judged, 4),
+            log_odds=odds,
             hits=hits,
         )
 
@@ -223,6 +228,8 @@ class KnowledgeBase:
 
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
+_NOTHING = -10.0
+"""The log-odds of an answer where there is nothing at all."""
 _MOST_WORDS = 64
 """A longer query was not typed by anybody."""
 _DEPTH = 50

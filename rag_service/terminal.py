@@ -23,6 +23,8 @@ from rich.text import Text
 
 from rag_service.answers import search_answer
 from rag_service.conversing import Reply
+from rag_service.evaluating import Calibrated, Report
+from rag_service.evaluation import Comparison
 from rag_service.examining import Finding
 from rag_service.ingesting import IngestReport
 from rag_service.knowledge_base import Found
@@ -104,6 +106,63 @@ class Terminal:
                 Text(_plain(passage.heading or passage.title)),
             )
             self._out.print(Panel(Text(_plain(passage.text.strip())), border_style="dim"))
+
+    def evaluated(self, report: Report) -> None:
+        if self._json:
+            self._print_json(report)
+            return
+        compared = report.comparison
+        earlier = {one.metric: one for one in compared.changes} if compared else {}
+        rows = [
+            {"metric": name, "value": f"{value:.4f}"}
+            | (
+                {"before": f"{earlier[name].before:.4f}", "by": f"{earlier[name].difference:+.4f}"}
+                if name in earlier
+                else {}
+            )
+            for name, value in report.metrics.items()
+        ]
+        self._out.print(f"{report.questions} questions, {report.answerable} with an answer")
+        self.table("Search", rows)
+        if report.reliability:
+            bins = [
+                {
+                    "confidence from": f"{one.at_least:.1f}",
+                    "questions": one.questions,
+                    "mean confidence": f"{one.confidence:.2f}",
+                    "have an answer": f"{one.answerable:.2f}",
+                }
+                for one in report.reliability
+            ]
+            self._out.print("Is the confidence what it says?")
+            self.table("Confidence", bins)
+        if compared:
+            self._compared(compared)
+
+    def _compared(self, compared: Comparison) -> None:
+        verdict = "more than noise" if compared.means_something else "within the noise"
+        self._out.print(
+            f"nDCG@10 moved by {compared.ndcg_difference:+.4f} on the {compared.shared} questions "
+            f"of both runs: {verdict} (± {compared.noise:.4f})"
+        )
+        for title, moved in (("Better", compared.better), ("Worse", compared.worse)):
+            rows = [
+                {"nDCG": f"{one.before:.2f} to {one.after:.2f}", "question": _plain(one.query)}
+                for one in moved
+            ]
+            if rows:
+                self.table(title, rows)
+
+    def calibrated(self, done: Calibrated) -> None:
+        if self._json:
+            self._print_json(done)
+            return
+        rows = [
+            {"metric": name, "before": f"{before:.4f}", "now": f"{done.after[name]:.4f}"}
+            for name, before in done.before.items()
+        ]
+        self._out.print(f"Fitted to {done.questions} questions, {done.answerable} with an answer")
+        self.table("Confidence", rows)
 
     def questions(self) -> Iterator[str]:
         """What is typed, a line each, until the end of the input."""

@@ -1,20 +1,22 @@
 """What comes first, and how sure we are: through the knowledge base, and over made-up evidence."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from shelf import CountingEmbedder, names, page, push
 
-from rag_service.confidence import confidence
+from rag_service.confidence import fit, log_odds, probability, signs
 from rag_service.documents import Passage
 from rag_service.embedders import Offsets
 from rag_service.embedders.hashing import HashingEmbedder
 from rag_service.knowledge_base import KnowledgeBase
 from rag_service.ranking import rank
-from rag_service.stores import Candidate, Evidence, Scores
+from rag_service.stores import Calibration, Candidate, Evidence, Scores
 
 FILLER = [page(f"filler{n}", f"Notice {n} tells nothing of what anybody wants.") for n in range(30)]
 
@@ -147,6 +149,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
         idf={"tree": 3.0, "lamp": 1.5},
         chunks=count,
         background=0.0,
+        calibration=Calibration(),
         cut=str.split,
         read=lambda chunks: {chunk: passages[chunk] for chunk in chunks},
     )
@@ -170,16 +173,38 @@ def test_scores_fall_from_the_first_to_the_last(seen, mode, k):
     assert documents[:1] == ranked[:1]
 
 
-@given(evidence())
+@given(evidence().filter(lambda seen: seen.scores))
 def test_confidence_is_a_probability_that_grows_with_the_best_cosine(seen):
-    sure = confidence(seen)
-    assert 0 <= sure <= 1
-    if not seen.scores:
-        assert sure == 0
-        return
+    sure = log_odds(signs(seen))
+    assert 0 <= probability(sure, seen.calibration) <= 1
     best = max(seen.scores, key=lambda chunk: seen.scores[chunk].dense)
     nearer = {**seen.scores, best: Scores(1.0, seen.scores[best].keyword)}
-    changed = Evidence(
-        **{name: getattr(seen, name) for name in Evidence.__struct_fields__} | {"scores": nearer}
-    )
-    assert confidence(changed) >= sure
+    assert log_odds(signs(structs.replace(seen, scores=nearer))) >= sure
+
+
+@given(
+    st.lists(st.tuples(st.floats(-20, 20), st.booleans()), min_size=1, max_size=80),
+)
+def test_a_calibration_keeps_the_order_and_is_nearer_to_the_truth(labelled):
+    odds, truth = zip(*labelled, strict=True)
+    found = fit(odds, truth)
+    assert found.scale > 0
+    sure = [probability(value, found) for value in sorted(odds)]
+    assert sure == sorted(sure)
+
+    def unlikely(calibration: Calibration) -> float:
+        values = (probability(value, calibration) for value in odds)
+        return -sum(
+            math.log(max(p if is_true else 1 - p, 1e-22))
+            for p, is_true in zip(values, truth, strict=True)
+        )
+
+    assert unlikely(found) <= unlikely(Calibration()) + 1e-3
+
+
+def test_few_questions_move_a_calibration_little_and_many_a_lot():
+    doubtful = [(-1.0, True), (-2.0, False)]
+    few, many = (fit(*zip(*(doubtful * times), strict=True)) for times in (1, 200))
+    assert abs(few.shift) < abs(many.shift)
+    assert probability(-1.0, few) < 0.5 < probability(-1.0, many)
+    assert probability(-2.0, many) < 0.5

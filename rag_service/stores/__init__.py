@@ -86,6 +86,14 @@ class Scores(Struct, frozen=True):
     keyword: float
 
 
+class Calibration(Struct, frozen=True, kw_only=True):
+    """What questions of a bot's own say about the default confidence: its log-odds become
+    `scale * log-odds + shift` (Platt 1999)."""
+
+    scale: float = 1.0
+    shift: float = 0.0
+
+
 class Candidate(Struct, frozen=True, kw_only=True):
     """A chunk looked at closely. `vector` has shape (dimension,) and length 1."""
 
@@ -107,6 +115,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """How many chunks the bot has."""
     background: float
     """The mean cosine of the query to all of them."""
+    calibration: Calibration
     cut: Callable[[str], list[str]]
     """A text into terms such as the query's."""
     read: Callable[[Sequence[int]], dict[int, Candidate]]
@@ -188,6 +197,10 @@ class KnowledgeStore(Protocol):
 
     def document(self, document_id: str) -> StoredDocument:
         """Raises NotFound."""
+        ...
+
+    def calibrate(self, bot_id: str, calibration: Calibration | None) -> None:
+        """For every later search of the bot; None goes back to the default. Raises NotFound."""
         ...
 
     def create_bot(self, bot_id: str) -> None:

@@ -11,6 +11,7 @@ from rag_service.documents import DEFAULT_BOT, Passage, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import (
+    Calibration,
     Candidate,
     DocumentFilter,
     DocumentInfo,
@@ -162,6 +163,13 @@ class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscrip
         with self._rows.reading() as connection:
             return knowledge.document(connection, document_id)
 
+    def calibrate(self, bot_id: str, calibration: Calibration | None) -> None:
+        with self._rows.writing() as connection:
+            bot = knowledge.bot_row(connection, bot_id)
+            if bot is None:
+                raise NotFound(f"no bot {bot_id!r}")
+            knowledge.calibrate(connection, bot, calibration)
+
     def has_bot(self, bot_id: str) -> bool:
         with self._rows.reading() as connection:
             return bot_id == DEFAULT_BOT or knowledge.bot_row(connection, bot_id) is not None
@@ -282,6 +290,7 @@ class _Search:
             terms=terms_of(self._query),
             idf=weights.idf,
             chunks=views.chunks,
+            calibration=knowledge.calibration(connection, bot),
             background=float(self._vector[0] @ views.mean),
             cut=terms_of,
             read=candidates.read,

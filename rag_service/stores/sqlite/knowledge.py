@@ -14,6 +14,7 @@ from rag_service.errors import Conflict, EmbedderMismatch, NotFound
 from rag_service.events import Event, now
 from rag_service.ids import chunk_id, new_id
 from rag_service.stores import (
+    Calibration,
     DocumentFilter,
     DocumentInfo,
     Known,
@@ -196,6 +197,13 @@ def bots(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
     }
 
 
+def calibration(connection: sqlite3.Connection, bot: int) -> Calibration:
+    row = connection.execute(
+        "select scale, shift from calibrations where bot = ?", [bot]
+    ).fetchone()
+    return Calibration() if row is None else Calibration(scale=row[0], shift=row[1])
+
+
 def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
     row = connection.execute("select id from bots where name = ?", [bot_id]).fetchone()
     return None if row is None else int(row[0])
@@ -219,6 +227,15 @@ def create_bot(connection: sqlite3.Connection, bot_id: str) -> None:
     if bot_id == DEFAULT_BOT or bot_row(connection, bot_id) is not None:
         raise Conflict(f"the bot {bot_id!r} exists already")
     bot_of(connection, bot_id)
+
+
+def calibrate(connection: sqlite3.Connection, bot: int, found: Calibration | None) -> None:
+    connection.execute("delete from calibrations where bot = ?", [bot])
+    if found is not None:
+        connection.execute(
+            "insert into calibrations (bot, scale, shift, created_at) values (?, ?, ?, ?)",
+            [bot, found.scale, found.shift, now()],
+        )
 
 
 def keep_vectors(connection: sqlite3.Connection, vectors: Mapping[bytes, Vectors]) -> None:

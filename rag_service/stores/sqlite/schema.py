@@ -173,3 +173,13 @@ def m005_message_text(db: Database) -> None:
             values ('delete', old.id, old.text); end""",
     ):
         db.execute(statement)
+
+
+@schema()
+def m006_calibrations(db: Database) -> None:
+    db.execute(
+        """create table calibrations (
+            bot integer primary key references bots(id), scale real not null, shift real not null,
+            created_at text not null
+        )"""
+    )

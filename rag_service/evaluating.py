@@ -1,0 +1,127 @@
+"""The `evaluate` and `calibrate` commands: questions of one's own against a bot."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rag_service.assembly import Service
+from rag_service.confidence import CONTEXT_ABOVE, fit, probability
+from rag_service.errors import Invalid
+from rag_service.evaluation import (
+    Comparison,
+    Evaluation,
+    Judged,
+    Question,
+    ask,
+    compare,
+    evaluation,
+    read_questions,
+)
+from rag_service.stores import Calibration, Mode
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+FEWEST = 10
+"""Questions of each kind; from fewer, nothing can be learned."""
+
+
+class Report(Evaluation, frozen=True, kw_only=True):
+    """With `--against`, what has changed since the earlier run."""
+
+    comparison: Comparison | None = None
+
+
+class Calibrated(Struct, frozen=True, kw_only=True):
+    """How good the confidence was on these questions, and is now."""
+
+    bot_id: str
+    questions: int
+    answerable: int
+    calibration: Calibration
+    before: dict[str, float]
+    after: dict[str, float]
+
+
+def read_file(path: Path) -> list[Question]:
+    """Raises Invalid, which names the file."""
+    try:
+        with path.open("rb") as lines:
+            return read_questions(lines)
+    except (OSError, Invalid) as error:
+        raise Invalid(f"{path}: {error}") from error
+
+
+def read_earlier(path: Path) -> Evaluation:
+    """What `evaluate --json` printed. Raises Invalid."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Evaluation)
+    except (OSError, msgspec.DecodeError) as error:
+        raise Invalid(
+            f"{path} is not what `rag-service evaluate --json` prints: {error}"
+        ) from error
+
+
+def evaluate(
+    service: Service,
+    questions: list[Question],
+    bot_id: str,
+    mode: Mode,
+    earlier: Evaluation | None,
+    progress: Progress,
+) -> Report:
+    """Raises Invalid when the earlier run has no question in common."""
+    found = evaluation(_asked(service, questions, bot_id, mode, progress), bot_id, mode)
+    comparison = compare(earlier, found) if earlier else None
+    return Report(**msgspec.structs.asdict(found), comparison=comparison)
+
+
+def calibrate(
+    service: Service, questions: list[Question], bot_id: str, progress: Progress
+) -> Calibrated:
+    """Fit the bot's confidence to these questions, and keep that for all later searches.
+
+    Raises Invalid when there are too few questions of either kind.
+    """
+    answerable = sum(bool(question.relevant) for question in questions)
+    if min(answerable, len(questions) - answerable) < FEWEST:
+        raise Invalid(
+            f"a calibration wants at least {FEWEST} questions with an answer and {FEWEST} without "
+            f"(`source_urls` empty): there are {answerable} and {len(questions) - answerable}"
+        )
+    judged = _asked(service, questions, bot_id, "hybrid", progress)
+    found = fit([one.log_odds for one in judged], [one.answerable for one in judged])
+    service.store.calibrate(bot_id, found)
+    again = [_again(one, found) for one in judged]
+    return Calibrated(
+        bot_id=bot_id,
+        questions=len(questions),
+        answerable=answerable,
+        calibration=found,
+        before=_sureness(judged, bot_id),
+        after=_sureness(again, bot_id),
+    )
+
+
+def _asked(
+    service: Service, questions: list[Question], bot_id: str, mode: Mode, progress: Progress
+) -> list[Judged]:
+    judged = []
+    with progress("Asking", len(questions)) as advance:
+        for one in ask(service.knowledge, questions, bot_id, mode):
+            judged.append(one)
+            advance(1)
+    return judged
+
+
+def _again(one: Judged, calibration: Calibration) -> Judged:
+    sure = probability(one.log_odds, calibration)
+    return replace(one, confidence=round(sure, 4), has_rag_context=sure >= CONTEXT_ABOVE)
+
+
+def _sureness(judged: list[Judged], bot_id: str) -> dict[str, float]:
+    metrics = evaluation(judged, bot_id, "hybrid").metrics
+    return {name: metrics[name] for name in ("AUROC", "balanced accuracy", "calibration error")}
