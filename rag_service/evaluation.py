@@ -176,7 +176,7 @@ def ask(
             log_odds=found.log_odds,
             relevant=len(question.relevant),
             ranks=[rank for rank, gain in enumerate(gains, start=1) if gain],
-            ndcg=_ndcg(gains, question.relevant) if question.relevant else None,
+            ndcg=ndcg(gains, question.relevant) if question.relevant else None,
         )
 
 
@@ -206,7 +206,8 @@ def evaluation(judged: Sequence[Judged], bot_id: str, mode: Mode) -> Evaluation:
     )
 
 
-def _ndcg(gains: Sequence[float], relevant: dict[str, float]) -> float:
+def ndcg(gains: Sequence[float], relevant: dict[str, float]) -> float:
+    """Of the grades in the order they were found in, against all that there are."""
     best = sorted(relevant.values(), reverse=True)[:DEPTH]
     return _discounted(gains) / _discounted(best)
 
