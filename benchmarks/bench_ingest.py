@@ -47,6 +47,7 @@ def measure(work: Workspace, model: str, records: list[Record]) -> dict[str, Any
     return {
         "documents_per_s": len(records) / command_s,
         "share_of_embedder_rate": report["chunks_embedded"] / import_s / bare_rate,
+        "parsing_share": bare.parsing_s * bare_rate,
         "peak_rss_mb": first.peak_rss_mb,
         "unchanged_speedup": ratio(import_s, max(unchanged["seconds"], 0.01)),
         "one_percent_changed_s": one_percent.seconds,
@@ -91,10 +92,13 @@ class _Bare:
         self._embedder = load_embedder(model, cache)
         window, offsets = self._embedder.window, self._embedder.token_offsets
         texts: dict[str, None] = {}
+        start = time.perf_counter()
         for r in records:
             document = Document(source_url=r.source_url, title=r.title, content=r.text)
             chunks = split(parse(document), window, offsets)
             texts.update((chunk.embedded_text, None) for chunk in chunks)
+        self.parsing_s = (time.perf_counter() - start) / max(1, len(texts))
+        """For each chunk that is embedded: to parse its document and to cut it."""
         self._texts = list(texts)
         self._choice = random.Random(SEED)
         self._embedder.embed_passages(self._sample()[:64])
