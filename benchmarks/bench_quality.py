@@ -1,7 +1,7 @@
 """How good is the search, and how good its confidence, over HTTP?
 
 Each set is pushed to a bot of its own. Figures are those of `rag-service evaluate`: documents, the
-first ten. Confidence is measured where some questions have no answer: in sets that have such
+first ten. The gate is measured where some questions have no answer: in sets that have such
 questions, and in sets of which half of the documents are pushed.
 """
 
@@ -12,23 +12,33 @@ from typing import Any
 
 import httpx
 import numpy as np
-from evalsets import QuestionSet, Row, half, pushes, question_sets, read_rows, url_of
+from evalsets import Placed, QuestionSet, Row, half, pushes, question_sets, read_rows, url_of
 from figures import arguments, finish, say
 from harness import Server, workspace
 
-from rag_service.confidence import CONTEXT_ABOVE
 from rag_service.evaluation import DEPTH, Evaluation, Judged, evaluation, ndcg
 
 HALVED = ("squad2-dev", "pubmedqa", "covid-faq")
 GATED = ("clinc150-oos", "squad2-dev", "pubmedqa")
 """Whose confidence is averaged: half answers stand in the other half of covid-faq."""
+GATE = {"auroc": "AUROC", "balanced_accuracy": "balanced accuracy", "ece": "calibration error"}
 TOP = 5
+NO_UPLOAD = (404, 405)
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--sets", type=Path, help="folders as benchmarks/evalsets.py reads them")
     parser.add_argument("--only", nargs="*", help="names of sets")
+    parser.add_argument(
+        "--modes", nargs="*", default=[], choices=["dense", "keyword"], help="beside hybrid"
+    )
+    parser.add_argument(
+        "--gate",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="also measure how well confidence tells what can be answered",
+    )
     settings = parser.parse_args()
     sets = question_sets(settings.sets, settings.small)
     sets = [one for one in sets if not settings.only or one.name in settings.only]
@@ -46,32 +56,48 @@ def measure(
     client: httpx.Client, sets: list[QuestionSet], settings: argparse.Namespace
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    gate: dict[str, Any] = {}
+    gate: dict[str, dict[str, float]] = {}
     spans = None
     for one in sets:
         push(client, pushes(one.documents, one.name))
         asked = run(client, one.name, one.queries, one.grades)
-        found[one.name] = asked.metrics
+        found[one.name] = ranking(asked)
         say(f"{one.name}: nDCG@10 {asked.metrics['nDCG@10']}")
-        if "AUROC" in asked.metrics and one.name not in HALVED:
-            gate[one.name] = sureness(asked)
-        if one.name in HALVED or one.folder is None:
-            gate.setdefault(one.name, halved(client, one))
+        if settings.modes:
+            found[one.name]["by_mode"] = {
+                mode: ranking(run(client, one.name, one.answerable(), one.grades, mode=mode))
+                for mode in settings.modes
+            }
+        if settings.gate:
+            judged = {one.name: asked}
+            if one.name in HALVED:
+                judged = {one.name: halved(client, one), f"{one.name}-whole": asked}
+            gate |= {name: sureness(of) for name, of in judged.items() if "AUROC" in of.metrics}
         if one.folder and (one.folder / "documents.jsonl.gz").exists() and not settings.small:
             spans = spans_of(client, one.folder)
         if one.folder and (one.folder / "pdfs").is_dir() and not settings.small:
-            found[f"{one.name}, as PDF"] = from_pdfs(client, one).metrics
-    plain = [found[one.name]["nDCG@10"] for one in sets]
-    gated = [gate[name] for name in GATED if name in gate]
+            pages = from_pdfs(client, one)
+            found |= {f"{one.name}-pages": ranking(pages)} if pages else {}
     return {
-        "mean_ndcg_at_10": float(np.mean(plain)),
+        "mean_ndcg_at_10": float(np.mean([found[one.name]["ndcg_at_10"] for one in sets])),
         "sets": found,
-        "confidence": gate,
-        "mean_confidence": {
-            key: float(np.mean([one[key] for one in gated])) for key in (gated[0] if gated else {})
-        },
+        "gate": {**gate, **means([gate[name] for name in GATED if name in gate])},
         "spans": spans,
     }
+
+
+def ranking(found: Evaluation) -> dict[str, Any]:
+    """What does not need unanswerable questions."""
+    metrics = found.metrics.items()
+    return {name.lower().replace("@", "_at_"): value for name, value in metrics if "@" in name}
+
+
+def sureness(found: Evaluation) -> dict[str, float]:
+    return {key: found.metrics[name] for key, name in GATE.items()}
+
+
+def means(gated: list[dict[str, float]]) -> dict[str, float]:
+    return {f"mean_{key}": float(np.mean([one[key] for one in gated])) for key in GATE if gated}
 
 
 def push(client: httpx.Client, lines: bytes) -> None:
@@ -89,13 +115,14 @@ def run(
     grades: dict[str, dict[str, float]],
     truth: list[bool] | None = None,
     by_page: bool = False,
+    mode: str = "hybrid",
 ) -> Evaluation:
     """`truth` says which can be answered; otherwise those with grades."""
     judged = []
     for place, query in enumerate(queries):
         relevant = grades.get(query["id"], {})
         answerable = truth[place] if truth else bool(relevant)
-        answer = search(client, query["text"], bot, by_page)
+        answer = search(client, query["text"], bot, mode, by_page)
         gains = [relevant.get(name, 0.0) for name in names(answer["results"], by_page)]
         judged.append(
             Judged(
@@ -110,13 +137,12 @@ def run(
                 ndcg=ndcg(gains, relevant) if answerable else None,
             )
         )
-        assert answer["has_rag_context"] is (answer["confidence"] >= CONTEXT_ABOVE)
-    return evaluation(judged, bot, "hybrid")
+    return evaluation(judged, bot, mode)
 
 
-def search(client: httpx.Client, text: str, bot: str, by_page: bool) -> dict[str, Any]:
+def search(client: httpx.Client, text: str, bot: str, mode: str, by_page: bool) -> dict[str, Any]:
     k = {"k": "50"} if by_page else {"k": str(DEPTH), "group": "document"}
-    answer = client.get("/search", params={"query": text, "bot_id": bot, **k})
+    answer = client.get("/search", params={"query": text, "bot_id": bot, "mode": mode, **k})
     answer.raise_for_status()
     found: dict[str, Any] = answer.json()
     return found
@@ -130,18 +156,14 @@ def names(results: list[dict[str, Any]], by_page: bool) -> list[str]:
     return list(dict.fromkeys(pages))[:DEPTH]
 
 
-def sureness(found: Evaluation) -> dict[str, float]:
-    return {key: found.metrics[key] for key in ("AUROC", "balanced accuracy", "calibration error")}
-
-
-def halved(client: httpx.Client, one: QuestionSet) -> dict[str, float]:
+def halved(client: httpx.Client, one: QuestionSet) -> Evaluation:
     part, truth = half(one)
     push(client, pushes(part.documents, part.name))
-    return sureness(run(client, part.name, part.queries, part.grades, truth))
+    return run(client, part.name, part.queries, part.grades, truth)
 
 
-def from_pdfs(client: httpx.Client, one: QuestionSet) -> Evaluation:
-    """Pages of the original files; a document's name is FILE.pdf#page=N."""
+def from_pdfs(client: httpx.Client, one: QuestionSet) -> Evaluation | None:
+    """Pages of the original files; a document's name is FILE.pdf#page=N. None without uploads."""
     assert one.folder is not None
     bot = f"{one.name}-pdf"
     for path in sorted((one.folder / "pdfs").glob("*.pdf")):
@@ -151,6 +173,9 @@ def from_pdfs(client: httpx.Client, one: QuestionSet) -> Evaluation:
             data={"bot_id": bot, "source_url": f"file:///{path.name}"},
             files={"file": (path.name, path.read_bytes(), "application/pdf")},
         )
+        if answer.status_code in NO_UPLOAD:
+            say(f"{one.name}: the PDFs are left out, this server takes no uploads")
+            return None
         answer.raise_for_status()
         failed = [line for line in map(json.loads, answer.iter_lines()) if not line["success"]]
         if failed:
@@ -160,28 +185,36 @@ def from_pdfs(client: httpx.Client, one: QuestionSet) -> Evaluation:
 
 def spans_of(client: httpx.Client, folder: Path) -> dict[str, float]:
     """How much of the excerpts that answer the top five chunks of whole documents cover, and how
-    much of those chunks is excerpt."""
-    documents = {row["id"]: row for row in read_rows(folder / "documents.jsonl.gz")}
+    much of those chunks is excerpt. Chunks that do not stand in their document cover nothing:
+    `located` is the share of those that do."""
+    rows = read_rows(folder / "documents.jsonl.gz")
+    documents = {url_of(row): Placed(row["text"]) for row in rows}
     bot = f"{folder.name}-whole"
-    push(client, pushes(documents.values(), bot))
-    covered, precise = [], []
+    push(client, pushes(rows, bot, format="text"))
+    covered, precise, located = [], [], []
     for query in read_rows(folder / "queries.jsonl.gz"):
         if not query.get("excerpts"):
             continue
         wanted = {at for one in query["excerpts"] for at in range(one["start"], one["end"])}
         answer = client.get(
             "/search", params={"query": query["text"], "bot_id": bot, "k": str(TOP)}
-        ).json()
+        )
+        answer.raise_for_status()
         got: set[int] = set()
         size = 0
-        for hit in answer["results"]:
-            size += len(hit["text"])
-            if hit["source_url"] == url_of(documents[query["doc"]]):
-                start = documents[query["doc"]]["text"].find(hit["text"])
-                got |= set(range(start, start + len(hit["text"]))) if start >= 0 else set()
+        for hit in answer.json()["results"]:
+            place = documents[hit["source_url"]].find(hit["text"])
+            located.append(place is not None)
+            size += len(place) if place is not None else len(hit["text"])
+            if place is not None and hit["source_url"] == url_of({"id": query["doc"]}):
+                got |= set(place)
         covered.append(len(wanted & got) / len(wanted))
         precise.append(len(wanted & got) / size if size else 0.0)
-    return {"coverage_at_5": float(np.mean(covered)), "precision_at_5": float(np.mean(precise))}
+    return {
+        "coverage_at_5": float(np.mean(covered)),
+        "precision_at_5": float(np.mean(precise)),
+        "located": float(np.mean(located)),
+    }
 
 
 if __name__ == "__main__":

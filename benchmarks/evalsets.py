@@ -30,7 +30,23 @@ def url_of(row: Row) -> str:
     return f"doc:{row['id']}"
 
 
-def pushes(rows: Iterable[Row], bot: str) -> bytes:
+class Placed:
+    """A document in which passages are found again, whatever became of its white space."""
+
+    def __init__(self, text: str) -> None:
+        self._places = [place for place, letter in enumerate(text) if not letter.isspace()]
+        self._letters = "".join(text.split())
+
+    def find(self, passage: str) -> range | None:
+        """Its first place, in characters of the document; None when it does not stand in it."""
+        letters = "".join(passage.split())
+        start = self._letters.find(letters)
+        if not letters or start < 0:
+            return None
+        return range(self._places[start], self._places[start + len(letters) - 1] + 1)
+
+
+def pushes(rows: Iterable[Row], bot: str, **more: str) -> bytes:
     """POST /knowledge bodies; a record that is only a title says that."""
     return b"".join(
         json.dumps(
@@ -39,6 +55,7 @@ def pushes(rows: Iterable[Row], bot: str) -> bytes:
                 "title": row.get("title") or "",
                 "content": row["text"] or row.get("title") or "-",
                 "bot_id": bot,
+                **more,
             }
         ).encode()
         + b"\n"

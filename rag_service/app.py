@@ -20,6 +20,7 @@ from rag_service.api import (
     schema_page,
     search,
     transcripts,
+    upload,
 )
 from rag_service.api.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.api.events import Changes
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         health,
         *knowledge.handlers,
         *batch.handlers,
+        *upload.handlers,
         *search.handlers,
         *transcripts.handlers,
     ]

@@ -4,6 +4,7 @@
   x Invalid
     + InvalidSettings
     + TooLarge
+    + Unreadable
   x NotFound
     + BotNotFound
     + ConversationNotFound
@@ -42,6 +43,14 @@ class InvalidSettings(Invalid):
 
 class TooLarge(Invalid):
     """A body or a line is over the size limit."""
+
+
+class Unreadable(Invalid):
+    """A file is not what it is said to be, or holds no text; `reason` tells what to do."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Invalid parameter(s): content", {"content": reason})
+        self.reason = reason
 
 
 class NotFound(RagError):

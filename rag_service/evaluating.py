@@ -73,7 +73,14 @@ def evaluate(
     earlier: Evaluation | None,
     progress: Progress,
 ) -> Report:
-    """Raises Invalid when the earlier run has no question in common."""
+    """Raises Invalid, before anything is asked, when the earlier run has no question in common."""
+    if earlier:
+        known = {one.query for one in earlier.per_question if one.answerable}
+        if not any(one.relevant and one.text in known for one in questions):
+            raise Invalid(
+                "the earlier run has no question in common that has an answer: "
+                "compare runs of the same file"
+            )
     found = evaluation(_asked(service, questions, bot_id, mode, progress), bot_id, mode)
     comparison = compare(earlier, found) if earlier else None
     return Report(**msgspec.structs.asdict(found), comparison=comparison)

@@ -18,8 +18,9 @@ from rag_service.stores import Mode
 
 DEPTH = 10
 BINS = 10
-Z = 1.96
-"""A difference of means beyond so many standard errors is no noise, nineteen times of twenty."""
+SURE = 0.95
+"""A difference of means is called more than noise when the paired t interval of this level says so:
+where nothing has changed, one time of twenty."""
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -85,8 +86,8 @@ class Moved(Struct, frozen=True, kw_only=True):
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """Of the questions that two runs share, by id. `noise` is how far the mean nDCG may differ
-    without meaning anything."""
+    """On the questions that two runs share, which have the same text; `shared` counts those with
+    an answer. `noise` is how far the mean nDCG may differ without meaning anything."""
 
     shared: int
     changes: list[Change]
@@ -124,17 +125,28 @@ def _question(line: bytes, number: int) -> Question:
     """Raises ValueError."""
     try:
         given = msgspec.json.decode(line)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"it is not JSON: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"it is not JSON in UTF-8: {error}") from error
     if not isinstance(given, dict):
         raise ValueError("it is not a JSON object")
     text = _first(given, "question", "query", "text")
     if not isinstance(text, str) or not text.strip():
         raise ValueError("`question` has to be a text that is not blank")
     relevant = _grades(_first(given, "source_urls", "urls", "relevant", "source_url"))
-    if given.get("answerable") is False:
+    answerable = given.get("answerable")
+    if not isinstance(answerable, bool | None):
+        raise ValueError("`answerable` has to be true or false")
+    if answerable is False:
         relevant = {}
-    return Question(id=str(given.get("id", number)), text=text, relevant=relevant)
+    return Question(id=_id(given.get("id"), number), text=text, relevant=relevant)
+
+
+def _id(value: Any, number: int) -> str:
+    if value is None:
+        return str(number)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("`id` has to be a text or a whole number")
+    return str(value)
 
 
 def _first(given: dict[str, Any], *names: str) -> Any:
@@ -151,6 +163,8 @@ def _grades(value: Any) -> dict[str, float]:
     if not isinstance(value, dict):
         raise ValueError("`source_urls` has to be a URL, a list of URLs, or an object of grades")
     for url, grade in value.items():
+        if not url.strip():
+            raise ValueError("a URL in `source_urls` is blank")
         if isinstance(grade, bool) or not isinstance(grade, int | float) or grade < 0:
             raise ValueError(f"the grade of {url} has to be a number that is not negative")
     return {url.strip(): float(grade) for url, grade in value.items() if grade > 0}
@@ -180,7 +194,7 @@ def ask(
         )
 
 
-def evaluation(judged: Sequence[Judged], bot_id: str, mode: Mode) -> Evaluation:
+def evaluation(judged: Sequence[Judged], bot_id: str, mode: str) -> Evaluation:
     """The figures of a run."""
     answerable = [one for one in judged if one.answerable]
     metrics = _ranking(answerable) if answerable else {}
@@ -266,39 +280,52 @@ def _calibration_error(reliability: Sequence[Bin]) -> float:
 
 def compare(before: Evaluation, after: Evaluation, most: int = 10) -> Comparison:
     """Raises Invalid when they share no answerable question."""
-    earlier = {one.id: one for one in before.per_question if one.ndcg is not None}
-    pairs = [
-        (earlier[one.id], one)
-        for one in after.per_question
-        if one.ndcg is not None and one.id in earlier
-    ]
-    if not pairs:
-        raise Invalid("the two runs share no question that has an answer")
-    differences = np.array([(new.ndcg or 0.0) - (old.ndcg or 0.0) for old, new in pairs])
-    error = float(differences.std(ddof=1) / math.sqrt(len(pairs))) if len(pairs) > 1 else math.inf
-    noise = Z * error
-    mean = float(differences.mean())
+    # not by id: one that nobody gave is the number of a line, and lines move
+    earlier = {one.query: one for one in before.per_question}
+    pairs = [(earlier[one.query], one) for one in after.per_question if one.query in earlier]
     moved = [
-        Moved(id=new.id, query=new.query, before=old.ndcg or 0.0, after=new.ndcg or 0.0)
+        Moved(id=new.id, query=new.query, before=old.ndcg, after=new.ndcg)
         for old, new in pairs
-        if old.ndcg != new.ndcg
+        if old.ndcg is not None and new.ndcg is not None
     ]
+    if not moved:
+        raise Invalid("the two runs share no question that has an answer")
+    differences = np.array([one.after - one.before for one in moved])
+    mean, noise = float(differences.mean()), _noise(differences)
     moved.sort(key=lambda one: one.before - one.after)
     return Comparison(
-        shared=len(pairs),
-        changes=[
-            Change(
-                metric=name,
-                before=before.metrics[name],
-                after=value,
-                difference=round(value - before.metrics[name], 4),
-            )
-            for name, value in after.metrics.items()
-            if name in before.metrics
-        ],
+        shared=len(moved),
+        changes=_changes(
+            evaluation([old for old, _ in pairs], before.bot_id, before.mode).metrics,
+            evaluation([new for _, new in pairs], after.bot_id, after.mode).metrics,
+        ),
         ndcg_difference=round(mean, 4),
-        noise=round(noise, 4) if math.isfinite(noise) else 1.0,
+        noise=round(noise, 4),
         means_something=abs(mean) > noise,
         better=[one for one in moved if one.after > one.before][:most],
         worse=[one for one in moved[::-1] if one.after < one.before][:most],
     )
+
+
+def _noise(differences: np.ndarray) -> float:
+    """Half of the interval around a mean of no difference; 1, which is all, of a single one."""
+    from scipy.special import stdtrit  # noqa: PLC0415  only --against needs it
+
+    count = len(differences)
+    if count == 1:
+        return 1.0
+    error = float(differences.std(ddof=1)) / math.sqrt(count)
+    return float(stdtrit(count - 1, (1 + SURE) / 2)) * error
+
+
+def _changes(before: dict[str, float], after: dict[str, float]) -> list[Change]:
+    return [
+        Change(
+            metric=name,
+            before=before[name],
+            after=value,
+            difference=round(value - before[name], 4),
+        )
+        for name, value in after.items()
+        if name in before
+    ]

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import Invalid, RagError
@@ -31,6 +32,9 @@ once does, however large the corpus, and the embedder gets the rest of the time.
 FINAL_SHARE = 0.05
 """After an import, views that lag by more than this are sealed: the first search is fast."""
 
+_AROUND_A_FILE = 65_536
+"""Bytes of a line beside the file."""
+
 T = TypeVar("T")
 
 log = logging.getLogger(__name__)
@@ -44,6 +48,8 @@ class Line(Struct, frozen=True, kw_only=True):
     end: int = 0
     """Where the next line begins in its source, in bytes."""
     source_url: str | None = None
+    file: str | None = None
+    """The name of the uploaded file that it is of."""
     document: Document | None = None
     error: str | None = None
 
@@ -64,10 +70,15 @@ def read_line(
     default_bot: str = DEFAULT_BOT,
     default_type: str | None = None,
 ) -> Line:
-    """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one."""
-    source_url = None
+    """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one.
+
+    `file` in the body names the uploaded file that it is of, `refused` tells why that is none.
+    """
+    source_url = file = None
     try:
         body = read_body(raw)
+        if isinstance(body.get("file"), str):
+            file = body["file"]
         if isinstance(body.get("source_url"), str):
             source_url = body["source_url"].strip()
         for name, default in (("bot_id", only_bot or default_bot), ("content_type", default_type)):
@@ -75,12 +86,30 @@ def read_line(
                 body[name] = default
         if only_bot not in (None, body["bot_id"]):
             raise Invalid(f"this token is bound to the bot {only_bot!r}")
+        if isinstance(body.get("refused"), str):
+            raise Invalid(body["refused"])
         document = read_push(body)
     except Invalid as error:
-        reasons = [f"{name} {reason}" for name, reason in error.params.items()]
-        reason = "; ".join(reasons) or str(error)
-        return Line(number=number, end=end, source_url=source_url, error=reason)
-    return Line(number=number, end=end, source_url=document.source_url, document=document)
+        return Line(number=number, end=end, source_url=source_url, file=file, error=told(error))
+    return Line(
+        number=number, end=end, source_url=document.source_url, file=file, document=document
+    )
+
+
+def longest_line(longest: int) -> int:
+    """In bytes, where `longest` is the limit of a body: a file may reach that before base64."""
+    return longest * 4 // 3 + _AROUND_A_FILE
+
+
+def is_within(raw: bytes, longest: int) -> bool:
+    """Whether a line keeps to the limit of a body; base64 counts as the bytes it stands for."""
+    return len(raw) <= longest or (b'"content_base64"' in raw and len(raw) <= longest_line(longest))
+
+
+def told(error: Invalid) -> str:
+    """All that is wrong, on a line."""
+    reasons = [f"{name} {reason}" for name, reason in error.params.items()]
+    return "; ".join(reasons) or str(error)
 
 
 class Importer:
@@ -100,16 +129,12 @@ class Importer:
         embedded = _Stage(self._embedded(planned))
         with _Sealing(self._store) as sealing, planned, embedded:
             for group, plan, vectors in embedded:
-                documents = [line.document for line in group if line.document]
                 if plan is None:
-                    upserted = iter(self._knowledge.upsert(documents))
-                else:
-                    upserted = iter(self._knowledge.commit(plan, vectors))
-                sealing.consider({document.bot_id for document in documents})
-                yield [
-                    Result(line=line, upserted=next(upserted) if line.document else None)
-                    for line in group
-                ]
+                    plan = self._knowledge.plan([line.document for line in group if line.document])
+                    vectors = self._knowledge.embed(plan)
+                upserted = iter(self._knowledge.commit(plan, vectors))
+                sealing.consider({document.bot_id for document in plan.documents})
+                yield [_result(line, plan, upserted) for line in group]
 
     def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan | None]]:
         """None where a document is in flight already: what changes is known when that is over."""
@@ -126,6 +151,15 @@ class Importer:
     ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Vectors]]]:
         for group, plan in planned:
             yield group, plan, {} if plan is None else self._knowledge.embed(plan)
+
+
+def _result(line: Line, plan: Plan, upserted: Iterator[Upserted]) -> Result:
+    if line.document is None:
+        return Result(line=line, upserted=None)
+    refusal = plan.refused.get((line.document.bot_id, line.document.source_url))
+    if refusal is not None:
+        return Result(line=replace(line, error=told(refusal)), upserted=None)
+    return Result(line=line, upserted=next(upserted))
 
 
 def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:

@@ -1,6 +1,8 @@
 """The body of a push -> Document. One reader for HTTP, batch lines and the command line."""
 
+import base64
 import re
+from collections.abc import Callable
 from typing import Any, get_args
 
 import msgspec
@@ -16,6 +18,7 @@ _LONGEST_URL = 4096
 _LONGEST_LABEL = 200
 _LONGEST_TITLE = 2000
 _DEEPEST = 100
+_BINARY = ("pdf", "docx", "pptx", "xlsx")
 
 
 def read_body(body: bytes | str) -> dict[str, Any]:
@@ -32,10 +35,15 @@ def read_body(body: bytes | str) -> dict[str, Any]:
 
 
 def read_push(body: dict[str, Any]) -> Document:
-    """Raises Invalid with every parameter at fault; fields that are not ours are ignored."""
+    """Raises Invalid with every parameter at fault; fields that are not ours are ignored.
+
+    The content is text in `content`, or a file in `content_base64`; between ourselves, `content`
+    may also be the bytes of a file.
+    """
     faults: dict[str, str] = {}
     values: dict[str, Any] = {}
-    for name, (check, required) in _FIELDS.items():
+    content = "content_base64" if body.get("content_base64") is not None else "content"
+    for name, (check, required) in {content: (_CONTENT[content], True), **_FIELDS}.items():
         value = body.get(name)
         if value is None:
             if required:
@@ -45,9 +53,13 @@ def read_push(body: dict[str, Any]) -> Document:
             values[name] = check(value)
         except ValueError as error:
             faults[name] = str(error)
+    if content == "content_base64" and body.get("content") is not None:
+        faults[content] = "cannot go together with content: send one of them"
+    if isinstance(values.get("content"), str) and values.get("format") in _BINARY:
+        faults["format"] = "is that of a file: send it in content_base64"
     if faults:
         raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)
-    return Document(**values)
+    return Document(content=values.pop(content), **values)
 
 
 def read_source_url(value: object) -> str:
@@ -79,11 +91,24 @@ def read_content_type(value: object) -> str:
     return read_label(value)
 
 
-def _content(value: object) -> str:
+def _content(value: object) -> str | bytes:
+    if isinstance(value, bytes):
+        return value
     text = _string(value)
     if _BLANK.fullmatch(text):
         raise ValueError("must not be blank")
     return text
+
+
+def _file(value: object) -> bytes:
+    text = _string(value)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError(f"must be base64: {error}") from error
+    if not data:
+        raise ValueError("must not be empty")
+    return data
 
 
 def _title(value: object) -> str:
@@ -132,8 +157,11 @@ def _string(value: object) -> str:
     return value
 
 
-_FIELDS = {
-    "content": (_content, True),
+_CONTENT: dict[str, Callable[[object], str | bytes]] = {
+    "content": _content,
+    "content_base64": _file,
+}
+_FIELDS: dict[str, tuple[Callable[[object], Any], bool]] = {
     "source_url": (read_source_url, True),
     "bot_id": (read_bot_id, False),
     "content_type": (read_content_type, False),

@@ -6,25 +6,20 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import DEFAULT_BOT, Format
+from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
-from rag_service.imports import Line, read_line
+from rag_service.files import FORMATS, WORDPRESS, can_be_read, pushes_of
+from rag_service.imports import Line, read_line, told
+from rag_service.parsing.wordpress import is_wordpress_export
 from rag_service.pushes import read_push
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
 
-FORMATS: dict[str, Format] = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".txt": "text",
-    ".html": "html",
-    ".htm": "html",
-}
 PUSHES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
@@ -53,7 +48,7 @@ class Sources:
             if _has_pushes(file):
                 yield from self._pushes(file)
             else:
-                yield self._page(file)
+                yield from self._documents(file)
 
     def _pushes(self, file: Path) -> Iterator[Line]:
         number = 0
@@ -83,21 +78,25 @@ class Sources:
             default_type=self._defaults.content_type,
         )
 
-    def _page(self, file: Path) -> Line:
+    def _documents(self, file: Path) -> Iterator[Line]:
+        """One, or the posts of a WordPress export; a line for what is wrong with the file."""
         url = file.resolve().as_uri()
+        number = 0
         try:
-            body = {
-                "source_url": url,
-                "content": _text(file, self._defaults.longest),
-                "format": _format(file),
-                "bot_id": self._defaults.bot_id,
-                "content_type": self._defaults.content_type,
-            }
-            return Line(number=1, source_url=url, document=read_push(body))
+            data = _read(file, self._defaults.longest)
+            for body in pushes_of(_name(file), data, url):
+                number += 1
+                yield self._document(number, body)
         except Invalid as error:
-            reasons = [f"{name} {reason}" for name, reason in error.params.items()]
-            reason = "; ".join(reasons) or str(error)
-            return Line(number=1, source_url=url, error=reason)
+            yield Line(number=number + 1, source_url=url, error=told(error))
+
+    def _document(self, number: int, body: dict[str, Any]) -> Line:
+        url = body["source_url"]
+        defaults = {"bot_id": self._defaults.bot_id, "content_type": self._defaults.content_type}
+        try:
+            return Line(number=number, source_url=url, document=read_push(body | defaults))
+        except Invalid as error:
+            return Line(number=number, source_url=url, error=told(error))
 
 
 def _files(path: Path) -> list[Path]:
@@ -107,7 +106,7 @@ def _files(path: Path) -> list[Path]:
         file
         for file in path.rglob("*")
         if file.is_file()
-        and (file.suffix.lower() in FORMATS or _has_pushes(file))
+        and (file.suffix.lower() in FORMATS or _has_pushes(file) or _is_export(file))
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
 
@@ -116,22 +115,24 @@ def _has_pushes(file: Path) -> bool:
     return file.name.lower().endswith(PUSHES)
 
 
-def _format(file: Path) -> Format:
+def _is_export(file: Path) -> bool:
+    if file.suffix.lower() != WORDPRESS:
+        return False
     try:
-        return FORMATS[file.suffix.lower()]
-    except KeyError:
-        known = ", ".join([*FORMATS, *PUSHES])
-        raise Invalid(f"files of this kind cannot be read: use {known}") from None
+        with file.open("rb") as data:
+            return is_wordpress_export(data.read(4096))
+    except OSError:
+        return False
 
 
-def _text(file: Path, longest: int) -> str:
-    _format(file)
+def _read(file: Path, longest: int) -> bytes:
+    if not can_be_read(_name(file)):
+        known = ", ".join([*FORMATS, WORDPRESS, *PUSHES])
+        raise Invalid(f"files of this kind cannot be read: use {known}")
     try:
         if file.stat().st_size > longest:
             raise Invalid(f"the file is larger than {longest} bytes (RAG_MAX_BODY_MB)")
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Invalid(f"the file is not UTF-8 (byte {error.start})") from error
+        return file.read_bytes()
     except OSError as error:
         raise Invalid(f"the file cannot be read: {error.strerror}") from error
 

@@ -111,17 +111,7 @@ class Terminal:
         if self._json:
             self._print_json(report)
             return
-        compared = report.comparison
-        earlier = {one.metric: one for one in compared.changes} if compared else {}
-        rows = [
-            {"metric": name, "value": f"{value:.4f}"}
-            | (
-                {"before": f"{earlier[name].before:.4f}", "by": f"{earlier[name].difference:+.4f}"}
-                if name in earlier
-                else {}
-            )
-            for name, value in report.metrics.items()
-        ]
+        rows = [{"metric": name, "value": f"{value:.4f}"} for name, value in report.metrics.items()]
         self._out.print(f"{report.questions} questions, {report.answerable} with an answer")
         self.table("Search", rows)
         if report.reliability:
@@ -136,11 +126,21 @@ class Terminal:
             ]
             self._out.print("Is the confidence what it says?")
             self.table("Confidence", bins)
-        if compared:
-            self._compared(compared)
+        if report.comparison:
+            self._compared(report.comparison)
 
     def _compared(self, compared: Comparison) -> None:
         verdict = "more than noise" if compared.means_something else "within the noise"
+        changes = [
+            {
+                "metric": one.metric,
+                "before": f"{one.before:.4f}",
+                "after": f"{one.after:.4f}",
+                "difference": f"{one.difference:+.4f}",
+            }
+            for one in compared.changes
+        ]
+        self.table("Questions of both runs", changes)
         self._out.print(
             f"nDCG@10 moved by {compared.ndcg_difference:+.4f} on the {compared.shared} questions "
             f"of both runs: {verdict} (± {compared.noise:.4f})"

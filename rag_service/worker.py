@@ -14,13 +14,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import msgspec
 
 from rag_service.assembly import Service, assemble
 from rag_service.errors import RagError
-from rag_service.imports import Line, Result, read_line
+from rag_service.imports import Line, Result, is_within, longest_line, read_line
 from rag_service.jobs import Order, Report, spool_folder
 from rag_service.settings import load_settings
 from rag_service.spool import Spool, read_lines
@@ -121,10 +121,10 @@ class Worker:
     def _lines(self, job: Job, spool: Spool) -> Iterator[Line]:
         longest = self._service.settings.max_body_bytes
         only_bot = job.bot_ids[0] if job.bot_ids else None
-        for number, end, raw in read_lines(spool.lines, longest, offset=job.offset):
+        for number, end, raw in read_lines(spool.lines, longest_line(longest), offset=job.offset):
             if self._stopped.is_set():
                 return
-            if raw is None:
+            if raw is None or not is_within(raw, longest):
                 mib = self._service.settings.max_body_mb
                 error = f"the line is longer than {mib} MiB (RAG_MAX_BODY_MB)"
                 yield Line(number=number, end=end, error=error)
@@ -166,8 +166,10 @@ class _Progress:
 
 
 def result_line(result: Result) -> bytes:
-    """A line of the answer: its number and URL, then the fields of a single push or `error`."""
-    head = {"line": result.line.number, "source_url": result.line.source_url}
+    """A line of the answer: its number, URL and file, then the fields of a push or `error`."""
+    head: dict[str, Any] = {"line": result.line.number, "source_url": result.line.source_url}
+    if result.line.file is not None:
+        head["file"] = result.line.file
     if result.upserted is None:
         return msgspec.json.encode({**head, "success": False, "error": result.line.error})
     return msgspec.json.encode({**head, "success": True, **msgspec.to_builtins(result.upserted)})

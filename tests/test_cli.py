@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from files import docx, pdf, wordpress, xlsx
 from shelf import ALL
 from shell import Shell, golden
 
@@ -337,12 +338,38 @@ def test_an_empty_folder_is_no_failure(shell, tmp_path):
     assert (code, report["documents"]) == (0, 0)
 
 
+def test_files_of_all_kinds_are_read_and_a_bad_one_is_named(shell, tmp_path, settings):
+    files = {
+        "guide.pdf": pdf(["One.", "Two."]),
+        "letter.docx": docx("Dear reader."),
+        "prices.xlsx": xlsx([["Bell", 12]]),
+        "people.csv": "Name;City\nJos\xe9;M\xe1laga\n".encode("cp1252"),
+        "data.json": b'{"name": "Bell"}',
+        "mail.eml": b"Subject: Hours\r\n\r\nWe open at nine.",
+        "blog.xml": wordpress(("One", "publish"), ("Two", "publish"), ("Three", "draft")),
+        "feed.xml": b"<rss><channel/></rss>",
+        "cut.pdf": pdf(["One."])[:200],
+        "locked.pdf": pdf(["One."], password="x"),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    code, report = shell.ingest(tmp_path)
+    assert code == 1
+    assert (report["documents"], report["embedded"], report["failed"]) == (10, 8, 2)
+    reasons = {Path(failure["source_url"]).name: failure["error"] for failure in report["failures"]}
+    assert "damaged" in reasons["cut.pdf"]
+    assert "password" in reasons["locked.pdf"]
+    assert {"https://blog.example/one", "https://blog.example/two"} < urls(settings)
+    code, report = shell.ingest(tmp_path)
+    assert (report["unchanged"], report["failed"]) == (8, 2)
+
+
 def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, settings):
     files = {
         "picture.png": b"\x89PNG",
         "no-extension": b"text",
-        "latin.txt": "Caf\xe9 au lait".encode("latin-1"),
-        "utf-16.md": "text".encode("utf-16"),
+        "binary.txt": b"\0\1\2\3" * 99,
+        "picture.md": b"\x89PNG\r\n\x1a\n",
         "blank.md": b" \n\t\xef\xbb\xbf ",
         "large.txt": b"word " * 300_000,
         "fine.txt": b"This is fine.",
@@ -356,9 +383,9 @@ def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, 
     known = "files of this kind cannot be read: use .md, "
     assert reasons["picture.png"].startswith(known)
     assert reasons["no-extension"].startswith(known)
-    assert reasons["latin.txt"] == "the file is not UTF-8 (byte 3)"
-    assert reasons["utf-16.md"] == "the file is not UTF-8 (byte 0)"
-    assert reasons["blank.md"] == "content must not be blank"
+    assert reasons["binary.txt"] == "content is neither text nor of a kind that can be read"
+    assert reasons["picture.md"] == "content is a PNG picture, which cannot be read"
+    assert reasons["blank.md"] == "content holds no text"
     assert reasons["large.txt"] == "the file is larger than 1048576 bytes (RAG_MAX_BODY_MB)"
     assert urls(settings) == {(tmp_path / "fine.txt").as_uri()}
 
@@ -441,8 +468,8 @@ def test_of_two_lines_with_one_url_the_later_one_stays(shell, tmp_path):
 
 def test_failures_are_printed_on_a_terminal(shell, tmp_path):
     (tmp_path / "some.jsonl").write_text(pushes("good") + "[bold]no\x1b[2J json[/nope] :smile:\n")
-    (tmp_path / "latin.txt").write_bytes(b"\xff\xff")
-    code, shown = shell.on_a_terminal("ingest", "some.jsonl", "latin.txt")
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\r\n\x1a\n")
+    code, shown = shell.on_a_terminal("ingest", "some.jsonl", "picture.txt")
     assert code == 1
     shown = re.sub(r"\d+\.\d+ s", "0.01 s", shown[shown.index("3 documents") :])
     golden("ingest.txt", shown.replace(tmp_path.as_uri(), "file:///docs"))

@@ -13,6 +13,7 @@ from rag_service.pushes import read_body, read_bot_id, read_content_type, read_p
 
 URL = "https://example.com/a"
 FIELDS = ["content", "source_url", "bot_id", "content_type", "title", "metadata", "format"]
+FORMATS = "auto, text, markdown, html, pdf, docx, pptx, xlsx, csv, json, eml"
 any_text = st.text(st.characters(exclude_categories=()))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | any_text,
@@ -91,7 +92,7 @@ def test_all_faults_are_named_at_once():
         "content_type": "must be a string",
         "title": "must be a string",
         "metadata": "must be an object",
-        "format": "must be one of auto, text, markdown, html",
+        "format": f"must be one of {FORMATS}",
     }
     assert str(caught.value) == f"Invalid parameter(s): {', '.join(FIELDS)}"
     with pytest.raises(Invalid) as caught:
@@ -192,14 +193,31 @@ def test_metadata_is_an_object(metadata):
     assert faults(metadata=metadata) == {"metadata": "must be an object"}
 
 
-@pytest.mark.parametrize("format_", ["auto", "text", "markdown", "html"])
+@pytest.mark.parametrize("format_", ["auto", "text", "markdown", "html", "csv", "json", "eml"])
 def test_a_format_is_taken(format_):
     assert push(format=format_).format == format_
 
 
-@pytest.mark.parametrize("format_", ["", "Text", "pdf", " text", 1, [], {}, ["text"]])
+@pytest.mark.parametrize("format_", ["", "Text", "PDF", " text", 1, [], {}, ["text"]])
 def test_a_format_that_is_unknown_is_refused(format_):
-    assert faults(format=format_) == {"format": "must be one of auto, text, markdown, html"}
+    assert faults(format=format_) == {"format": f"must be one of {FORMATS}"}
+
+
+@pytest.mark.parametrize("format_", ["auto", "text", "pdf", "docx", "pptx", "xlsx"])
+def test_a_file_comes_as_base64(format_):
+    document = push(content=None, content_base64="JVBERi0=", format=format_)
+    assert (document.content, document.data) == (b"%PDF-", b"%PDF-")
+
+
+def test_a_file_of_a_binary_format_is_no_text():
+    assert "content_base64" in faults(format="docx")["format"]
+
+
+def test_it_is_either_text_or_a_file():
+    assert "one of them" in faults(content_base64="JVBERi0=")["content_base64"]
+    assert faults(content=None, content_base64="") == {"content_base64": "must not be empty"}
+    for bad in ("a", "%%%%", "JVBE\n", "JVBERi0", 7, "\u00e4===", []):
+        assert "must be" in faults(content=None, content_base64=bad)["content_base64"]
 
 
 @given(body=st.dictionaries(st.sampled_from(FIELDS) | any_text, anything, max_size=7))

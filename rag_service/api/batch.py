@@ -96,13 +96,18 @@ async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> 
     wait = query.take("wait", flag, False)
     query.done()
     job = await service.jobs.submit(request.stream(), caller_of(request).bot_ids)
+    return answer_batch(request, service, job, wait)
+
+
+def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) -> Response[Any]:
+    """202 and where to look, or 200 and the results as they come."""
     if wait:
         results: AsyncIterator[bytes] = service.jobs.follow(
             job.id, partial(without_paths, service=service)
         )
         headers = {"X-Job-Id": job.id}
         return Stream(results, status_code=200, media_type=NDJSON, headers=headers)
-    url = f"{request.url.path.removesuffix('/knowledge/batch')}/jobs/{job.id}"
+    url = f"{request.url.path.partition('/knowledge/')[0]}/jobs/{job.id}"
     queued = Queued(job_id=job.id, state=job.state, total=job.total, status_url=url)
     return Response(queued, status_code=202, headers={"Location": url})
 

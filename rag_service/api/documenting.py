@@ -20,6 +20,7 @@ from rag_service.api.envelopes import ChatError, KnowledgeError, MessagesError
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FORM = "multipart/form-data"
 
 _REASONS = {
     400: "A parameter or the body is at fault; `data.params` names each.",
@@ -118,6 +119,16 @@ def json_body(
     )
     media = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
     return RequestBody(required=bool(required), content={JSON: media})
+
+
+def form_body(
+    properties: dict[str, Schema], required: tuple[str, ...], example: dict[str, Any]
+) -> RequestBody:
+    schema = Schema(
+        type=OpenAPIType.OBJECT, properties=dict(properties), required=list(required) or None
+    )
+    media = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
+    return RequestBody(required=True, content={FORM: media})
 
 
 def ndjson_body(description: str, example: str) -> RequestBody:

@@ -1,6 +1,6 @@
 """/knowledge: push, list, read and delete documents."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
@@ -30,7 +30,7 @@ from rag_service.api.parameters import (
 )
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service
-from rag_service.documents import DEFAULT_BOT, Document
+from rag_service.documents import DEFAULT_BOT, Document, Format
 from rag_service.errors import NotFound
 from rag_service.knowledge_base import ChunkCounts
 from rag_service.pushes import read_bot_id, read_content_type, read_push, read_source_url
@@ -106,14 +106,20 @@ _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT, examples=[D
 _LABEL = string("A free label such as faq, page or post.", default="manual")
 _URL = string("An absolute URI, kept as given; with `bot_id` the key of the document.")
 PUSH_FIELDS = {
-    "content": string("What to store and embed; not blank."),
+    "content": string("What to store and embed, as text; not blank. This or `content_base64`."),
+    "content_base64": string(
+        "The same as a file of any of these formats.", content_encoding="base64"
+    ),
     "source_url": _URL,
     "bot_id": _BOT,
     "content_type": _LABEL,
     "title": string("Read from the content when left out."),
     "metadata": Schema(type=OpenAPIType.OBJECT, description="Kept with the document."),
     "format": string(
-        "How to read the content.", enum=["auto", "text", "markdown", "html"], default="auto"
+        "How to read the content. `auto` tells files by their first bytes, and text, Markdown and "
+        "HTML by how they look.",
+        enum=list(get_args(Format)),
+        default="auto",
     ),
 }
 PUSH_EXAMPLE = {
@@ -132,7 +138,7 @@ PUSH_EXAMPLE = {
     summary="Push a document",
     operation_class=operation(
         query={"dry_run": boolean("Change nothing; answer what would happen.", False)},
-        body=json_body(PUSH_FIELDS, ("content", "source_url"), PUSH_EXAMPLE),
+        body=json_body(PUSH_FIELDS, ("source_url",), PUSH_EXAMPLE),
     ),
     responses=errors(400, 413),
 )

@@ -1,11 +1,15 @@
-"""What was pushed -> plain text in blocks. Pure, and linear in the length of the content."""
+"""What was pushed, text or a file -> plain text in blocks. Pure, and linear in its length."""
 
 import re
 
 from msgspec.structs import replace
 
 from rag_service.documents import Document, Format, ParsedDocument
+from rag_service.errors import Unreadable
+from rag_service.parsing.csv import read_csv
+from rag_service.parsing.email import read_email
 from rag_service.parsing.html import read_html
+from rag_service.parsing.json import read_json
 from rag_service.parsing.markdown import FRONT_MATTER, read_markdown
 from rag_service.parsing.outline import one_line
 from rag_service.parsing.tags import BLOCK_TAGS
@@ -13,6 +17,8 @@ from rag_service.parsing.text import clean, read_text
 
 SAMPLE_CHARACTERS = 65_536
 """How much of the content is looked at to detect its format."""
+
+_UNSEEN = " \t\r\n\v\f\ufeff\u200b"
 
 # possessive wherever two parts could share a run of characters: time must stay linear
 _HTML_PAGE = re.compile(
@@ -48,23 +54,65 @@ _RESTRUCTURED = re.compile(
 def parse(document: Document) -> ParsedDocument:
     """Pure. The title is the document's own, or else the one that its content gives.
 
-    Never fails on any content: markup that nobody could have written by hand (nested hundreds of
-    levels deep) is read as text.
+    Never fails on text: markup that nobody could have written by hand (nested hundreds of levels
+    deep) is read as text. Raises Unreadable for a file that is damaged, locked, without text, of
+    a kind that cannot be read, or not what its format says.
     """
     content = document.content
     if isinstance(content, bytes):
-        content = content.decode(errors="replace")
-    content = clean(content).lstrip("\ufeff")
-    kind = detect(content) if document.format == "auto" else document.format
-    match kind:
-        case "html":
-            parsed = read_html(content)
-        case "markdown":
-            parsed = read_markdown(content)
-        case _:
-            parsed = read_text(content)
+        parsed = _read_file(content, document.format)
+    else:
+        parsed = _read_text(content, document.format)
     title = one_line(document.title)
     return replace(parsed, title=title) if title else parsed
+
+
+def _read_file(data: bytes, said: Format) -> ParsedDocument:
+    from rag_service.parsing.encodings import decode  # noqa: PLC0415
+    from rag_service.parsing.kinds import check_kind  # noqa: PLC0415
+
+    match check_kind(data, said):
+        case "pdf":
+            from rag_service.parsing.pdf import read_pdf  # noqa: PLC0415
+
+            parsed = read_pdf(data)
+        case "docx":
+            from rag_service.parsing.docx import read_docx  # noqa: PLC0415
+
+            parsed = read_docx(data)
+        case "pptx":
+            from rag_service.parsing.pptx import read_pptx  # noqa: PLC0415
+
+            parsed = read_pptx(data)
+        case "xlsx":
+            from rag_service.parsing.xlsx import read_xlsx  # noqa: PLC0415
+
+            parsed = read_xlsx(data)
+        case "eml":
+            parsed = read_email(data)
+        case kind:
+            text = decode(data)
+            parsed = _read_text(text if text.strip(_UNSEEN) else "", kind)
+    if not parsed.blocks:
+        raise Unreadable("holds no text")
+    return parsed
+
+
+def _read_text(content: str, said: Format) -> ParsedDocument:
+    content = clean(content).lstrip("\ufeff")
+    match detect(content) if said == "auto" else said:
+        case "html":
+            return read_html(content)
+        case "markdown":
+            return read_markdown(content)
+        case "csv":
+            return read_csv(content)
+        case "json":
+            return read_json(content)
+        case "eml":
+            return read_email(content.encode())
+        case _:
+            return read_text(content)
 
 
 def detect(content: str) -> Format:

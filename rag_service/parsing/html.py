@@ -1,6 +1,7 @@
 """HTML -> the plain text that a reader of the page would read, without navigation and scripts."""
 
 import re
+from collections.abc import Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -12,6 +13,17 @@ from rag_service.parsing.text import clean, read_text
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LIST_TAGS = frozenset(("ul", "ol", "menu", "dir", "dl", "li", "dt", "dd"))
 _TABLE_TAGS = frozenset(("table", "tr", "td", "th"))
+_BOXES = frozenset(("div", "section", "ul", "ol", "header", "p"))
+_FURNITURE = re.compile(
+    r"(?<![a-z])(?:breadcrumbs?|cookie-?(?:banner|bar|consent|notice|popup)s?|cookieconsent"
+    r"|(?:share|sharing|social)-?(?:bar|box|buttons?|icons?|links?)|sharedaddy|skip-?(?:links?|to"
+    r"-?content)|pagination|table-?of-?contents|toc|catlinks|interlanguage)(?![a-z])"
+)
+_LONGEST_FURNITURE = 2_000
+_FEWEST_PLACES = 3
+_MOST_PLACES = 500
+_MOST_LOOKS = 200
+"""Each takes the time that what is in the element takes: time has to stay linear."""
 _PERMALINK = re.compile(r"\s*¶\Z| #\Z")
 
 
@@ -46,10 +58,14 @@ class _Boilerplate:
     def __init__(self, has_main: bool) -> None:
         self._has_main = has_main
         self._inside_main = 0
+        self._looks = _MOST_LOOKS
 
     def covers(self, tag: str, node: LexborNode) -> bool:
-        role = node.attributes.get("role") if tag in ("div", "section", "ul", "header") else None
+        attributes = node.attributes if tag in _BOXES else {}
+        role = attributes.get("role")
         if tag == "nav" or role in ("navigation", "search"):
+            return True
+        if self._is_furniture(tag, node, attributes):
             return True
         if not self._has_main or self._inside_main:
             return False
@@ -57,11 +73,36 @@ class _Boilerplate:
             return node.css_first("main, article") is None
         return tag in ("footer", "aside") or role in ("contentinfo", "banner", "complementary")
 
+    def _is_furniture(
+        self, tag: str, node: LexborNode, attributes: Mapping[str, str | None]
+    ) -> bool:
+        """A short box that is named after what it is for, or a list of places on this page."""
+        named = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
+        is_named = _FURNITURE.search(named) is not None
+        if not (is_named or tag in ("ul", "ol")) or self._looks <= 0:
+            return False
+        self._looks -= 1
+        if is_named:
+            return len(node.text()) <= _LONGEST_FURNITURE and node.css_first("h1, pre") is None
+        links = node.css("a")
+        if len(links) < _FEWEST_PLACES or len(links) > _MOST_PLACES:
+            return False
+        if not all(map(_leads_nowhere_else, links)):
+            return False
+        linked = sum(len("".join(link.text().split())) for link in links)
+        return linked >= 0.9 * len("".join(node.text().split()))
+
     def enter(self, tag: str) -> None:
         self._inside_main += tag in ("main", "article")
 
     def leave(self, tag: str) -> None:
         self._inside_main -= tag in ("main", "article")
+
+
+def _leads_nowhere_else(link: LexborNode) -> bool:
+    """To a place on this page, or to the page in another language."""
+    attributes = link.attributes
+    return "hreflang" in attributes or (attributes.get("href") or "").startswith("#")
 
 
 class _Reader:

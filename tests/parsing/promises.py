@@ -4,9 +4,11 @@ import json
 import unicodedata
 from pathlib import Path
 
+import pytest
 from hypothesis import strategies as st
 
 from rag_service.documents import Document, Format, ParsedDocument
+from rag_service.errors import Unreadable
 from rag_service.parsing import parse
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,6 +19,34 @@ any_text = st.text(st.characters(exclude_categories=[]), max_size=300)
 
 def read(content: str, format: Format = "auto", title: str = "") -> ParsedDocument:
     return parse(Document(source_url="page", content=content, format=format, title=title))
+
+
+def read_file(data: bytes, format: Format = "auto") -> ParsedDocument:
+    parsed = parse(Document(source_url="file", content=data, format=format))
+    assert keeps_promises(parsed)
+    assert parsed.blocks
+    return parsed
+
+
+def refusal(data: bytes, format: Format = "auto") -> str:
+    """Why it is refused."""
+    with pytest.raises(Unreadable) as caught:
+        read_file(data, format)
+    assert caught.value.params == {"content": caught.value.reason}
+    return caught.value.reason
+
+
+def read_or_refuse(data: bytes, format: Format = "auto") -> None:
+    """A third way there is not."""
+    try:
+        read_file(data, format)
+    except Unreadable as error:
+        assert error.reason
+
+
+def blocks(parsed: ParsedDocument) -> list[tuple[str, tuple[str, ...], str]]:
+    """Kind, headings and text of each."""
+    return [(b.kind, b.headings, parsed.text[b.start : b.end]) for b in parsed.blocks]
 
 
 def markup(*pieces: str) -> st.SearchStrategy[str]:

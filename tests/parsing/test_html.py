@@ -69,6 +69,38 @@ def test_a_form_around_the_whole_page_is_read() -> None:
     assert read("<form><main>text</main></form>", "html").text == "text"
 
 
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<div class="cookie-banner">We use cookies. <a href="/c">More</a></div>',
+        '<div id="cookieconsent"><p>We use cookies.</div>',
+        '<ul class="breadcrumb"><li><a href="/">Home</a><li>Fees</ul>',
+        '<div class="post share-buttons"><a href="x">Tweet</a> <a href="y">Post</a></div>',
+        '<ul><li><a href="#a">One</a><li><a href="#b">Two</a><li><a href="#c">Three</a></ul>',
+        '<div class="skip-link"><a href="#main">Skip to content</a></div>',
+    ],
+)
+def test_what_is_there_to_get_around_is_left_out(box: str) -> None:
+    assert read(f"<p>Fees are low.</p>{box}<p>Hours are long.</p>", "html").text == (
+        "Fees are low.\n\nHours are long."
+    )
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        '<div class="cookies-recipe">Bake the cookies.</div>',
+        '<div class="breadcrumb-page"><h1>Bake the cookies.</h1></div>',
+        '<div class="toc-page">' + "Bake the cookies. " * 200 + "</div>",
+        '<ul><li><a href="/a">Bake the cookies.</a><li><a href="/b">b</a><li><a href="/c">c</a>',
+        '<ul><li><a href="#a">a</a><li><a href="#b">b</a><li><a href="#c">c</a> Bake the cookies.',
+        '<div class="shared">Bake the cookies.</div>',
+    ],
+)
+def test_what_only_looks_like_it_is_read(box: str) -> None:
+    assert "Bake the cookies." in read(f"<p>Fees are low.</p>{box}", "html").text
+
+
 def test_scripts_and_styles_are_left_out() -> None:
     page = "a<script>1</script><style>2</style><template>3</template><noscript>4</noscript><svg>5"
     assert read(page, "html").text == "a"
@@ -94,6 +126,7 @@ def test_sloppy_pages_keep_their_structure() -> None:
     [
         "<div>" * 100_000 + "x",
         "<ul><li>" * 50_000 + "x",
+        "<ul><li><a href=#>a</a>" * 200 + "<p class=toc>x" * 5_000,
         "<ul><li>" * 450 + "x",
         "<p>" * 100_000 + "x",
         "<span><div></span></div>" * 20_000 + "x",

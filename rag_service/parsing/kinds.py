@@ -1,0 +1,110 @@
+"""What a file's bytes say it is, whatever its name says. Looks at a few of them only."""
+
+import io
+import re
+import zipfile
+
+from rag_service.documents import Format
+from rag_service.errors import Unreadable
+
+_HEAD = 1024
+_TAIL = 64
+_PDF = re.compile(rb"%PDF-\d")
+_BINARY = {
+    b"\x89PNG\r\n\x1a\n": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"II*\0": "a TIFF picture",
+    b"MM\0*": "a TIFF picture",
+    b"BM": "a bitmap",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ\0": "an xz archive",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"MZ": "a program",
+    b"\x7fELF": "a program",
+    b"\xca\xfe\xba\xbe": "a program",
+    b"SQLite format 3\0": "an SQLite database",
+    b"OggS": "a sound",
+    b"ID3": "a sound",
+    b"fLaC": "a sound",
+    b"wOFF": "a font",
+    b"wOF2": "a font",
+}
+_PARTS: dict[str, Format] = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
+_OFFICE = frozenset(("docx", "pptx", "xlsx"))
+BINARY_FORMATS = frozenset(("pdf", *_OFFICE))
+"""They cannot be sent as text."""
+
+
+def check_kind(data: bytes, said: Format) -> Format:
+    """The format to read a file in: `said`, or with `auto` what the bytes tell; `auto` for text.
+
+    Raises Unreadable when the file is empty, of a kind that cannot be read, or not what is said.
+    """
+    if not data.strip(b"\0 \t\r\n\v\f"):
+        raise Unreadable("is empty")
+    found = _found(data, said)
+    if said == "auto" or found == said:
+        return found
+    if found == "auto" and said not in BINARY_FORMATS:
+        return said
+    is_what = "plain text" if found == "auto" else f"a {found} file"
+    raise Unreadable(f"is no {said} file but {is_what}: give it its right name or `format`")
+
+
+def _found(data: bytes, said: Format) -> Format:
+    if _PDF.search(data, 0, _HEAD) and not _starts_as_text(data, said):
+        return "pdf"
+    if data.startswith((b"PK\3\4", b"PK\5\6")):
+        return _package(data)
+    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise Unreadable(_old_office(data))
+    if data.startswith(b"{\\rtf"):
+        raise Unreadable("is an RTF file, which cannot be read: save it as docx")
+    if name := _other(data):
+        raise Unreadable(f"is {name}, which cannot be read")
+    if said in BINARY_FORMATS and not _is_printable(data):
+        raise Unreadable(f"is no {said} file, or a damaged one: save it again")
+    return "auto"
+
+
+def _other(data: bytes) -> str | None:
+    if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ", b"WEBP")):
+        return "a picture, a sound or a film"
+    for start, name in _BINARY.items():
+        if data.startswith(start) and not (len(start) < 4 and _is_printable(data)):
+            return name
+    return None
+
+
+def _starts_as_text(data: bytes, said: Format) -> bool:
+    """A text that speaks of `%PDF-1.4` is none."""
+    return said != "pdf" and not data.lstrip(b"\0 \t\r\n\xef\xbb\xbf").startswith(b"%PDF-")
+
+
+def _is_printable(data: bytes) -> bool:
+    return re.search(rb"[^\x09-\x0d\x20-\x7e]", data[:_HEAD]) is None
+
+
+def _package(data: bytes) -> Format:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as package:
+            names = package.namelist()
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as error:
+        raise Unreadable(
+            "is a damaged or truncated zip archive or office file: save it again"
+        ) from error
+    if "[Content_Types].xml" in names:
+        for start, format in _PARTS.items():
+            if any(name.startswith(start) for name in names):
+                return format
+    raise Unreadable("is a zip archive, which cannot be read: send the files in it")
+
+
+def _old_office(data: bytes) -> str:
+    utf16 = "EncryptedPackage".encode("utf-16-le")
+    if utf16 in data or "EncryptionInfo".encode("utf-16-le") in data:
+        return "is an office file protected by a password: save it without one"
+    return "is a file of an old office program (doc, xls, ppt, msg): save it as docx, xlsx or pptx"

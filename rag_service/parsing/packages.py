@@ -1,0 +1,59 @@
+"""Office files are zip archives of XML: what is in them is measured before anything parses it."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from lxml.etree import LxmlError
+
+from rag_service.errors import Unreadable
+
+MOST_BYTES = 256 * 1024 * 1024
+"""All parts together, unpacked."""
+MOST_XML_BYTES = 64 * 1024 * 1024
+"""A tree takes about ten times as much memory."""
+MOST_PARTS = 10_000
+
+_DECLARES = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
+_ENCRYPTED = 0x1
+
+T = TypeVar("T")
+
+
+def read_package(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
+    """What `read` makes of an office file that can do no harm. Raises Unreadable."""
+    try:
+        _check(data)
+        return read(io.BytesIO(data))
+    except Unreadable:
+        raise
+    except (MemoryError, RecursionError) as error:
+        raise Unreadable("is nested too deeply or too large: split it") from error
+    except (zipfile.BadZipFile, zlib.error, LxmlError, OSError, NotImplementedError) as error:
+        raise Unreadable("is a damaged office file: open it and save it again") from error
+    except Exception as error:  # the libraries trust the parts to fit together
+        raise Unreadable("is an office file that lacks parts: open it and save it again") from error
+
+
+def _check(data: bytes) -> None:
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        parts = package.infolist()
+        if any(part.flag_bits & _ENCRYPTED for part in parts):
+            raise Unreadable("is protected by a password: save it without one")
+        xml = [part for part in parts if part.filename.lower().endswith((".xml", ".rels", ".vml"))]
+        if (
+            len(parts) > MOST_PARTS
+            or sum(part.file_size for part in parts) > MOST_BYTES
+            or sum(part.file_size for part in xml) > MOST_XML_BYTES
+        ):
+            raise Unreadable(
+                f"unpacks to more than {MOST_XML_BYTES >> 20} MiB of XML or {MOST_BYTES >> 20} MiB "
+                "in all: split it"
+            )
+        for part in xml:
+            # without the zeros, UTF-16 reads the same
+            if _DECLARES.search(package.read(part).replace(b"\0", b"")):
+                raise Unreadable(f"declares XML entities in {part.filename!r}: no office file does")
