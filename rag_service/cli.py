@@ -110,14 +110,23 @@ def ingest(
 @click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True)
 @click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
 @click.option("--content-type", help="Only documents with this label.")
+@click.option("--by-document", is_flag=True, help="Each document once, with its best passage.")
 @json_option
 def search(
-    query: str, bot: str, k: int, mode: Mode, content_type: str | None, as_json: bool
+    query: str,
+    bot: str,
+    k: int,
+    mode: Mode,
+    content_type: str | None,
+    by_document: bool,
+    as_json: bool,
 ) -> None:
     """Print the passages that answer QUERY best."""
     query = _text(query, "query")
     with _service() as service:
-        found = service.knowledge.search(query, bot, k=k, mode=mode, content_type=content_type)
+        found = service.knowledge.search(
+            query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
+        )
     Terminal(as_json).found(found)
 
 

@@ -573,6 +573,7 @@ def test_a_search_takes_bot_number_mode_and_content_type(filled):
     assert found("--bot", "shop") == ["other"]
     assert found("--bot", "nobody") == []
     assert len(found("-k", "1")) == 1
+    assert sorted(found("--by-document")) == sorted(set(found()))
     assert len(found("--mode", "dense")) == len(found("--mode", "keyword")) == 2
     assert found("--content-type", "page") == []
     assert found("--content-type", "page", "--bot", "shop") == ["other"]

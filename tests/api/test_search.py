@@ -101,3 +101,18 @@ def test_any_text_can_be_looked_for(client, push, query):
     for mode in ("hybrid", "dense", "keyword"):
         answer = client.post("/search", json={"query": query, "mode": mode})
         assert answer.status_code == 200
+
+
+def test_grouped_by_document_each_is_there_once(client, push):
+    sections = "".join(f"# Part {n}\n\n{'The lighthouse is tall. ' * 20}\n\n" for n in range(4))
+    push("https://a/", sections, format="markdown")
+    push("https://b/", "A lighthouse.")
+    for mode in ("hybrid", "dense", "keyword"):
+        query = {"query": "lighthouse", "k": 10, "mode": mode}
+        chunks = client.get("/search", params=query).json()["results"]
+        assert len(chunks) > 2
+        found = client.post("/search", json={**query, "group": "document"}).json()["results"]
+        assert sorted(one["source_url"] for one in found) == ["https://a/", "https://b/"]
+    bad = client.get("/search", params={"query": "x", "group": "page"})
+    assert bad.status_code == 400
+    assert set(bad.json()["data"]["params"]) == {"group"}
