@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from shelf import ALL, MODES, names, page, push, settings_in, texts
 
 from rag_service.assembly import Service, assemble
+from rag_service.conversations import Sender
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import Hit, Mode
+from rag_service.stores.conversations import Said
 from rag_service.stores.sqlite.vectors import (
     EXACT_UP_TO,
     Batch,
@@ -166,6 +168,20 @@ def test_a_folder_of_another_base_is_not_believed(full: Service, settings: Setti
     with assemble(settings) as again:
         assert finds_everything(again)
         assert list(again.store.check()) == []
+
+
+def test_deleting_a_conversation_leaves_the_sealed_views_as_they_are(
+    full: Service, settings: Settings
+) -> None:
+    said = Said(role="user", text="When?", sender=Sender(type="user"))
+    full.store.say(DEFAULT_BOT, "con_1", said, create=True)
+    folder = seal(full)
+    full.store.delete_sessions(["con_1"], None, cascade=True)
+    with assemble(settings) as again:
+        assert finds_everything(again)
+        again.store.seal(DEFAULT_BOT)
+    assert sealed_folders(settings) == [folder]
+    assert not full.store.seal(DEFAULT_BOT)
 
 
 def copy_of(data: Path, to: Path) -> None:

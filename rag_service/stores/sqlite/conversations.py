@@ -8,7 +8,7 @@ import msgspec
 
 from rag_service.conversations import Role, Sender, Source
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
-from rag_service.events import Event, now
+from rag_service.events import ConversationCreated, EventMessage, MessageCreated, now
 from rag_service.ids import new_id
 from rag_service.stores.conversations import (
     Conversation,
@@ -18,7 +18,8 @@ from rag_service.stores.conversations import (
     TranscriptRow,
 )
 from rag_service.stores.sqlite.database import RowsFile
-from rag_service.stores.sqlite.knowledge import bot_of, bot_row, record
+from rag_service.stores.sqlite.events import record
+from rag_service.stores.sqlite.knowledge import bot_of, bot_row
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 DECISIONS = (None, False, True)
@@ -265,7 +266,8 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
             "insert into owed (message, owner, tries) values (?, ?, 0)", [row, said.wants_reply]
         )
     kept = transcript_row(connection.execute(f"{_ROWS} where messages.id = ?", [row]).fetchone())
-    record(connection, _created(kept), conversation)
+    happened = _created(kept).of(kept.bot_id)
+    record(connection, happened, _subject(conversation), conversation=conversation)
     return kept
 
 
@@ -299,20 +301,19 @@ def _message_in(
     return found
 
 
-def _created(row: TranscriptRow) -> Event:
-    message = {
-        "id": row.message_id,
-        "role": row.role,
-        "sender_id": row.sender.id,
-        "sender_type": row.sender.type,
-        "text": row.text,
-        "metadata": row.metadata,
-        "reply_to_message_id": row.reply_to,
-        "has_rag_context": row.has_rag_context,
-        "created_at": row.created_at,
-    }
-    data = {"conversation_id": row.conversation_id, "message": message}
-    return Event(type="message.created", bot_id=row.bot_id, data=data)
+def _created(row: TranscriptRow) -> MessageCreated:
+    message = EventMessage(
+        id=row.message_id,
+        role=row.role,
+        sender_id=row.sender.id,
+        sender_type=row.sender.type,
+        text=row.text,
+        metadata=row.metadata,
+        reply_to_message_id=row.reply_to,
+        has_rag_context=row.has_rag_context,
+        created_at=row.created_at,
+    )
+    return MessageCreated(conversation_id=row.conversation_id, message=message)
 
 
 def _create(
@@ -329,9 +330,14 @@ def _create(
         [conversation_id, bot_of(connection, bot_id), title, _json(metadata), moment, moment],
     ).lastrowid
     assert row is not None
-    data = {"conversation_id": conversation_id, "title": title, "metadata": metadata}
-    record(connection, Event(type="conversation.created", bot_id=bot_id, data=data), row)
+    begun = ConversationCreated(conversation_id=conversation_id, title=title, metadata=metadata)
+    record(connection, begun.of(bot_id), _subject(row), conversation=row)
     return row
+
+
+def _subject(conversation: int) -> str:
+    """By its row: another one may be given the same id later."""
+    return f"conversation {conversation}"
 
 
 def _find(connection: sqlite3.Connection, bot_id: str, conversation_id: str) -> int | None:

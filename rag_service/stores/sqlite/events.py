@@ -1,6 +1,7 @@
 """The outbox as a feed: what happened, in order, from any point on."""
 
 import re
+import sqlite3
 from collections.abc import Callable
 
 import msgspec
@@ -46,6 +47,45 @@ class SqliteEvents:
         if row is None:
             raise Invalid(f"no event {after!r}", {"after": "is no event and no cursor"})
         return int(row[0])
+
+
+def record(
+    connection: sqlite3.Connection,
+    event: Event,
+    subject: str,
+    *,
+    conversation: int | None = None,
+) -> None:
+    """Into the outbox, in the transaction of the change itself; it goes with its conversation.
+
+    Events of one `subject` are delivered in their order.
+    """
+    connection.execute(
+        """insert into events (id, type, bot_id, created_at, data, subject, conversation)
+        values (?, ?, ?, ?, ?, ?, ?)""",
+        [
+            event.id,
+            event.type,
+            event.bot_id,
+            event.created_at,
+            msgspec.json.encode(event.data).decode(),
+            subject,
+            conversation,
+        ],
+    )
+
+
+def last_event(connection: sqlite3.Connection) -> str:
+    """The id of the newest event that is never deleted: tells one history from another."""
+    row = connection.execute(
+        "select id from events where conversation is null order by seq desc limit 1"
+    ).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def has_event(connection: sqlite3.Connection, event: str) -> bool:
+    row = connection.execute("select 1 from events where id = ?", [event]).fetchone()
+    return row is not None or not event
 
 
 _CURSOR = re.compile("cur_([0-9]{1,18})")

@@ -20,7 +20,7 @@ import numpy as np
 from rag_service.documents import Vectors
 from rag_service.errors import RagError
 from rag_service.stores.sqlite.database import RowsFile
-from rag_service.stores.sqlite.knowledge import has_event, last_event
+from rag_service.stores.sqlite.events import has_event, last_event
 from rag_service.stores.sqlite.vectors import Batch, stack
 from rag_service.stores.sqlite.views import (
     BotViews,

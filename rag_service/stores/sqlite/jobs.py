@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from rag_service.errors import NotFound
-from rag_service.events import Event, now
+from rag_service.events import JobFinished, now
 from rag_service.stores import FailedLine, Job, JobCounts, JobState
 from rag_service.stores.sqlite.database import RowsFile
-from rag_service.stores.sqlite.knowledge import record
+from rag_service.stores.sqlite.events import record
 
 _COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, failed, "offset", error,
     created_at, started_at, finished_at"""
@@ -91,9 +91,10 @@ class SqliteJobs:
             if not changed.rowcount:
                 return
             job = _job(connection, job_id)
-            data = {"job_id": job_id, "state": state, **msgspec.structs.asdict(job.counts)}
+            counts = msgspec.structs.asdict(job.counts)
+            finished = JobFinished(job_id=job_id, state=state, **counts)
             bot_id = job.bot_ids[0] if len(job.bot_ids) == 1 else ""
-            record(connection, Event(type="job.finished", bot_id=bot_id, data=data))
+            record(connection, finished.of(bot_id), job_id)
 
     def unfinished_jobs(self) -> list[Job]:
         with self._rows.reading() as connection:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rag_service.documents import DEFAULT_BOT, Passage, Vectors
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound
-from rag_service.events import Event, now
+from rag_service.events import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted, now
 from rag_service.ids import chunk_id, new_id
 from rag_service.stores import (
     Calibration,
@@ -22,6 +22,7 @@ from rag_service.stores import (
     StoredDocument,
     Written,
 )
+from rag_service.stores.sqlite.events import record
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,
     bytes, chunks, documents.created_at, updated_at"""
@@ -209,17 +210,6 @@ def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def last_event(connection: sqlite3.Connection) -> str:
-    """The id of the newest event: tells one history of the rows from another."""
-    row = connection.execute("select id from events order by seq desc limit 1").fetchone()
-    return "" if row is None else str(row[0])
-
-
-def has_event(connection: sqlite3.Connection, event: str) -> bool:
-    row = connection.execute("select 1 from events where id = ?", [event]).fetchone()
-    return row is not None or not event
-
-
 # -- writing -----------------------------------------------------------------------------------
 
 
@@ -293,7 +283,8 @@ def replace(
         kept=len(kept),
         removed=len(gone),
     )
-    record(connection, _upserted(revision, written))
+    happened = _upserted(revision, written).of(document.bot_id)
+    record(connection, happened, f"document {document.bot_id} {document.source_url}")
     return written
 
 
@@ -331,18 +322,9 @@ def remove(connection: sqlite3.Connection, bot_id: str, urls: Sequence[str]) -> 
         connection.execute("delete from chunks where document = ?", [row[0]])
         connection.execute("delete from documents where id = ?", [row[0]])
         removed[url] = row[2]
-        data = {"document_id": row[1], "source_url": url, "entries_removed": row[2]}
-        record(connection, Event(type="knowledge.deleted", bot_id=bot_id, data=data))
+        gone = KnowledgeDeleted(document_id=row[1], source_url=url, entries_removed=row[2])
+        record(connection, gone.of(bot_id), f"document {bot_id} {url}")
     return removed
-
-
-def record(connection: sqlite3.Connection, event: Event, conversation: int | None = None) -> None:
-    """Into the outbox, in the transaction of the change itself; it goes with its conversation."""
-    connection.execute(
-        """insert into events (id, type, bot_id, created_at, data, conversation)
-        values (?, ?, ?, ?, ?, ?)""",
-        [event.id, event.type, event.bot_id, event.created_at, _json(event.data), conversation],
-    )
 
 
 def _match(
@@ -404,19 +386,16 @@ def bot_of(connection: sqlite3.Connection, bot_id: str) -> int:
     return inserted
 
 
-def _upserted(revision: Revision, written: Written) -> Event:
+def _upserted(revision: Revision, written: Written) -> KnowledgeUpserted:
     document = revision.document
-    data = {
-        "document_id": written.document_id,
-        "source_url": document.source_url,
-        "content_type": document.content_type,
-        "chunks": {
-            "total": len(revision.chunks),
-            "added": written.added,
-            "removed": written.removed,
-        },
-    }
-    return Event(type="knowledge.upserted", bot_id=document.bot_id, data=data)
+    return KnowledgeUpserted(
+        document_id=written.document_id,
+        source_url=document.source_url,
+        content_type=document.content_type,
+        chunks=ChunkChanges(
+            total=len(revision.chunks), added=written.added, removed=written.removed
+        ),
+    )
 
 
 def _info(row: Sequence[Any]) -> DocumentInfo:

@@ -183,3 +183,8 @@ def m006_calibrations(db: Database) -> None:
             created_at text not null
         )"""
     )
+
+
+@schema()
+def m007_subjects(db: Database) -> None:
+    db.execute("alter table events add column subject text not null default ''")

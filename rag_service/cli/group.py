@@ -1,0 +1,61 @@
+"""The command that all others are added to, and what they share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+
+from rag_service import __version__
+from rag_service.documents import DEFAULT_BOT
+from rag_service.errors import RagError
+from rag_service.settings import Settings, load_settings
+
+
+class Group(click.Group):
+    """Our errors end a command with their message and exit code 1, never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RagError as error:
+            raise click.ClickException(str(error)) from error
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as a pipe gets it.")
+bot_option = click.option("--bot", default=DEFAULT_BOT, show_default=True, help="The bot to use.")
+
+
+@click.group(cls=Group)
+@click.version_option(__version__, prog_name="rag-service")
+def cli() -> None:
+    """A local-first knowledge service: push documents, find them, lose nothing."""
+
+
+@contextmanager
+def open_service(**changes: Any) -> Iterator[Any]:
+    from rag_service.assembly import assemble  # noqa: PLC0415  --help needs none of it
+
+    with assemble(settings_of(**changes)) as service:
+        yield service
+
+
+def settings_of(**changes: Any) -> Settings:
+    given = {name: value for name, value in changes.items() if value is not None}
+    return msgspec.structs.replace(load_settings(), **given)
+
+
+def known_bot(service: Any, bot_id: str) -> str:
+    if not service.store.has_bot(bot_id):
+        raise click.ClickException(
+            f"no bot {bot_id!r}: `rag-service bot list` shows those there are"
+        )
+    return bot_id
+
+
+def text_of(argument: str, what: str) -> str:
+    text = argument.encode(errors="replace").decode()  # an argument may be any bytes
+    if not text.strip():
+        raise click.UsageError(f"the {what} is blank")
+    return text

@@ -1,0 +1,109 @@
+"""What is pushed, found, and measured: `ingest`, `search`, `evaluate`, `calibrate`."""
+
+import os
+import sys
+from pathlib import Path
+from typing import get_args
+
+import click
+
+from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
+from rag_service.stores import Mode
+from rag_service.terminal import Terminal
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--bot", help="The bot of documents that name none.")
+@click.option("--content-type", help="The label of documents that have none.")
+@json_option
+def ingest(
+    paths: tuple[Path, ...], bot: str | None, content_type: str | None, as_json: bool
+) -> None:
+    """Push folders, .md, .txt and .html files, or .jsonl files of POST /knowledge bodies.
+
+    What has not changed costs nothing, so after an interruption the same command goes on.
+    """
+    from rag_service.ingesting import Ingest  # noqa: PLC0415
+
+    if hasattr(os, "nice"):
+        os.nice(19)  # a server beside it goes first
+    terminal = Terminal(as_json)
+    with open_service() as service:
+        report = Ingest(service, paths, bot, content_type).run(terminal.progress)
+    terminal.ingested(report)
+    sys.exit(1 if report.failed or report.interrupted else 0)
+
+
+@cli.command()
+@click.argument("query")
+@bot_option
+@click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True)
+@click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
+@click.option("--content-type", help="Only documents with this label.")
+@click.option("--by-document", is_flag=True, help="Each document once, with its best passage.")
+@json_option
+def search(
+    query: str,
+    bot: str,
+    k: int,
+    mode: Mode,
+    content_type: str | None,
+    by_document: bool,
+    as_json: bool,
+) -> None:
+    """Print the passages that answer QUERY best."""
+    query = text_of(query, "query")
+    with open_service() as service:
+        found = service.knowledge.search(
+            query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
+        )
+    Terminal(as_json).found(found)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@bot_option
+@click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What an earlier run printed with --json.",
+)
+@json_option
+def evaluate(file: Path, bot: str, mode: Mode, against: Path | None, as_json: bool) -> None:
+    """Measure the search with the questions in FILE.
+
+    A JSON object a line: {"question": "...", "source_urls": ["..."]} with the URLs that answer it;
+    none for a question that the bot should not answer.
+    """
+    from rag_service.evaluating import evaluate as run  # noqa: PLC0415
+    from rag_service.evaluating import read_earlier, read_file  # noqa: PLC0415
+
+    questions = read_file(file)
+    earlier = read_earlier(against) if against else None
+    terminal = Terminal(as_json)
+    with open_service() as service:
+        report = run(service, questions, known_bot(service, bot), mode, earlier, terminal.progress)
+    terminal.evaluated(report)
+
+
+@cli.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, exists=True))
+@bot_option
+@click.option("--reset", is_flag=True, help="Go back to the default.")
+@json_option
+def calibrate(file: Path | None, bot: str, reset: bool, as_json: bool) -> None:
+    """Fit the confidence of a bot to the questions in FILE, which are as for `evaluate`."""
+    from rag_service.evaluating import calibrate as run  # noqa: PLC0415
+    from rag_service.evaluating import read_file  # noqa: PLC0415
+
+    if (file is None) is not reset:
+        raise click.UsageError("name a FILE of questions, or say --reset")
+    terminal = Terminal(as_json)
+    with open_service() as service:
+        if file is None:
+            service.store.calibrate(known_bot(service, bot), None)
+            return
+        done = run(service, read_file(file), known_bot(service, bot), terminal.progress)
+        terminal.calibrated(done)

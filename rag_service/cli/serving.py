@@ -1,0 +1,31 @@
+"""`serve`."""
+
+from typing import get_args
+
+import click
+
+from rag_service.access import Scope
+from rag_service.cli.group import cli, open_service, settings_of
+from rag_service.terminal import Terminal
+
+
+@cli.command()
+@click.option("--host", help="The address to listen on; RAG_HOST otherwise.")
+@click.option("--port", type=click.IntRange(0, 65535), help="RAG_PORT otherwise; 0 for a free one.")
+@click.option("--first-token", is_flag=True, help="Create a token and show it, if there is none.")
+def serve(host: str | None, port: int | None, first_token: bool) -> None:
+    """Serve over HTTP until interrupted."""
+    from rag_service.server import serve as run  # noqa: PLC0415
+
+    settings = settings_of(host=host, port=port)
+    token = _first_token() if first_token else None
+    terminal = Terminal(as_json=False)
+    run(settings, started=lambda url: terminal.welcome(url, token))
+
+
+def _first_token() -> str | None:
+    with open_service() as service:
+        if service.access.tokens():
+            return None
+        token: str = service.access.create("first", [*get_args(Scope)])
+        return token

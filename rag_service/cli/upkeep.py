@@ -1,0 +1,40 @@
+"""Looking after it: `check`, `reindex`, `doctor`."""
+
+import sys
+
+import click
+
+from rag_service.cli.group import cli, json_option, open_service
+from rag_service.settings import load_settings
+from rag_service.terminal import Terminal
+
+
+@cli.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Compare the rows with both views and say what is wrong."""
+    with open_service() as service:
+        faults = list(service.store.check())
+    Terminal(as_json).faults(faults)
+    sys.exit(1 if faults else 0)
+
+
+@cli.command()
+@click.option("--bot", help="Only this bot.")
+def reindex(bot: str | None) -> None:
+    """Make the views again from the rows, without the embedding model."""
+    with open_service() as service:
+        for name in [bot] if bot else service.store.bots():
+            service.store.reindex(name)
+            click.echo(f"{name}: made again", err=True)
+
+
+@cli.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Tell what is configured, which hosts could be contacted, and whether all is in place."""
+    from rag_service.examining import examine  # noqa: PLC0415
+
+    findings = examine(load_settings())
+    Terminal(as_json).findings(findings)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
