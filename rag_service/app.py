@@ -14,6 +14,7 @@ from rag_service.api import (
     bots,
     chat,
     conversations,
+    deliveries,
     events,
     knowledge,
     messages,
@@ -21,6 +22,7 @@ from rag_service.api import (
     search,
     transcripts,
     upload,
+    webhooks,
 )
 from rag_service.api.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.api.events import Changes
@@ -41,9 +43,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
             changes = Changes(service)
             app.state.update({"service": service, "threads": threads, "changes": changes})
             try:
-                async with service.jobs.running(), service.replies.running():
+                async with (
+                    service.jobs.running(),
+                    service.replies.running(),
+                    service.dispatcher.running(),
+                ):
                     yield
             finally:
+                await service.webhooks.close()
                 await service.assistant.close()
                 threads.close()
 
@@ -55,7 +62,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *search.handlers,
         *transcripts.handlers,
     ]
-    of_chat = [*bots.handlers, *chat.handlers, *conversations.handlers]
+    of_chat = [
+        *bots.handlers,
+        *chat.handlers,
+        *conversations.handlers,
+        *webhooks.handlers,
+        *deliveries.handlers,
+    ]
     of_messages = [*messages.handlers, *events.handlers]
     return Litestar(
         [

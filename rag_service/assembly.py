@@ -9,16 +9,21 @@ from typing import TypeVar
 
 from rag_service.access import Access, RateLimiter
 from rag_service.assistant import Assistant
+from rag_service.background import Background
 from rag_service.budgets import count_tokens
 from rag_service.chat_models import load_chat_model
+from rag_service.deliveries import Deliverer
+from rag_service.dispatching import Dispatcher
 from rag_service.embedders import load_embedder
 from rag_service.imports import Importer
 from rag_service.jobs import Jobs, spool_folder
 from rag_service.knowledge_base import KnowledgeBase
+from rag_service.posting import open_poster
 from rag_service.replies import Replies
 from rag_service.reranking import Reranker
 from rag_service.settings import Settings
 from rag_service.stores import Store, open_store
+from rag_service.webhooks import Webhooks
 
 T = TypeVar("T")
 
@@ -36,6 +41,9 @@ class Service:
     jobs: Jobs
     assistant: Assistant
     replies: Replies
+    webhooks: Webhooks
+    deliverer: Deliverer
+    dispatcher: Dispatcher
 
     def ready(self) -> bool:
         """The model and the views are loaded. Never blocks."""
@@ -71,6 +79,8 @@ def assemble(settings: Settings) -> Iterator[Service]:
             context_tokens=settings.chat_context_tokens,
             nothing_found=settings.nothing_found,
         )
+        background = Background(settings)
+
         yield Service(
             settings=settings,
             store=store,
@@ -84,9 +94,12 @@ def assemble(settings: Settings) -> Iterator[Service]:
                     "webhook": settings.rate_webhook,
                 }
             ),
-            jobs=Jobs(settings, store, warm_up),
+            jobs=Jobs(settings, store, background, warm_up),
             assistant=assistant,
             replies=Replies(store, assistant, spool_folder(settings)),
+            webhooks=Webhooks(store, _once(partial(open_poster, settings))),
+            deliverer=Deliverer(store, _once(partial(open_poster, settings))),
+            dispatcher=Dispatcher(store, background),
         )
 
 

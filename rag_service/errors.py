@@ -14,6 +14,7 @@
     + BadToken
     + Forbidden
     + RateLimited
+  x Refused
   x EmbedderMismatch
   x ModelUnavailable
   x AnswerFailed
@@ -95,6 +96,10 @@ class RateLimited(Denied):
         self.limit = limit
         self.reset = reset
         self.retry_after = retry_after
+
+
+class Refused(RagError):
+    """The address is one that must not be reached."""
 
 
 class EmbedderMismatch(RagError):

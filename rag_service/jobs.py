@@ -1,25 +1,20 @@
-"""Batch jobs of a server: spooled, done by a background process, gone on with after a restart.
-
-The process is a child of its own, at low priority, so that a nightly import shares neither the
-interpreter nor the priority of the requests. It sees this server's rows as any process does.
-"""
+"""Batch jobs of a server: spooled, done by its background process, gone on with after a restart."""
 
 import asyncio
 import logging
-import os
 import sys
 import threading
 from asyncio import to_thread
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
 
+from rag_service.background import Background, Order, Report
 from rag_service.errors import RagError
 from rag_service.events import now
 from rag_service.ids import new_id
@@ -30,27 +25,8 @@ from rag_service.stores import FailedLine, Job, JobCounts, Store
 
 _WRITE_AT_ONCE = 1 << 20
 _TRIES = 3
-_STOP_S = 5.0
 
 log = logging.getLogger(__name__)
-
-
-class Order(Struct, frozen=True):
-    """To the worker: run a job, or seal a bot's views."""
-
-    do: Literal["job", "seal"]
-    what: str
-
-
-class Report(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """From the worker: a job has moved or ended, or a bot was sealed."""
-
-    job: str | None = None
-    size: int = 0
-    """Bytes of the results whose progress is kept: they will not be done again."""
-    ended: bool = False
-    error: str | None = None
-    sealed: str | None = None
 
 
 class JobStatus(Struct, frozen=True, kw_only=True):
@@ -68,15 +44,19 @@ def spool_folder(settings: Settings) -> Path:
 class Jobs:
     """One for each server; `running` is its lifetime. `warm_up` loads what requests need."""
 
-    def __init__(self, settings: Settings, store: Store, warm_up: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        background: Background,
+        warm_up: Callable[[], None],
+    ) -> None:
         self.warm = False
-        self._settings = settings
+        self._background = background
         self._store = store
         self._warm_up = warm_up
         self._folder = spool_folder(settings)
         self._owner = new_id("srv")
-        self._worker: Process | None = None
-        self._starting = asyncio.Lock()
         self._mine: dict[str, _Following] = {}
         self._sealing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,6 +65,7 @@ class Jobs:
     async def running(self) -> AsyncIterator[None]:
         loading = threading.Thread(target=self._load, name="warm-up")
         loading.start()
+        self._background.take, self._background.died = self._take, self._died
         with owner_lock(self._folder, self._owner):
             for job in await to_thread(self._orphans):
                 self._begin(job.id)
@@ -93,7 +74,7 @@ class Jobs:
             finally:
                 for task in self._tasks:
                     task.cancel()
-                await self._stop_worker()
+                await self._background.stop()
                 await to_thread(loading.join)
 
     async def submit(self, body: AsyncIterator[bytes], bot_ids: list[str] | None) -> Job:
@@ -174,54 +155,27 @@ class Jobs:
             self._sealing.add(bot_id)
             self._spawn(self._seal(bot_id))
 
-    # -- the worker ------------------------------------------------------------------------------
+    # -- the background process ----------------------------------------------------------------
 
     def _begin(self, job_id: str) -> None:
         self._mine[job_id] = _Following()
-        self._spawn(self._order(Order("job", job_id)))
+        self._spawn(self._background.order(Order("job", job_id)))
 
     async def _seal(self, bot_id: str) -> None:
         try:
             if await to_thread(self._store.wants_sealing, bot_id):
-                await self._order(Order("seal", bot_id))
+                await self._background.order(Order("seal", bot_id))
                 return  # it is taken out of _sealing by the worker's report
         except RagError as error:
             log.warning("%s", error)
         self._sealing.discard(bot_id)
 
-    async def _order(self, order: Order) -> None:
-        worker = await self._running_worker()
-        assert worker.stdin is not None
-        with suppress(ConnectionError):  # a worker that has died is noticed where it is read
-            worker.stdin.write(msgspec.json.encode(order) + b"\n")
-            await worker.stdin.drain()
-
-    async def _running_worker(self) -> Process:
-        async with self._starting:
-            if self._worker is None:
-                self._worker = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "rag_service.worker",
-                    stdin=PIPE,
-                    stdout=PIPE,
-                    env={**os.environ, **self._settings.environ()},
-                )
-                self._spawn(self._listen(self._worker))
-            return self._worker
-
-    async def _listen(self, worker: Process) -> None:
-        assert worker.stdout is not None
-        async for line in worker.stdout:
-            self._take(msgspec.json.decode(line, type=Report))
-        code = await worker.wait()
-        log.error("the background process ended with %s and is started again", code)
-        self._worker = None
+    async def _died(self) -> None:
         self._sealing.clear()
         for place, (job_id, following) in enumerate(list(self._mine.items())):
             following.tries += place == 0  # they run in this order: the others had not begun
             if following.tries < _TRIES:
-                await self._order(Order("job", job_id))
+                await self._background.order(Order("job", job_id))
             else:
                 reason = f"the background process ended {_TRIES} times while this job ran"
                 await to_thread(self._store.finish_job, job_id, "failed", reason)
@@ -240,16 +194,6 @@ class Jobs:
             following.ended.set()
             del self._mine[report.job]
         following.moved.set()
-
-    async def _stop_worker(self) -> None:
-        if self._worker is not None and self._worker.stdin is not None:
-            self._worker.stdin.close()
-            with suppress(ProcessLookupError):
-                try:
-                    await asyncio.wait_for(self._worker.wait(), _STOP_S)
-                except TimeoutError:
-                    self._worker.kill()  # what it has told is on disk; the next server goes on
-                    await self._worker.wait()
 
     def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,6 +1,8 @@
 """Which server owes what: a lock on a file tells whether it is still there."""
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,3 +33,11 @@ class owner_lock:  # noqa: N801  reads as a function
         if self._file is not None:
             self._path.unlink(missing_ok=True)
             self._file.close()
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Waits until no other process is inside; one that ends in any way is not."""
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

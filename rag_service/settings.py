@@ -15,6 +15,7 @@ RATE = r"([1-9][0-9]{0,8})/(second|minute|hour)|off"
 Rate = Annotated[
     str, Meta(pattern=f"^(?:{RATE})$", description="use N/second, N/minute, N/hour or off")
 ]
+Switch = Annotated[bool, Meta(description="use true or false")]
 Level = Annotated[
     str,
     Meta(pattern="^(debug|info|warning|error)$", description="use debug, info, warning or error"),
@@ -60,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same for knowledge, search, jobs and transcripts."""
     rate_webhook: Rate = "500/minute"
     """The same for webhooks."""
+    webhook_allow_private: Switch = False
+    """Whether webhooks may reach private and local addresses: `true` or `false`."""
     log_level: Level = "info"
     """debug, info, warning or error."""
 

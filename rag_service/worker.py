@@ -1,10 +1,11 @@
-"""The background process of a server: batch jobs and sealing, out of the way of its requests.
+"""The background process of a server: batch jobs, sealing and webhooks, out of its requests' way.
 
 It reads orders from standard input, a JSON object a line, and tells on standard output how far it
 is. At the end of its input, which is also the end of its server, it stops after the group at hand;
 the next server goes on from there.
 """
 
+import asyncio
 import fcntl
 import logging
 import os
@@ -19,12 +20,16 @@ from typing import Any, BinaryIO
 import msgspec
 
 from rag_service.assembly import Service, assemble
+from rag_service.background import Order, Report
 from rag_service.errors import RagError
 from rag_service.imports import Line, Result, is_within, longest_line, read_line
-from rag_service.jobs import Order, Report, spool_folder
+from rag_service.jobs import spool_folder
+from rag_service.owners import only_one
 from rag_service.settings import load_settings
 from rag_service.spool import Spool, read_lines
 from rag_service.stores import FailedLine, Job, JobCounts
+
+_STOP_S = 4.0
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +41,16 @@ def main() -> None:
         os.nice(19)
     with assemble(load_settings()) as service:
         worker = Worker(service)
-        threads = [
-            threading.Thread(target=worker.run_jobs, daemon=True),
-            threading.Thread(target=worker.run_sealing, daemon=True),
-        ]
-        for thread in threads:
+        runs = (worker.run_jobs, worker.run_sealing, worker.run_deliveries)
+        jobs, sealing, deliveries = (threading.Thread(target=run, daemon=True) for run in runs)
+        for thread in (jobs, sealing, deliveries):
             thread.start()
         for line in sys.stdin.buffer:
             worker.take(msgspec.json.decode(line, type=Order))
         worker.stop()
-        for thread in threads:
-            thread.join()
+        jobs.join()
+        sealing.join()
+        deliveries.join(_STOP_S)  # it may be waiting for another server's
 
 
 class Worker:
@@ -56,15 +60,30 @@ class Worker:
         self._jobs: SimpleQueue[str | None] = SimpleQueue()
         self._seals: SimpleQueue[str | None] = SimpleQueue()
         self._telling = threading.Lock()
+        self._owed = threading.Event()
         self._stopped = threading.Event()
 
     def take(self, order: Order) -> None:
-        (self._jobs if order.do == "job" else self._seals).put(order.what)
+        if order.do == "deliver":
+            self._owed.set()
+            self._service.deliverer.wake()
+        else:
+            (self._jobs if order.do == "job" else self._seals).put(order.what)
 
     def stop(self) -> None:
         self._stopped.set()
+        self._owed.set()
+        self._service.deliverer.stop()
         self._jobs.put(None)
         self._seals.put(None)
+
+    def run_deliveries(self) -> None:
+        self._owed.wait()
+        if self._stopped.is_set():
+            return
+        # another server's process may be at it: this one takes over when that is gone
+        with only_one(self._folder / "deliveries.lock"):
+            asyncio.run(self._service.deliverer.run())
 
     def run_sealing(self) -> None:
         while (bot_id := self._seals.get()) is not None:

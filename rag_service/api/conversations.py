@@ -9,10 +9,11 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.api.chat import may_use_bot
-from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string, whole
+from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.api.documenting import anything as an_object
 from rag_service.api.guarding import caller_of, need
-from rag_service.api.parameters import Parameters, body_of, integer, query_of
+from rag_service.api.pages import Pagination, page_of, page_query
+from rag_service.api.parameters import Parameters, body_of, query_of
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service
 from rag_service.ids import new_id
@@ -54,13 +55,6 @@ class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any]
     created_at: str
     updated_at: str
-
-
-class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
-    page: int
-    limit: int
-    total: int
-    has_more: bool
 
 
 class Entries(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -108,8 +102,7 @@ _CHANGES = {
 }
 _LIST = operation(
     query={
-        "page": whole("Counts from 1.", 1, None, 1),
-        "limit": whole("Conversations a page.", 1, 100, 20),
+        **page_query("Conversations"),
         "since": string("Only those with messages since then."),
     }
 )
@@ -143,20 +136,16 @@ async def list_conversations(
     """The last active first."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     values = Parameters(query_of(request))
-    page = values.take("page", integer(1, 10**9), 1)
-    limit = values.take("limit", integer(1, 100), 20)
+    page = page_of(values)
     since = values.take("since", read_moment, None)
     values.done()
-    offset = (page - 1) * limit
     total, found = await threads.read(
-        service.store.conversations, bot_id, since=since, limit=limit, offset=offset
+        service.store.conversations, bot_id, since=since, limit=page.limit, offset=page.offset
     )
     return EntriesAnswer(
         data=Entries(
             conversations=[_entry(conversation) for conversation in found],
-            pagination=Pagination(
-                page=page, limit=limit, total=total, has_more=offset + len(found) < total
-            ),
+            pagination=page.among(total),
         )
     )
 

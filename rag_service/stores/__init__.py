@@ -14,6 +14,7 @@ from msgspec import Struct
 from rag_service.documents import Chunk, Document, Passage, Vectors
 from rag_service.settings import Settings
 from rag_service.stores.conversations import ConversationStore, EventStore
+from rag_service.stores.webhooks import WebhookStore
 
 Mode = Literal["hybrid", "dense", "keyword"]
 
@@ -336,7 +337,9 @@ class JobStore(Protocol):
         ...
 
 
-class Store(KnowledgeStore, TokenStore, JobStore, ConversationStore, EventStore, Protocol):
+class Store(
+    KnowledgeStore, TokenStore, JobStore, ConversationStore, EventStore, WebhookStore, Protocol
+):
     """What a backend provides. Code that uses one asks for the part it needs."""
 
 

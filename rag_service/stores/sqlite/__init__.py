@@ -27,6 +27,7 @@ from rag_service.stores import (
 from rag_service.stores.sqlite import knowledge
 from rag_service.stores.sqlite.conversations import SqliteConversations
 from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.deliveries import SqliteDeliveries
 from rag_service.stores.sqlite.events import SqliteEvents
 from rag_service.stores.sqlite.indexes import Indexes
 from rag_service.stores.sqlite.jobs import SqliteJobs
@@ -34,13 +35,22 @@ from rag_service.stores.sqlite.spelling import meant
 from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
+from rag_service.stores.sqlite.webhooks import SqliteWebhooks
 from rag_service.stores.sqlite.words import terms_of
 
 _TRIES = 4
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-class SqliteStore(SqliteTokens, SqliteJobs, SqliteConversations, SqliteTranscripts, SqliteEvents):
+class SqliteStore(
+    SqliteTokens,
+    SqliteJobs,
+    SqliteConversations,
+    SqliteTranscripts,
+    SqliteEvents,
+    SqliteWebhooks,
+    SqliteDeliveries,
+):
     """The contracts of `rag_service.stores` over RAG_DATA_DIR and RAG_INDEX_DIR."""
 
     def __init__(self, settings: Settings, embedder: Callable[[], tuple[str, int]]) -> None:

@@ -188,3 +188,41 @@ def m006_calibrations(db: Database) -> None:
 @schema()
 def m007_subjects(db: Database) -> None:
     db.execute("alter table events add column subject text not null default ''")
+
+
+@schema()
+def m008_webhooks(db: Database) -> None:
+    for statement in (
+        """create table webhooks (
+            id integer primary key autoincrement, webhook_id text not null unique,
+            url text not null, events text not null, bot_id text, description text not null,
+            secrets text not null, enabled integer not null, reason text,
+            failures integer not null default 0, failing_since text,
+            created_at text not null, updated_at text not null
+        )""",
+        # one row: the last event that was given to the webhooks that want it
+        "create table outbox (seq integer not null)",
+        "insert into outbox select coalesce(max(seq), 0) from events",
+        """create table deliveries (
+            id integer primary key autoincrement, delivery_id text not null unique,
+            webhook integer not null references webhooks(id) on delete cascade,
+            event integer references events(seq) on delete cascade, -- null: a test
+            event_id text not null, type text not null, subject text not null,
+            state text not null, -- waiting for another of its subject, due, delivered, failed
+            attempts integer not null default 0, next_at text,
+            created_at text not null, ended_at text
+        )""",
+        "create index deliveries_page on deliveries(webhook, id)",
+        "create index deliveries_event on deliveries(event) where event is not null",
+        "create index deliveries_due on deliveries(webhook, next_at) where state = 'due'",
+        """create index deliveries_subject on deliveries(webhook, subject, id)
+            where state in ('waiting', 'due')""",
+        "create index deliveries_ended on deliveries(ended_at) where ended_at is not null",
+        """create table attempts (
+            id integer primary key, at text not null, status integer, duration_ms integer not null,
+            response text not null, error text,
+            delivery integer not null references deliveries(id) on delete cascade
+        )""",
+        "create index attempts_delivery on attempts(delivery, id)",
+    ):
+        db.execute(statement)
