@@ -8,6 +8,7 @@ _ALSO_REFUSED = (
     ip_network("192.0.0.0/24"),  # Oracle's metadata at .192 too
     ip_network("64:ff9b:1::/48"),  # NAT64 of a local network (RFC 8215)
     ip_network("2001:2::/48"),
+    ip_network("fec0::/10"),
     ip_network("3fff::/20"),
     ip_network("5f00::/16"),
 )

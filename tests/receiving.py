@@ -1,6 +1,7 @@
 """A receiver of webhooks: a real server that checks each signature with the reference library."""
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -32,7 +33,7 @@ class Received:
 class Receiver:
     """Answers as `answers` tells for each request; 200 without it."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str, tls: ssl.SSLContext | None) -> None:
         self.requests: list[Received] = []
         self.answers: Callable[[Received], tuple[int, dict[str, str], bytes]] = lambda one: (
             200,
@@ -68,6 +69,8 @@ class Receiver:
 
         self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self.url = f"http://{host}:{self.port}/hook"
 
@@ -85,8 +88,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
-    receiver = Receiver(host)
+def receiving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    receiver = Receiver(host, tls)
     thread = threading.Thread(target=receiver._server.serve_forever, args=(0.02,))
     thread.start()
     try:

@@ -1,6 +1,7 @@
 """A request over HTTP to an address that was checked, bounded in size and time."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterable
@@ -25,6 +26,7 @@ _READ = 64 * 1024
 _KEPT = 1000
 _LONGEST_RETRY_AFTER_S = 86_400.0
 _RESOLVERS = 32
+_HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _IDLE_S = 30.0
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -66,7 +68,13 @@ class GuardedPoster:
             answer = _without_status(answer, f"no answer within {self._timeout_s:g} s")
         except httpcore2.TimeoutException:
             answer = _without_status(answer, f"no connection within {CONNECT_S:g} s")
-        except (Refused, OSError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        except (
+            Invalid,
+            Refused,
+            OSError,
+            httpcore2.NetworkError,
+            httpcore2.ProtocolError,
+        ) as error:
             answer = _without_status(answer, _reason(error))
         return replace(answer, duration_ms=round((time.monotonic() - start) * 1000))
 
@@ -160,8 +168,11 @@ def _parsed(url: str) -> httpx2.URL:
         parsed = httpx2.URL(url.strip())
     except (httpx2.InvalidURL, UnicodeError) as error:
         raise Invalid("must be an http or https URL") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    host = parsed.raw_host.decode()
+    if parsed.scheme not in ("http", "https") or not _HOST.fullmatch(host):
         raise Invalid("must be an http or https URL")
+    if parsed.port is not None and not 0 < parsed.port < 65536:
+        raise Invalid("must have a port from 1 to 65535")
     if parsed.userinfo:
         raise Invalid("must not hold a user name or password")
     return parsed
