@@ -128,7 +128,7 @@ class SqliteWebhooks:
             )
             if delivery_id is None:
                 return connection.execute(
-                    f"{again} webhook = ? and state = 'failed' and event is not null",
+                    f"{again} where webhook = ? and state = 'failed' and event is not null",
                     [now(), row],
                 ).rowcount
             found = connection.execute(
