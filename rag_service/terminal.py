@@ -234,8 +234,19 @@ class Terminal:
         for name in rows[0]:
             table.add_column(name)
         for row in rows:
-            table.add_row(*(Text(_cell(value)) for value in row.values()))
+            table.add_row(*(Text(_plain(_cell(value))) for value in row.values()))
         self._out.print(table)
+
+    def fields(self, about: Mapping[str, Any]) -> None:
+        """One thing, a line for each of its fields that has a value."""
+        if self._json:
+            self._print_json(about)
+            return
+        width = max(map(len, about))
+        for name, value in about.items():
+            if value not in (None, "", []):
+                line = Text.assemble((f"{name:{width}}  ", "bold"), _plain(_cell(value)))
+                self._out.print(line, soft_wrap=True)
 
     @staticmethod
     def _print_json(value: object) -> None:

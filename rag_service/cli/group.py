@@ -9,7 +9,7 @@ import msgspec
 
 from rag_service import __version__
 from rag_service.documents import DEFAULT_BOT
-from rag_service.errors import RagError
+from rag_service.errors import Invalid, RagError
 from rag_service.settings import Settings, load_settings
 
 
@@ -20,7 +20,14 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except RagError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(_told(error)) from error
+
+
+def _told(error: RagError) -> str:
+    """With the reasons, where its message only names what is at fault."""
+    params = error.params if isinstance(error, Invalid) else {}
+    reasons = [f"{name}: {why}" for name, why in params.items() if why not in str(error)]
+    return "; ".join(reasons) or str(error)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as a pipe gets it.")
