@@ -197,13 +197,15 @@ def resident_mb(pid: int) -> float:
 class Server:
     """`rag-service serve` on a free port, with a token of its own, ready when it is entered."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, **changes: str) -> None:
         self._base = base
+        self._changes = changes
         self._name = f"bench-{os.getpid()}"
 
     def __enter__(self) -> Self:
         created = self._base.run(
-            "token", "create", self._name, "--rate", "data=off", "--rate", "chat=off"
+            *("token", "create", self._name, "--scope", "admin"),
+            *("--rate", "data=off", "--rate", "chat=off"),
         )
         self.token = created.output.strip()
         self.url = f"http://127.0.0.1:{free_port()}"
@@ -211,7 +213,10 @@ class Server:
         command = [*_SERVICE, "serve", "--port", self.url.rpartition(":")[2]]
         self.started = time.perf_counter()
         self.process = subprocess.Popen(
-            command, env=self._base.environ(), stdout=self._log, stderr=self._log
+            command,
+            env={**self._base.environ(), **self._changes},
+            stdout=self._log,
+            stderr=self._log,
         )
         try:
             self._wait()
