@@ -43,11 +43,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("answer model", lambda: load_chat_model(settings).name),
         _try("rows", lambda: _rows(settings)),
         _try("views", lambda: _views(settings, embedder)),
-        Finding(
-            what="hosts that could be contacted",
-            ok=True,
-            found=_hosts(settings),
-        ),
+        _try("hosts that could be contacted", lambda: _hosts(settings)),
     ]
 
 
@@ -56,9 +52,15 @@ def _shown(name: str, value: object) -> str:
 
 
 def _hosts(settings: Settings) -> str:
+    hosts = []
     if settings.chat_model.startswith("openai:"):
         host = urlsplit(settings.chat_base_url).netloc.rpartition("@")[2]
-        return f"{host}, for answers, as RAG_CHAT_BASE_URL says; no other"
+        hosts.append(f"{host}, for answers, as RAG_CHAT_BASE_URL says")
+    with open_store(settings, _nobody) as store:
+        told = {urlsplit(one.url).netloc for one in store.webhooks() if one.enabled}
+    hosts += [f"{host}, by a webhook" for host in sorted(told)]
+    if hosts:
+        return f"{'; '.join(hosts)}; no other"
     return "none: models are read from this machine, and nothing reports home"
 
 

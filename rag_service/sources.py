@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
 from rag_service.files import FORMATS, WORDPRESS, can_be_read, pushes_of
-from rag_service.imports import Line, read_line, told
+from rag_service.imports import Line, is_within, longest_line, read_line, told
 from rag_service.parsing.wordpress import is_wordpress_export
 from rag_service.pushes import read_push
 
@@ -54,7 +54,7 @@ class Sources:
         number = 0
         try:
             with _open(file) as lines:
-                while raw := lines.readline(self._defaults.longest + 1):
+                while raw := lines.readline(longest_line(self._defaults.longest) + 1):
                     number += 1
                     if number == 1:
                         raw = raw.removeprefix(codecs.BOM_UTF8)
@@ -66,8 +66,8 @@ class Sources:
             yield Line(number=number + 1, error=reason)
 
     def _push(self, number: int, lines: BinaryIO, raw: bytes) -> Line:
-        if len(raw) > self._defaults.longest and not raw.endswith(b"\n"):
-            while (part := lines.readline(1 << 20)) and not part.endswith(b"\n"):
+        if not is_within(raw.rstrip(b"\r\n"), self._defaults.longest):
+            while not raw.endswith(b"\n") and (raw := lines.readline(1 << 20)):
                 pass
             error = f"the line is longer than {self._defaults.longest} bytes (RAG_MAX_BODY_MB)"
             return Line(number=number, error=error)

@@ -1,5 +1,6 @@
 """The command line as its users meet it: streams, exit codes, a terminal, and interrupts."""
 
+import base64
 import gzip
 import json
 import os
@@ -420,6 +421,22 @@ def test_bad_lines_are_listed_with_their_file_and_number(shell, tmp_path, settin
     assert urls(settings) == {"https://example.com/first", "https://example.com/last"}
 
 
+def test_a_file_in_base64_may_be_as_large_as_one_that_is_pushed(shell, tmp_path, settings):
+    def line(name, size):
+        encoded = base64.b64encode(f"# {name}\n\n".encode() + b"word " * (size // 5)).decode()
+        url = f"https://example.com/{name}"
+        return json.dumps({"source_url": url, "content_base64": encoded, "format": "markdown"})
+
+    file = tmp_path / "some.jsonl"
+    file.write_text(f"{line('fits', 1_000_000)}\n{line('over', 1_400_000)}\n{line('small', 10)}\n")
+    code, report = shell.ingest(file, RAG_MAX_BODY_MB="1")
+    assert code == 1
+    assert urls(settings) == {"https://example.com/fits", "https://example.com/small"}
+    (failure,) = report["failures"]
+    assert failure["line"] == 2
+    assert "(RAG_MAX_BODY_MB)" in failure["error"]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "not gzip", "tail"])
 def test_a_damaged_archive_is_listed_and_stops_nothing(shell, tmp_path, settings, damage):
     content = gzip.compress("".join(pushes(f"n{i}") for i in range(300)).encode())
@@ -663,6 +680,14 @@ def test_doctor_names_every_setting_the_model_and_the_hosts(filled, settings):
     assert found["rows"]["found"] == "3 documents of 2 bots, 0 tokens"
 
 
+def test_doctor_names_the_hosts_that_webhooks_reach(shell):
+    hooks = ("https://hooks.invalid/a", "https://hooks.invalid/b", "https://other.invalid:8443/")
+    made = [json.loads(shell.quick("webhook", "create", url).stdout)["id"] for url in hooks]
+    shell.quick("webhook", "disable", made[2])
+    found = {one["what"]: one["found"] for one in json.loads(shell.quick("doctor").stdout)}
+    assert found["hosts that could be contacted"] == "hooks.invalid, by a webhook; no other"
+
+
 def test_doctor_tells_all_that_is_wrong(shell, tmp_path):
     (tmp_path / "file").touch()
     folders = {
@@ -675,7 +700,8 @@ def test_doctor_tells_all_that_is_wrong(shell, tmp_path):
         for finding in json.loads(result.stdout)
         if not finding["ok"]
     }
-    assert set(wrong) == {"data folder", "index folder", "embedding model", "rows", "views"}
+    hosts = "hosts that could be contacted"  # those of webhooks are in the rows
+    assert set(wrong) == {"data folder", "index folder", "embedding model", "rows", "views", hosts}
     assert "nothing is downloaded" in wrong["embedding model"]
 
 

@@ -304,3 +304,11 @@ def test_settings_survive_the_way_to_a_child_process(settings: Settings) -> None
     assert load_settings(settings.environ()) == settings
     changed = msgspec.structs.replace(settings, lock_timeout_s=1.5, max_body_mb=3)
     assert load_settings(changed.environ()) == changed
+
+
+def test_what_is_kept_is_for_its_owner_alone_to_read(settings: Settings) -> None:
+    with assemble(settings) as service:
+        push(service, page("a", "The heron waits."))
+        files = list(settings.data_dir.glob("rag.db*"))
+        assert len(files) == 3
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}

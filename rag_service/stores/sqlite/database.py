@@ -7,7 +7,7 @@ without spinning. Readers have a connection per thread; WAL lets them read while
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -37,10 +37,13 @@ class RowsFile:
                 "set RAG_DATA_DIR to a folder that can be written"
             ) from error
         with self._translating():
+            _claim(path)
             self._writer = self._connect()
             try:
                 self._writer.execute("pragma journal_mode = wal")
                 self._writer.execute("pragma synchronous = full")
+                # in every write: a row that moves to another page leaves nothing where it was
+                self._writer.execute("pragma secure_delete = on")
                 self._migrate()
             except BaseException:
                 self._writer.close()
@@ -72,11 +75,7 @@ class RowsFile:
     def erasing(self) -> Iterator[sqlite3.Connection]:
         """A transaction after which nothing of what it deletes is left in the file or its log."""
         with self.writing() as connection:
-            connection.execute("pragma secure_delete = on")
-            try:
-                yield connection
-            finally:
-                connection.execute("pragma secure_delete = off")
+            yield connection
         with self._write_lock, self._translating():
             self._writer.execute("pragma wal_checkpoint(truncate)")
 
@@ -147,6 +146,12 @@ class RowsFile:
             yield
         except sqlite3.Error as error:
             raise _translated(error) from error
+
+
+def _claim(path: Path) -> None:
+    """What is said, and what webhooks are signed with, is for its owner alone to read."""
+    with suppress(OSError):  # SQLite tells what is wrong
+        path.touch(mode=0o600, exist_ok=False)
 
 
 def _translated(error: sqlite3.Error) -> StorageFailed:
