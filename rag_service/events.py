@@ -108,6 +108,31 @@ class KnowledgeDeleted(Happening, frozen=True, kw_only=True):
     entries_removed: int
 
 
+class EventContact(Struct, frozen=True, kw_only=True):
+    contact_id: str
+    email: str | None
+    name: str | None
+    phone: str | None
+    user_id: str | None
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class ContactCreated(Happening, frozen=True, kw_only=True):
+    """Somebody is known from now on."""
+
+    type: ClassVar[EventType] = "contact.created"
+    contact: EventContact
+
+
+class ContactUpdated(Happening, frozen=True, kw_only=True):
+    """Something else is known of somebody; a change to what it was is no event."""
+
+    type: ClassVar[EventType] = "contact.updated"
+    contact: EventContact
+
+
 class JobFinished(Happening, frozen=True, kw_only=True):
     """A batch has ended, with `state` succeeded, failed or cancelled. The counts are lines."""
 

@@ -5,8 +5,11 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
+
+ROOT = Path(__file__).parents[1]
 
 
 def command(settings, *more):

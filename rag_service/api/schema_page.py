@@ -11,6 +11,7 @@ from litestar.openapi.spec import Components, Contact, License, SecurityScheme, 
 from litestar.static_files import create_static_files_router
 
 from rag_service import __version__
+from rag_service.api import event_schemas
 
 _ASSETS = "/schema/assets"
 
@@ -35,6 +36,7 @@ def config() -> OpenAPIConfig:
             }
         ),
         security=[{"token": []}],
+        webhooks=event_schemas.webhooks(),  # type: ignore[arg-type]  # a dict is invariant
         openapi_router=Router(
             "/schema",
             route_handlers=[],
