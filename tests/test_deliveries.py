@@ -297,6 +297,29 @@ def test_a_dead_receiver_is_spared_and_gets_all_when_it_is_back(service):
     assert service.store.webhook(webhook.id).failing_since is None
 
 
+@pytest.mark.parametrize("how", ["enabled", "disabled before", "new url"])
+def test_one_that_was_failing_is_tried_at_once_when_it_is_said_to_be_mended(service, how):
+    dead = [True]
+    with receiving() as receiver:
+        later = {"Retry-After": "3000"}
+        receiver.answers = lambda one: (503, later, b"") if dead[0] else (200, {}, b"")
+        webhook = hook(service, receiver.url, events=["message.*"])
+        for n in range(50):
+            say(service, f"con_{n}")
+        with delivering(service, RETRY_AFTER_S) as deliverer:
+            until(lambda: service.store.webhook(webhook.id).failures >= 5)
+            dead[0] = False
+            if how == "disabled before":
+                service.store.change_webhook(webhook.id, WebhookChanges(enabled=False))
+                deliverer.wake()
+                threading.Event().wait(0.2)
+            url = f"{receiver.url}/new"
+            changes = WebhookChanges(url=url) if how == "new url" else WebhookChanges(enabled=True)
+            service.store.change_webhook(webhook.id, changes)
+            deliverer.wake()
+            until(lambda: states(service, webhook) == ["delivered"] * 50)
+
+
 def test_a_slow_receiver_delays_no_other(service):
     released = threading.Event()
     with receiving() as slow, receiving() as healthy:
@@ -347,6 +370,25 @@ def test_a_webhook_that_is_deleted_while_it_is_told_leaves_nothing(service):
         service.store.webhook(webhook.id)
     with pytest.raises(NotFound):
         service.store.deliveries(webhook.id, None, limit=1, offset=0)
+
+
+def test_what_waits_for_a_slow_receiver_goes_where_it_is_wanted_now(service):
+    entered, released = threading.Event(), threading.Event()
+    with receiving() as former, receiving() as present:
+        former.answers = lambda one: (entered.set(), released.wait(60), (200, {}, b""))[2]
+        webhook = hook(service, former.url, events=["message.*"])
+        gone = hook(service, former.url, events=["message.*"])
+        for n in range(30):
+            say(service, f"con_{n}")
+        with delivering(service):
+            former.wait(2 * AT_ONCE)
+            service.store.change_webhook(webhook.id, WebhookChanges(url=present.url))
+            service.store.remove_webhook(gone.id)
+            threading.Event().wait(0.5)
+            released.set()
+            until(lambda: states(service, webhook) == ["delivered"] * 30)
+    assert len(former.requests) == 2 * AT_ONCE
+    assert len(present.requests) == 30 - AT_ONCE
 
 
 def test_failed_ones_are_delivered_again_when_that_is_asked_for(service):
