@@ -67,7 +67,8 @@ class Background:
             self._worker.stdin.close()
             with suppress(ProcessLookupError):
                 try:
-                    await asyncio.wait_for(self._worker.wait(), _STOP_S)
+                    async with asyncio.timeout(_STOP_S):
+                        await self._worker.wait()
                 except TimeoutError:
                     self._worker.kill()
                     await self._worker.wait()

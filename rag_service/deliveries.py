@@ -85,7 +85,8 @@ class Deliverer:
             wait = await self._step()
             await asyncio.sleep(_PACE_S)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._moved.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._moved.wait()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_S)
         for task in self._tasks:

@@ -48,5 +48,6 @@ class Dispatcher:
                     await self._background.order(Order("deliver"))
             except (RagError, OSError) as error:
                 log.warning("webhooks wait: %s", error)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(wrote.wait(), _OTHERS_S)
+            with suppress(TimeoutError):  # wait_for may swallow a cancellation (Python 3.11)
+                async with asyncio.timeout(_OTHERS_S):
+                    await wrote.wait()

@@ -146,7 +146,8 @@ class _Feed:
             if events or left <= 0:
                 return events, following
             try:
-                await asyncio.wait_for(changed.wait(), min(left, _OTHERS_S))
+                async with asyncio.timeout(min(left, _OTHERS_S)):
+                    await changed.wait()
             except TimeoutError:
                 continue
 

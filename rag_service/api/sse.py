@@ -41,7 +41,8 @@ async def _kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[byt
     try:
         while not (reading.done() and ready.empty()):
             try:
-                one = await asyncio.wait_for(ready.get(), HEARTBEAT_S)
+                async with asyncio.timeout(HEARTBEAT_S):
+                    one = await ready.get()
             except TimeoutError:
                 yield b": heartbeat\n\n"
                 continue

@@ -149,6 +149,52 @@ def test_an_answer_to_chat_carries_the_limit_of_the_overview(client):
     assert int(headers["x-ratelimit-reset"]) > 1_700_000_000
 
 
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/api/v1/chat/default/conversations", 100),  # chat endpoints, a minute
+        ("/api/v1/contacts", 1000),  # data endpoints, an hour
+        ("/knowledge", 1000),
+        ("/api/v1/webhooks", 500),  # webhook endpoints, a minute
+    ],
+)
+def test_each_kind_of_endpoint_has_the_limit_of_the_overview(client, settings, path, limit):
+    with assemble(settings) as service:
+        usual = service.access.create("usual", ["admin"])
+    client.headers["Authorization"] = f"Bearer {usual}"
+    for made in (1, 2):
+        headers = client.get(path).headers
+        assert headers["x-ratelimit-limit"] == str(limit)
+        assert headers["x-ratelimit-remaining"] == str(limit - made)
+        assert int(headers["x-ratelimit-reset"]) > 1_700_000_000
+
+
+def test_the_limits_of_the_overview_hold(settings):
+    with assemble(settings) as service:
+        usual = service.access.create("usual", ["admin"])
+    with TestClient(create_app(settings)) as client:
+        client.headers["Authorization"] = f"Bearer {usual}"
+        for path, limit in (("/api/v1/webhooks", 500), ("/api/v1/bot/nobody", 100)):
+            call = client.get if "webhooks" in path else client.post
+            answers = [call(path) for _ in range(limit + 1)]
+            if any(one.headers["x-ratelimit-remaining"] == str(limit - 1) for one in answers[1:]):
+                answers = [call(path) for _ in range(limit + 1)]  # a minute began meanwhile
+            assert all(one.status_code != 429 for one in answers[:limit])
+            chat_error(answers[limit], 429, "RATE_LIMIT_EXCEEDED")
+            assert 0 < int(answers[limit].headers["retry-after"]) <= 60
+
+
+def test_contacts_and_webhooks_of_the_overview_are_there(client):
+    made = chat_data(client.post("/api/v1/contacts", json={"email": "ana@example.com"}), 201)
+    assert chat_data(client.get(f"/api/v1/contacts/{made['id']}"))["email"] == "ana@example.com"
+    listed = chat_data(client.get("/api/v1/contacts", params={"search": "ANA@"}))
+    assert [one["id"] for one in listed["contacts"]] == [made["id"]]
+    hook = {"url": "https://93.184.216.34/hook", "events": ["message.*"]}
+    made = chat_data(client.post("/api/v1/webhooks", json=hook), 201)
+    assert made["secret"].startswith("whsec_")
+    assert chat_data(client.get(f"/api/v1/webhooks/{made['id']}"))["url"] == hook["url"]
+
+
 def test_the_errors_of_the_overview(client, settings):
     with assemble(settings) as service:
         slow = service.access.create("slow", ["chat"], rates={"chat": "1/hour"})
