@@ -13,10 +13,13 @@ from rag_service.api import (
     batch,
     bots,
     chat,
+    contact_imports,
+    contacts,
     conversations,
     deliveries,
     events,
     knowledge,
+    leads,
     messages,
     schema_page,
     search,
@@ -61,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *upload.handlers,
         *search.handlers,
         *transcripts.handlers,
+        *leads.handlers,
     ]
     of_chat = [
         *bots.handlers,
@@ -68,6 +72,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *conversations.handlers,
         *webhooks.handlers,
         *deliveries.handlers,
+        *contacts.handlers,
+        *contact_imports.handlers,
     ]
     of_messages = [*messages.handlers, *events.handlers]
     return Litestar(

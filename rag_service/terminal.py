@@ -22,12 +22,14 @@ from rich.table import Table
 from rich.text import Text
 
 from rag_service.answers import search_answer
+from rag_service.contact_files import ImportReport
 from rag_service.conversing import Reply
 from rag_service.evaluating import Calibrated, Report
 from rag_service.evaluation import Comparison
 from rag_service.examining import Finding
 from rag_service.ingesting import IngestReport
 from rag_service.knowledge_base import Found
+from rag_service.stores.contacts import Contact
 from rag_service.transcripts import TranscriptItem
 
 
@@ -204,6 +206,35 @@ class Terminal:
             for one in items
         ]
         self.table("Transcripts", rows)
+
+    def contacts(self, contacts: Sequence[Contact]) -> None:
+        if self._json:
+            self._print_json(contacts)
+            return
+        rows = [
+            {
+                "id": one.contact_id,
+                "email": one.email,
+                "name": one.name,
+                "phone": one.phone,
+                "user": one.user_id,
+                "conversations": one.conversations,
+            }
+            for one in contacts
+        ]
+        self.table("Contacts", rows)
+
+    def imported(self, report: ImportReport) -> None:
+        if self._json:
+            self._print_json(report)
+        else:
+            self._out.print(
+                f"{report.created} created, {report.updated} updated, "
+                f"{report.unchanged} unchanged, {report.failed} failed"
+            )
+        for error in report.errors:
+            text = _plain(f"line {error.line}: {error.reason}")
+            self._err.print(text, style="red", markup=False, soft_wrap=True)
 
     def faults(self, faults: Sequence[str]) -> None:
         if self._json:

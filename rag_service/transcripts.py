@@ -1,7 +1,5 @@
 """What a transcript row looks like, over HTTP and on the command line alike."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
@@ -11,6 +9,7 @@ from msgspec import Struct
 from rag_service.conversations import Role, Source
 from rag_service.errors import Invalid
 from rag_service.moments import read_moment
+from rag_service.spreadsheets import cell, lines
 from rag_service.stores.conversations import TranscriptFilter, TranscriptRow
 
 
@@ -45,7 +44,6 @@ class TranscriptItem(Struct, frozen=True, kw_only=True):
 ROLES: dict[str, Role | None] = {**{role: role for role in get_args(Role)}, "all": None}
 DECISIONS = {"yes": True, "no": False, "any": None}
 COLUMNS = TranscriptItem.__struct_fields__
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def read_filter(given: Mapping[str, str | None]) -> TranscriptFilter:
@@ -99,27 +97,7 @@ def _context(source: Source) -> ContextItem:
 
 
 def csv_lines(groups: Iterable[list[TranscriptRow]]) -> Iterator[str]:
-    """The whole file, a group of rows at a time."""
-    yield _lines([list(COLUMNS)])
+    """The whole file, a group of rows at a time; no cell is a formula to a spreadsheet."""
+    yield lines([COLUMNS])
     for rows in groups:
-        yield _lines([cells(item(row)) for row in rows])
-
-
-def _lines(lines: list[list[str]]) -> str:
-    file = io.StringIO(newline="")
-    csv.writer(file).writerows(lines)
-    return file.getvalue()
-
-
-def cells(row: TranscriptItem) -> list[str]:
-    """For CSV: no cell is a formula to a spreadsheet."""
-    return [_cell(value) for value in msgspec.structs.astuple(row)]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield lines([cell(value) for value in msgspec.structs.astuple(item(row))] for row in rows)

@@ -21,6 +21,7 @@ from rag_service.api.envelopes import ChatError, KnowledgeError, MessagesError
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 FORM = "multipart/form-data"
+CSV = "text/csv"
 
 _REASONS = {
     400: "A parameter or the body is at fault; `data.params` names each.",
@@ -136,3 +137,16 @@ def ndjson_body(description: str, example: str) -> RequestBody:
         schema=string(description), examples={"example": Example(value=example)}
     )
     return RequestBody(required=True, content={NDJSON: media})
+
+
+def csv_body(description: str, example: str) -> RequestBody:
+    media = OpenAPIMediaType(
+        schema=string(description), examples={"example": Example(value=example)}
+    )
+    return RequestBody(required=True, content={CSV: media})
+
+
+def either(*bodies: RequestBody) -> RequestBody:
+    """A body of any of these media types."""
+    content = {kind: media for body in bodies for kind, media in body.content.items()}
+    return RequestBody(required=True, content=content)

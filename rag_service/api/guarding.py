@@ -9,6 +9,7 @@ from litestar.types import Guard
 
 from rag_service.access import Caller, RateClass, Scope
 from rag_service.assembly import Service
+from rag_service.errors import Forbidden
 
 
 def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
@@ -27,6 +28,15 @@ def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
         state["caller"] = caller
 
     return guard
+
+
+def of_no_bot(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard, after `need`, of what belongs to no bot: keeps out who is bound to one."""
+    caller: Caller = connection.scope["state"]["caller"]
+    if caller.bot_id is not None:
+        raise Forbidden(
+            f"This token is bound to the bot {caller.bot_id!r}, and contacts belong to no bot."
+        )
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller:

@@ -1,12 +1,11 @@
 """/transcripts, in the knowledge dialect: what was asked, and what found nothing."""
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.response import Stream
 from msgspec import Struct
 
 from rag_service.access import Caller
@@ -21,6 +20,7 @@ from rag_service.api.documenting import (
     strings,
     whole,
 )
+from rag_service.api.exports import exported
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of, flag, integer, one_of, query_of, text
 from rag_service.api.threads import Threads
@@ -132,12 +132,8 @@ async def read_transcripts(
     for media_type, lines in (("text/csv", _csv), (NDJSON, _ndjson)):
         if media_type in accept:
             groups = service.store.export(where, ascending=ascending)
-            name = f'attachment; filename="transcripts.{"csv" if lines is _csv else "ndjson"}"'
-            return Stream(
-                _exported(lines(groups), threads),
-                media_type=f"{media_type}; charset=utf-8",
-                headers={"Content-Disposition": name},
-            )
+            name = f"transcripts.{'csv' if lines is _csv else 'ndjson'}"
+            return exported(lines(groups), threads, media_type, name)
     total, rows = await threads.read(
         service.store.transcripts, where, limit=limit, offset=offset, ascending=ascending
     )
@@ -290,11 +286,6 @@ def _ndjson(groups: Iterator[list[TranscriptRow]]) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder()
     for rows in groups:
         yield encoder.encode_lines([item(row) for row in rows])
-
-
-async def _exported(parts: Iterator[bytes], threads: Threads) -> AsyncGenerator[bytes, None]:
-    while (part := await threads.read(next, parts, None)) is not None:
-        yield part
 
 
 handlers = [read_transcripts, delete_transcripts, add_translation, add_click]

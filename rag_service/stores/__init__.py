@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from rag_service.documents import Chunk, Document, Passage, Vectors
 from rag_service.settings import Settings
+from rag_service.stores.contacts import ContactStore
 from rag_service.stores.conversations import ConversationStore, EventStore
 from rag_service.stores.webhooks import WebhookStore
 
@@ -338,7 +339,14 @@ class JobStore(Protocol):
 
 
 class Store(
-    KnowledgeStore, TokenStore, JobStore, ConversationStore, EventStore, WebhookStore, Protocol
+    KnowledgeStore,
+    TokenStore,
+    JobStore,
+    ConversationStore,
+    EventStore,
+    WebhookStore,
+    ContactStore,
+    Protocol,
 ):
     """What a backend provides. Code that uses one asks for the part it needs."""
 

@@ -189,8 +189,8 @@ def test_an_unknown_path_speaks_the_knowledge_dialect(anyone, path):
         "/bot/x/y",
         "/chat/x/y",
         "/chat/x/conversations/y/z",
-        "/webhooks",
-        "/contacts",
+        "/webhooks/x/y",
+        "/contacts/x/y",
     ],
 )
 def test_an_unknown_path_of_the_chat_dialect_speaks_it(anyone, path):

@@ -20,6 +20,7 @@ from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.settings import Settings
 from rag_service.stores import Hit, Mode
+from rag_service.stores.contacts import ContactFields
 from rag_service.stores.conversations import Said
 from rag_service.stores.sqlite.vectors import (
     EXACT_UP_TO,
@@ -177,6 +178,17 @@ def test_deleting_a_conversation_leaves_the_sealed_views_as_they_are(
     full.store.say(DEFAULT_BOT, "con_1", said, create=True)
     folder = seal(full)
     full.store.delete_sessions(["con_1"], None, cascade=True)
+    with assemble(settings) as again:
+        assert finds_everything(again)
+        again.store.seal(DEFAULT_BOT)
+    assert sealed_folders(settings) == [folder]
+    assert not full.store.seal(DEFAULT_BOT)
+
+
+def test_deleting_a_contact_leaves_them_too(full: Service, settings: Settings) -> None:
+    contact = full.store.add_contact(ContactFields(email="ann@example.com"))
+    folder = seal(full)
+    full.store.delete_contact(contact.contact_id, conversations=False)
     with assemble(settings) as again:
         assert finds_everything(again)
         again.store.seal(DEFAULT_BOT)

@@ -25,6 +25,7 @@ from rag_service.stores import (
     Written,
 )
 from rag_service.stores.sqlite import knowledge
+from rag_service.stores.sqlite.contacts import SqliteContacts
 from rag_service.stores.sqlite.conversations import SqliteConversations
 from rag_service.stores.sqlite.database import RowsFile
 from rag_service.stores.sqlite.deliveries import SqliteDeliveries
@@ -50,6 +51,7 @@ class SqliteStore(
     SqliteEvents,
     SqliteWebhooks,
     SqliteDeliveries,
+    SqliteContacts,
 ):
     """The contracts of `rag_service.stores` over RAG_DATA_DIR and RAG_INDEX_DIR."""
 

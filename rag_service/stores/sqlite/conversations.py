@@ -27,9 +27,9 @@ _PREVIEW = 120
 _ERASES_TEXT = sqlite3.sqlite_version_info >= (3, 42)
 """FTS5 can take deleted pieces of text out at once; before, only by writing its index anew."""
 
-_CONVERSATION = """conversation_id, bots.name, title, conversations.metadata, preview,
+CONVERSATION = """conversation_id, bots.name, title, conversations.metadata, preview,
     conversations.messages, conversations.created_at, updated_at"""
-_FROM = "from conversations join bots on bots.id = conversations.bot"
+CONVERSATIONS = "from conversations join bots on bots.id = conversations.bot"
 _ROW = """messages.id, message_id, conversation_id, bots.name, kind, messages.text,
     messages.created_at, sender, messages.metadata, reply_to, contexts.sources"""
 _ROWS = f"""select {_ROW} from messages
@@ -61,29 +61,29 @@ class SqliteConversations:
     def find_conversation(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
         with self._rows.reading() as connection:
             found = connection.execute(
-                f"""select {_CONVERSATION} {_FROM} where conversation_id = ?
+                f"""select {CONVERSATION} {CONVERSATIONS} where conversation_id = ?
                 and (? is null or bots.name in (select value from json_each(?)))
                 order by conversations.id desc limit 1""",
                 [conversation_id, *[None if bot_ids is None else _json(bot_ids)] * 2],
             ).fetchone()
             if found is None:
                 raise ConversationNotFound(conversation_id)
-            return _read(found)
+            return read_conversation(found)
 
     def conversations(
         self, bot_id: str, *, since: str | None, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         with self._rows.reading() as connection:
             bot = bot_row(connection, bot_id)
-            where = f"{_FROM} where bot = ? and updated_at >= ?"
+            where = f"{CONVERSATIONS} where bot = ? and updated_at >= ?"
             values = [bot, since or ""]
             total = connection.execute(f"select count(*) {where}", values).fetchone()[0]
             found = connection.execute(
-                f"""select {_CONVERSATION} {where}
+                f"""select {CONVERSATION} {where}
                 order by updated_at desc, conversations.id desc limit ? offset ?""",
                 [*values, limit, offset],
             )
-            return total, [_read(row) for row in found]
+            return total, [read_conversation(row) for row in found]
 
     def change_conversation(
         self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
@@ -143,22 +143,15 @@ class SqliteConversations:
             where = "in (select value from json_each(?))"
             bound = f"and bot {where}" if bot_ids is not None else ""
             values = [_json(list(session_ids)), *([_json(bots)] if bot_ids is not None else [])]
-            rows = f"(select id from conversations where conversation_id {where} {bound})"
-            if _ERASES_TEXT:
-                connection.execute(
-                    "insert into messages_text (messages_text, rank) values ('secure-delete', 1)"
-                )
-            messages = connection.execute(
-                f"delete from messages where conversation in {rows}", values
-            ).rowcount
-            if messages and not _ERASES_TEXT:
-                connection.execute("insert into messages_text (messages_text) values ('optimize')")
             gone = {}
             for table in ("translations", "clicks") if cascade else ():
                 gone[table] = connection.execute(
                     f"delete from {table} where session_id {where} {bound}", values
                 ).rowcount
-            connection.execute(f"delete from conversations where id in {rows}", values)
+            rows = connection.execute(
+                f"select id from conversations where conversation_id {where} {bound}", values
+            )
+            messages = erase_conversations(connection, [row for (row,) in rows])
         return Deleted(
             transcripts=messages,
             translations=gone.get("translations", 0),
@@ -219,6 +212,32 @@ class SqliteConversations:
             return [row[0] for row in found]
 
 
+def erase_conversations(connection: sqlite3.Connection, rows: Sequence[int]) -> int:
+    """With contexts, events and what is owed; how many messages that were."""
+    if _ERASES_TEXT:
+        connection.execute(
+            "insert into messages_text (messages_text, rank) values ('secure-delete', 1)"
+        )
+    these = "in (select value from json_each(?))"
+    messages = connection.execute(
+        f"delete from messages where conversation {these}", [_json(rows)]
+    ).rowcount
+    if messages and not _ERASES_TEXT:
+        connection.execute("insert into messages_text (messages_text) values ('optimize')")
+    connection.execute(f"delete from conversations where id {these}", [_json(rows)])
+    return messages
+
+
+def erase_notes(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+    """Translations and clicks of these conversations."""
+    for table in ("translations", "clicks"):
+        connection.execute(
+            f"""delete from {table} where (session_id, bot) in (select conversation_id, bot
+            from conversations where id in (select value from json_each(?)))""",
+            [_json(rows)],
+        )
+
+
 _OWED = ("message_id", "conversation_id", "bot_id", "tries")
 
 
@@ -261,6 +280,11 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
         preview = case preview when '' then ? else preview end where id = ?""",
         [moment, " ".join(said.text.split())[:_PREVIEW], conversation],
     )
+    if said.sender.type == "user" and said.sender.id:
+        connection.execute(
+            "insert or ignore into conversation_users values (?, ?)",
+            [said.sender.id, conversation],
+        )
     if said.wants_reply is not None:
         connection.execute(
             "insert into owed (message, owner, tries) values (?, ?, 0)", [row, said.wants_reply]
@@ -342,7 +366,7 @@ def _subject(conversation: int) -> str:
 
 def _find(connection: sqlite3.Connection, bot_id: str, conversation_id: str) -> int | None:
     row = connection.execute(
-        f"select conversations.id {_FROM} where bots.name = ? and conversation_id = ?",
+        f"select conversations.id {CONVERSATIONS} where bots.name = ? and conversation_id = ?",
         [bot_id, conversation_id],
     ).fetchone()
     return None if row is None else int(row[0])
@@ -358,15 +382,15 @@ def _need(connection: sqlite3.Connection, bot_id: str, conversation_id: str) -> 
 def _conversation(
     connection: sqlite3.Connection, bot_id: str, conversation_id: str
 ) -> Conversation:
-    return _read(
+    return read_conversation(
         connection.execute(
-            f"select {_CONVERSATION} {_FROM} where conversations.id = ?",
+            f"select {CONVERSATION} {CONVERSATIONS} where conversations.id = ?",
             [_need(connection, bot_id, conversation_id)],
         ).fetchone()
     )
 
 
-def _read(row: Sequence[Any]) -> Conversation:
+def read_conversation(row: Sequence[Any]) -> Conversation:
     values = dict(zip(Conversation.__struct_fields__, row, strict=True))
     values["metadata"] = msgspec.json.decode(values["metadata"])
     return Conversation(**values)

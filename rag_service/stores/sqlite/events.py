@@ -55,14 +55,15 @@ def record(
     subject: str,
     *,
     conversation: int | None = None,
+    contact: int | None = None,
 ) -> None:
-    """Into the outbox, in the transaction of the change itself; it goes with its conversation.
+    """Into the outbox, in the transaction of the change; it goes with its conversation or contact.
 
     Events of one `subject` are delivered in their order.
     """
     connection.execute(
-        """insert into events (id, type, bot_id, created_at, data, subject, conversation)
-        values (?, ?, ?, ?, ?, ?, ?)""",
+        """insert into events (id, type, bot_id, created_at, data, subject, conversation,
+        contact) values (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             event.id,
             event.type,
@@ -71,6 +72,7 @@ def record(
             msgspec.json.encode(event.data).decode(),
             subject,
             conversation,
+            contact,
         ],
     )
 
@@ -78,7 +80,8 @@ def record(
 def last_event(connection: sqlite3.Connection) -> str:
     """The id of the newest event that is never deleted: tells one history from another."""
     row = connection.execute(
-        "select id from events where conversation is null order by seq desc limit 1"
+        """select id from events where conversation is null and contact is null
+        order by seq desc limit 1"""
     ).fetchone()
     return "" if row is None else str(row[0])
 

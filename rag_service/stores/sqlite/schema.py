@@ -226,3 +226,38 @@ def m008_webhooks(db: Database) -> None:
         "create index attempts_delivery on attempts(delivery, id)",
     ):
         db.execute(statement)
+
+
+@schema()
+def m009_contacts(db: Database) -> None:
+    for statement in (
+        """create table contacts (
+            id integer primary key autoincrement, -- also the subject of its events: never reused
+            contact_id text not null unique, email text, email_key text unique, name text,
+            phone text, user_id text, created_at text not null, updated_at text not null,
+            chat_deleted_at text, -- when a conversation of this user was deleted the last time
+            search text not null, -- what is looked through, folded, a line each
+            metadata text not null
+        )""",
+        "create index contacts_user on contacts(user_id) where user_id is not null",
+        """create index contacts_phone on contacts(phone)
+            where email_key is null and user_id is null""",
+        # who has spoken where, as the clients' own systems know them
+        """create table conversation_users (
+            user_id text not null,
+            conversation integer not null references conversations(id) on delete cascade,
+            primary key (user_id, conversation)
+        ) without rowid""",
+        "create index conversation_users_conversation on conversation_users(conversation)",
+        """insert or ignore into conversation_users
+            select json_extract(sender, '$.id'), conversation from messages
+            where json_extract(sender, '$.type') = 'user'
+            and coalesce(json_extract(sender, '$.id'), '') <> '' order by 1, 2""",
+        """create trigger conversation_user_removed after delete on conversation_users begin
+            update contacts set chat_deleted_at = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+            where user_id = old.user_id; end""",
+        """alter table events add column contact integer
+            references contacts(id) on delete cascade""",
+        "create index events_contact on events(contact) where contact is not null",
+    ):
+        db.execute(statement)
