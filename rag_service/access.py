@@ -36,13 +36,17 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     def need(self, scope: Scope) -> None:
         """Raises Forbidden."""
-        if scope not in self.scopes and "admin" not in self.scopes:
+        if scope not in self.scopes and not self.is_admin:
             raise Forbidden(f"This token lacks the scope {scope!r}.")
 
     def may_use(self, bot_id: str) -> None:
         """Raises Forbidden."""
         if self.bot_id not in (None, bot_id):
             raise Forbidden(f"This token is bound to the bot {self.bot_id!r}.")
+
+    @property
+    def is_admin(self) -> bool:
+        return "admin" in self.scopes
 
     @property
     def bot_ids(self) -> list[str] | None:

@@ -9,6 +9,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from msgspec import Struct
 
+from rag_service.access import Caller
 from rag_service.api.documenting import RATE_HEADERS, messages_errors, operation, string, whole
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, integer, query_of
@@ -89,14 +90,18 @@ async def read_events(
     threads: NamedDependency[Threads],
     changes: NamedDependency[Changes],
 ) -> Response[Any]:
-    """In order. With `Accept: text/event-stream` a live stream, from `Last-Event-ID` or now on."""
+    """In order. With `Accept: text/event-stream` a live stream, from `Last-Event-ID` or now on.
+
+    Events of contacts, who are people with an address, are for tokens with the scope `admin`.
+    """
     values = Parameters(query_of(request))
     after = values.take("after", read_label, None)
     types = values.take("types", _types, None)
     limit = values.take("limit", integer(1, _MOST), 100)
     wait = values.take("wait", integer(0, _LONGEST_WAIT_S), 0)
     values.done()
-    feed = _Feed(service, threads, changes, types, caller_of(request).bot_ids, limit)
+    caller = caller_of(request)
+    feed = _Feed(service, threads, changes, _visible(caller, types), caller.bot_ids, limit)
     if "text/event-stream" in request.headers.get("accept", ""):
         after = request.headers.get("last-event-id") or after
         if after is None:
@@ -170,6 +175,17 @@ def _shown(event: Event) -> FeedEvent:
     )
 
 
+def _visible(caller: Caller, types: list[str] | None) -> list[str] | None:
+    """Raises Forbidden where others are asked for."""
+    if caller.is_admin:
+        return types
+    if types is None:
+        return [one for one in _KNOWN if one not in _OF_CONTACTS]
+    if not _OF_CONTACTS.isdisjoint(types):
+        caller.need("admin")
+    return types
+
+
 def _types(value: Any) -> list[str]:
     types = value if isinstance(value, list) else [one.strip() for one in str(value).split(",")]
     if unknown := [one for one in types if one not in _KNOWN]:
@@ -178,5 +194,6 @@ def _types(value: Any) -> list[str]:
 
 
 _KNOWN = get_args(EventType)
+_OF_CONTACTS = {"contact.created", "contact.updated"}
 
 handlers = [read_events]

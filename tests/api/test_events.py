@@ -131,6 +131,22 @@ def test_a_bound_token_sees_only_its_bots_events(client, settings):
     assert client.get("/events").status_code == 403
 
 
+def test_events_of_contacts_are_for_admins(client, settings):
+    assert client.post("/contacts", json={"email": "ana@example.com"}).status_code == 201
+    begin(client, "con_1")
+    kinds = [event["type"] for event in feed(client)[0]]
+    assert kinds == ["contact.created", "conversation.created"]
+    with assemble(settings) as service:
+        token = service.access.create("chat", ["chat"])
+    client.headers["Authorization"] = f"Bearer {token}"
+    events, after = feed(client)
+    assert named(events) == ["con_1"]
+    assert feed(client, after=after)[0] == []
+    assert "ana@example.com" not in client.get("/events").text
+    asked = client.get("/events", params={"types": "contact.created,message.created"})
+    assert asked.status_code == 403
+
+
 def test_a_live_stream_goes_on_from_the_last_event(settings):
     settings = msgspec.structs.replace(settings, rate_chat="off")
     with assemble(settings) as service:
