@@ -3,9 +3,10 @@
 import asyncio
 import re
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -25,7 +26,7 @@ CONNECT_S = 5.0
 _READ = 64 * 1024
 _KEPT = 1000
 _LONGEST_RETRY_AFTER_S = 86_400.0
-_RESOLVERS = 32
+_RESOLVERS = 64
 _HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _IDLE_S = 30.0
 
@@ -107,17 +108,28 @@ def anywhere(_: str) -> None:
 
 
 class _Resolver:
-    """The system's own, in threads of its own: a slow name server delays nothing else."""
+    """The system's own, in threads that delay nothing: not each other, not the end of a process."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_RESOLVERS, "resolve")
+        self._free = threading.Semaphore(_RESOLVERS)
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        def ask() -> list[str]:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            return list(dict.fromkeys(str(info[4][0]) for info in found))
+        if not self._free.acquire(blocking=False):
+            raise OSError("too many names are being looked up: the name server is slow")
+        found: Future[list[str]] = Future()
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        def ask() -> None:
+            try:
+                infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+                found.set_result(list(dict.fromkeys(str(info[4][0]) for info in infos)))
+            except (OSError, UnicodeError) as error:
+                found.set_exception(error)
+            finally:
+                self._free.release()
+
+        found.set_running_or_notify_cancel()  # who leaves does not take the result away
+        threading.Thread(target=ask, name="resolve", daemon=True).start()
+        return await asyncio.wrap_future(found)
 
 
 class _Guarded(httpcore2.AsyncNetworkBackend):
