@@ -168,9 +168,13 @@ class Deliverer:
         attempt = attempt_of(answer, at)
         if is_taken(answer):
             self._forget(webhook.id)
-            return Outcome(row=due.row, attempt=attempt, delivered=True)
+            return Outcome(
+                row=due.row, updated_at=webhook.updated_at, attempt=attempt, delivered=True
+            )
         moment = self._clock()
-        self._hold(webhook, answer, moment)
+        present = self._webhooks.get(webhook.id)
+        if present is not None and present.updated_at == webhook.updated_at:
+            self._hold(webhook, answer, moment)
         retry_at = None
         if due.attempts < len(self._retry_after_s):
             wait = self._retry_after_s[due.attempts] * random.uniform(1.0, 1.1)
@@ -178,6 +182,7 @@ class Deliverer:
             retry_at = written(moment + timedelta(seconds=wait))
         return Outcome(
             row=due.row,
+            updated_at=webhook.updated_at,
             attempt=attempt,
             delivered=False,
             retry_at=retry_at,

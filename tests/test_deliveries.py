@@ -297,6 +297,31 @@ def test_a_dead_receiver_is_spared_and_gets_all_when_it_is_back(service):
     assert service.store.webhook(webhook.id).failing_since is None
 
 
+def test_a_failure_that_is_told_after_a_change_says_nothing_of_what_it_is_now(service):
+    entered, released = threading.Event(), threading.Event()
+    with receiving() as receiver:
+
+        def answer(one):
+            if released.is_set():
+                return 200, {}, b""
+            entered.set()
+            released.wait(60)
+            return 503, {"Retry-After": "3000"}, b""
+
+        receiver.answers = answer
+        webhook = hook(service, receiver.url, events=["message.*"])
+        for n in range(20):
+            say(service, f"con_{n}")
+        with delivering(service, RETRY_AFTER_S) as deliverer:
+            assert entered.wait(60)
+            receiver.wait(AT_ONCE)
+            service.store.change_webhook(webhook.id, WebhookChanges(enabled=True))
+            released.set()
+            deliverer.wake()
+            until(lambda: states(service, webhook) == ["delivered"] * 20)
+    assert service.store.webhook(webhook.id).failures == 0
+
+
 @pytest.mark.parametrize("how", ["enabled", "disabled before", "new url"])
 def test_one_that_was_failing_is_tried_at_once_when_it_is_said_to_be_mended(service, how):
     dead = [True]

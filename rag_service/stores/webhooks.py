@@ -86,9 +86,14 @@ class Due(Struct, frozen=True, kw_only=True):
 
 class Outcome(Struct, frozen=True, kw_only=True):
     """What an attempt changes. A failed one is made again at `retry_at`, or never where that is
-    None; `disable` is why its webhook is told no more."""
+    None; `disable` is why its webhook is told no more.
+
+    `updated_at` is the webhook's, as it was told: a failure says nothing of one that was changed
+    meanwhile.
+    """
 
     row: int
+    updated_at: str
     attempt: Attempt
     delivered: bool
     retry_at: str | None = None
@@ -164,6 +169,7 @@ class WebhookStore(Protocol):
     def settle(self, outcomes: Sequence[Outcome]) -> None:
         """Note attempts, in one step. Those of deliveries that are gone meanwhile are dropped.
 
-        After the success of a webhook that was failing, what waits for another attempt is due.
+        After the success of a webhook that was failing, what waits for another attempt is due;
+        so is what failed while its webhook was changed.
         """
         ...

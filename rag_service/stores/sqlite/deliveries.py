@@ -143,16 +143,20 @@ def _forget(connection: sqlite3.Connection) -> None:
 
 def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:
     found = connection.execute(
-        "select webhook, subject from deliveries where id = ?", [outcome.row]
+        """select webhook, subject, updated_at from deliveries
+        join webhooks on webhooks.id = webhook where deliveries.id = ?""",
+        [outcome.row],
     ).fetchone()
     if found is None:  # deleted while it was sent
         return
-    webhook, subject = found
+    webhook, subject, updated_at = found
     keep_attempt(connection, outcome.row, outcome.attempt)
-    if outcome.retry_at is not None:
+    changed = not outcome.delivered and updated_at != outcome.updated_at
+    retry_at = now() if changed else outcome.retry_at
+    if retry_at is not None:
         connection.execute(
             "update deliveries set attempts = attempts + 1, next_at = ? where id = ?",
-            [outcome.retry_at, outcome.row],
+            [retry_at, outcome.row],
         )
     else:
         connection.execute(
@@ -161,7 +165,8 @@ def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:
             ["delivered" if outcome.delivered else "failed", now(), outcome.row],
         )
         _next_of(connection, webhook, subject)
-    _note(connection, webhook, outcome)
+    if not changed:
+        _note(connection, webhook, outcome)
 
 
 def keep_attempt(connection: sqlite3.Connection, delivery: int, attempt: Attempt) -> None:
