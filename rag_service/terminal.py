@@ -254,18 +254,22 @@ class Terminal:
             mark = "[green]ok[/]   " if finding.ok else "[red]wrong[/]"
             self._out.print(f"{mark} [bold]{finding.what}[/]:", Text(_plain(finding.found)))
 
-    def table(self, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def table(
+        self, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+    ) -> None:
+        """`columns` are those that people see; JSON has all of them."""
         if self._json:
             self._print_json(rows)
             return
         if not rows:
             self._out.print(f"{title}: none yet")
             return
+        columns = columns or list(rows[0])
         table = Table(title=title)
-        for name in rows[0]:
-            table.add_column(name)
+        for name in columns:
+            table.add_column(name, no_wrap=name == "id", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_plain(_cell(value))) for value in row.values()))
+            table.add_row(*(Text(_plain(_cell(row[name]))) for name in columns))
         self._out.print(table)
 
     def fields(self, about: Mapping[str, Any]) -> None:

@@ -79,5 +79,10 @@ def test_people_see_lines_and_tables(shell):
         receiver.answers = lambda one: (200, {}, b"\x1b[31mred")
         _, shown = shell.on_a_terminal("webhook", "test", webhook, **ALLOWED)
         assert re.search(r"^status +delivered$", shown, re.MULTILINE)
-    code, shown = shell.on_a_terminal("webhook", "list")
+    _, shown = shell.on_a_terminal("webhook", "list")
+    assert webhook in shown
     assert "Webhooks" in shown
+    delivery = json.loads(shell.quick("webhook", "deliveries", webhook).stdout)[0]
+    _, shown = shell.on_a_terminal("webhook", "deliveries", webhook, COLUMNS="160")
+    assert delivery["id"] in shown
+    assert "webhook.test" in shown

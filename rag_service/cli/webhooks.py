@@ -39,7 +39,7 @@ def list_webhooks(as_json: bool) -> None:
     """Show those there are."""
     with open_service() as service:
         rows = [_row(one) for one in service.store.webhooks()]
-    Terminal(as_json).table("Webhooks", rows)
+    Terminal(as_json).table("Webhooks", rows, ["id", "url", "events", "enabled", "disabled_reason"])
 
 
 @webhook.command("test")
@@ -64,7 +64,8 @@ def list_deliveries(
     """Show what became of its events, the newest first."""
     with open_service() as service:
         _, found = service.store.deliveries(id, status, limit=limit, offset=offset)
-    Terminal(as_json).table("Deliveries", [_about(one) for one in found])
+    columns = ["id", "event", "status", "attempts", "last_status", "error", "next_attempt_at"]
+    Terminal(as_json).table("Deliveries", [_about(one) for one in found], columns)
 
 
 @webhook.command("redeliver")
