@@ -30,6 +30,11 @@ class Received:
         Webhook(secret).verify(self.body, self.headers)
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # of 5, the sixth connection at once waits for a second
+
+
 class Receiver:
     """Answers as `answers` tells for each request; 200 without it."""
 
@@ -67,8 +72,7 @@ class Receiver:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
-        self._server.daemon_threads = True
+        self._server = Server((host, 0), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]

@@ -355,7 +355,7 @@ def test_a_slow_receiver_delays_no_other(service):
             say(service, f"con_{n}")
         with delivering(service):
             until(lambda: states(service, quick) == ["delivered"] * 150)
-            assert len(slow.requests) == AT_ONCE
+            assert len(slow.wait(AT_ONCE)) == AT_ONCE
             assert states(service, late) == ["pending"] * 150
             released.set()
             until(lambda: states(service, late) == ["delivered"] * 150)
