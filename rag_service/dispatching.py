@@ -48,6 +48,8 @@ class Dispatcher:
                     await self._background.order(Order("deliver"))
             except (RagError, OSError) as error:
                 log.warning("webhooks wait: %s", error)
+            except Exception:  # what is owed is not to wait until the server starts again
+                log.exception("webhooks wait")
             with suppress(TimeoutError):  # wait_for may swallow a cancellation (Python 3.11)
                 async with asyncio.timeout(_OTHERS_S):
                     await wrote.wait()

@@ -244,7 +244,7 @@ def _secret(value: object) -> list[Secret]:
 
 _FIELDS: dict[str, tuple[tuple[str, ...], Any]] = {
     "url": (("url",), _url),
-    "events": (("events", "eventTypes", "event_types"), _events),
+    "events": (("events", "eventTypes", "event_types", "types"), _events),
     "bot_id": (("botId", "bot_id"), _bot),
     "description": (("description",), _description),
     "enabled": (("enabled",), _enabled),

@@ -87,6 +87,13 @@ class Receiver:
             assert len(self.requests) >= count, f"{len(self.requests)} of {count} have come"
             return list(self.requests)
 
+    def wait_for_ids(self, count: int, seconds: float = 60) -> None:
+        """Until as many different events have come."""
+        end = time.monotonic() + seconds
+        while len({one.id for one in list(self.requests)}) < count and time.monotonic() < end:
+            with self._arrived:
+                self._arrived.wait(0.1)
+
     def types(self) -> list[str]:
         return [one.event["type"] for one in self.requests]
 

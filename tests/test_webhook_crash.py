@@ -74,12 +74,7 @@ def test_killed_again_and_again_everything_comes_in_the_order_of_each_conversati
                 process.kill()
                 process.wait()
         with served(allowed):
-            count = sum(map(len, sent.values()))
-            for _ in range(1200):
-                came = list(receiver.requests)
-                if len({one.id for one in came}) == count:
-                    break
-                threading.Event().wait(0.05)
+            receiver.wait_for_ids(sum(map(len, sent.values())))
     first: dict[str, list[str]] = {name: [] for name in sent}
     for one in receiver.requests:
         data = one.event["data"]
@@ -87,3 +82,28 @@ def test_killed_again_and_again_everything_comes_in_the_order_of_each_conversati
         if data["message"]["text"] not in texts:
             texts.append(data["message"]["text"])
     assert first == sent
+
+
+def test_of_two_servers_one_delivers_and_the_other_takes_over(allowed, token):
+    with (
+        receiving() as receiver,
+        served(allowed) as (first, process),
+        served(allowed) as (second, _),
+    ):
+        for client in (first, second):
+            client.headers["Authorization"] = f"Bearer {token}"
+        make(first, receiver)
+        for n in range(10):
+            send(first, f"con_{n}", "from the first")
+            send(second, f"con_{n}", "from the second")
+        receiver.wait(20)
+        process.kill()
+        process.wait()
+        send(second, "con_1", "later")
+        receiver.wait_for_ids(21)
+    came = list({one.id: one for one in reversed(receiver.requests)}.values())[::-1]
+    assert len(came) == 21
+    for name in {one.event["data"]["conversation_id"] for one in came}:
+        ours = [one for one in came if one.event["data"]["conversation_id"] == name]
+        texts = [one.event["data"]["message"]["text"] for one in ours]
+        assert texts[:2] == ["from the first", "from the second"]

@@ -169,19 +169,22 @@ def test_each_kind_of_endpoint_has_the_limit_of_the_overview(client, settings, p
         assert int(headers["x-ratelimit-reset"]) > 1_700_000_000
 
 
-def test_the_limits_of_the_overview_hold(settings):
-    with assemble(settings) as service:
-        usual = service.access.create("usual", ["admin"])
+@pytest.mark.parametrize(
+    ("method", "path", "limit"),
+    [("GET", "/api/v1/webhooks", 500), ("POST", "/api/v1/bot/nobody", 100)],
+)
+def test_the_limits_of_the_overview_hold(settings, method, path, limit):
     with TestClient(create_app(settings)) as client:
-        client.headers["Authorization"] = f"Bearer {usual}"
-        for path, limit in (("/api/v1/webhooks", 500), ("/api/v1/bot/nobody", 100)):
-            call = client.get if "webhooks" in path else client.post
-            answers = [call(path) for _ in range(limit + 1)]
-            if any(one.headers["x-ratelimit-remaining"] == str(limit - 1) for one in answers[1:]):
-                answers = [call(path) for _ in range(limit + 1)]  # a minute began meanwhile
-            assert all(one.status_code != 429 for one in answers[:limit])
-            chat_error(answers[limit], 429, "RATE_LIMIT_EXCEEDED")
-            assert 0 < int(answers[limit].headers["retry-after"]) <= 60
+        for name in ("first", "again"):
+            with assemble(settings) as service:
+                token = service.access.create(name, ["admin"])
+            client.headers["Authorization"] = f"Bearer {token}"
+            answers = [client.request(method, path) for _ in range(limit + 1)]
+            if len({one.headers["x-ratelimit-reset"] for one in answers}) == 1:
+                break  # otherwise a minute began meanwhile
+        assert all(one.status_code != 429 for one in answers[:limit])
+        chat_error(answers[limit], 429, "RATE_LIMIT_EXCEEDED")
+        assert 0 < int(answers[limit].headers["retry-after"]) <= 60
 
 
 def test_contacts_and_webhooks_of_the_overview_are_there(client):
