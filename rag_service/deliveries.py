@@ -91,7 +91,8 @@ class Deliverer:
             await asyncio.wait(self._tasks, timeout=_LAST_S)
         for task in self._tasks:
             task.cancel()
-        await self._note()
+        with suppress(RagError):  # what is not noted is sent again by the next one
+            await self._note()
         await self._poster().close()
 
     async def _step(self) -> float:
@@ -113,7 +114,7 @@ class Deliverer:
         try:
             if finished:
                 await to_thread(self._store.settle, finished)
-        except RagError:
+        except BaseException:
             self._finished = finished + self._finished
             raise
         for outcome in finished:

@@ -81,15 +81,8 @@ class Webhooks:
 
     async def rotate(self, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
         """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
-        former = (await to_thread(self._store.webhook, webhook_id)).secrets
-        until = written(datetime.now(UTC) + timedelta(hours=overlap_h))
-        kept = [
-            Secret(value=one.value, until=min(one.until or until, until))
-            for one in former
-            if overlap_h and (one.until is None or one.until > now())
-        ]
-        changes = WebhookChanges(secrets=[Secret(value=new_secret()), *kept])
-        return await to_thread(self._store.change_webhook, webhook_id, changes)
+        until = written(datetime.now(UTC) + timedelta(hours=overlap_h)) if overlap_h else None
+        return await to_thread(self._store.rotate_secret, webhook_id, new_secret(), until)
 
     async def test(self, webhook_id: str) -> Delivery:
         """Send one now, whatever it wants and though it be disabled; what became of it."""

@@ -473,6 +473,19 @@ def test_both_secrets_sign_while_they_overlap(service):
             two.verify(secret)
 
 
+def test_secrets_that_are_rotated_at_the_same_time_all_sign(service):
+    webhook = hook(service, "https://hooks.invalid/")
+
+    async def rotate():
+        webhooks = Webhooks(service.store, poster)
+        return await asyncio.gather(*(webhooks.rotate(webhook.id) for _ in range(8)))
+
+    given = {one.secrets[0].value for one in asyncio.run(rotate())}
+    kept = {one.value for one in service.store.webhook(webhook.id).secrets}
+    assert len(given) == 8
+    assert kept == {*given, webhook.secrets[0].value}
+
+
 def test_a_base_that_is_locked_for_a_while_costs_nothing_but_time(settings):
     settings = msgspec.structs.replace(settings, lock_timeout_s=0.2)
     with assemble(settings) as service, receiving() as receiver:

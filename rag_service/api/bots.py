@@ -1,12 +1,13 @@
 """/bots, in the chat dialect: each bot has knowledge of its own."""
 
-from typing import Any, Literal
+from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.api.envelopes import Success
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of
 from rag_service.api.threads import Threads
@@ -24,20 +25,8 @@ class Bot(Struct, frozen=True, kw_only=True, rename="camel"):
     chunks: int
 
 
-class BotAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Bot
-    error: None = None
-
-
 class Bots(Struct, frozen=True, kw_only=True):
     bots: list[Bot]
-
-
-class BotsAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Bots
-    error: None = None
 
 
 @post(
@@ -54,7 +43,7 @@ class BotsAnswer(Struct, frozen=True, kw_only=True):
 )
 async def create_bot(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> BotAnswer:
+) -> Success[Bot]:
     """Pushing knowledge to a bot creates it too. `botId` and `name` are taken for `id`."""
     body = await body_of(request)
     given = (body[name] for name in ("id", "botId", "name") if body.get(name) is not None)
@@ -65,7 +54,7 @@ async def create_bot(
     caller_of(request).may_use(bot_id)
     await threads.write(service.store.create_bot, bot_id)
     about = (await threads.read(service.store.bots))[bot_id]
-    return BotAnswer(data=Bot(id=bot_id, **about))
+    return Success(data=Bot(id=bot_id, **about))
 
 
 @get(
@@ -78,7 +67,7 @@ async def create_bot(
 )
 async def list_bots(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> BotsAnswer:
+) -> Success[Bots]:
     """Those that the token may use; `default` always exists."""
     about = await threads.read(service.store.bots)
     about.setdefault(DEFAULT_BOT, {"created_at": None, "documents": 0, "chunks": 0})
@@ -88,7 +77,7 @@ async def list_bots(
         for name, values in sorted(about.items())
         if seen is None or name in seen
     ]
-    return BotsAnswer(data=Bots(bots=bots))
+    return Success(data=Bots(bots=bots))
 
 
 handlers = [create_bot, list_bots]

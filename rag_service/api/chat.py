@@ -13,7 +13,7 @@ from msgspec import Struct
 from rag_service.access import Caller
 from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.api.documenting import anything as an_object
-from rag_service.api.envelopes import fault_of
+from rag_service.api.envelopes import Success, fault_of
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.parameters import Parameters, body_of, text
 from rag_service.api.sse import event_stream, frame
@@ -43,12 +43,6 @@ class Reply(Struct, frozen=True, kw_only=True, rename="camel"):
     message_id: str
     has_rag_context: bool
     sources: list[ChatSource]
-
-
-class ReplyAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Reply
-    error: None = None
 
 
 class BotAnswer(Struct, frozen=True, kw_only=True):
@@ -103,10 +97,10 @@ async def send_message(
     bot_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> ReplyAnswer:
+) -> Success[Reply]:
     """The answer, when it is whole. Both sides are kept in the conversation."""
     asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
-    return ReplyAnswer(data=await _whole(service, asked))
+    return Success(data=await _whole(service, asked))
 
 
 @post(

@@ -1,11 +1,10 @@
 """/contacts/import, in the chat dialect: contacts from a file."""
 
-from typing import Any, Literal
+from typing import Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
-from msgspec import Struct
 
 from rag_service.api.contacts import GUARDS, REGION, TAGS
 from rag_service.api.documenting import (
@@ -16,6 +15,7 @@ from rag_service.api.documenting import (
     form_body,
     operation,
 )
+from rag_service.api.envelopes import Success
 from rag_service.api.forms import Form
 from rag_service.api.parameters import Parameters, query_of
 from rag_service.api.threads import Threads
@@ -26,12 +26,6 @@ from rag_service.errors import Invalid
 from rag_service.jobs import spool_folder
 
 AnyRequest = Request[Any, Any, Any]
-
-
-class ImportAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: ImportReport
-    error: None = None
 
 
 _FILE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description="A CSV file.")
@@ -60,7 +54,7 @@ _IMPORT = operation(
 )
 async def add_contacts(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> ImportAnswer:
+) -> Success[ImportReport]:
     """A contact with its email, or its user id, is changed; an empty cell changes nothing.
 
     A bad line is told with its reason, and does not stop the others.
@@ -70,7 +64,7 @@ async def add_contacts(
     region = values.take("region", read_region, None)
     values.done()
     file = await threads.read(ContactFile, data, region)
-    return ImportAnswer(data=await threads.write(import_contacts, service.store, file))
+    return Success(data=await threads.write(import_contacts, service.store, file))
 
 
 async def _upload(request: AnyRequest, service: Service) -> tuple[bytes, dict[str, str]]:

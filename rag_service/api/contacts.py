@@ -18,6 +18,7 @@ from rag_service.api.documenting import (
     string,
 )
 from rag_service.api.documenting import anything as an_object
+from rag_service.api.envelopes import Success
 from rag_service.api.exports import exported
 from rag_service.api.guarding import need, of_no_bot
 from rag_service.api.pages import Pagination, page_of, page_query
@@ -47,33 +48,15 @@ class Contact(Struct, frozen=True, kw_only=True, rename="camel"):
     updated_at: str
 
 
-class ContactAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Contact
-    error: None = None
-
-
 class Contacts(Struct, frozen=True, kw_only=True):
     contacts: list[Contact]
     pagination: Pagination
-
-
-class ContactsAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Contacts
-    error: None = None
 
 
 class ContactGone(Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     deleted: Literal[True] = True
     conversations_deleted: int
-
-
-class ContactGoneAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: ContactGone
-    error: None = None
 
 
 class Linked(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -90,12 +73,6 @@ class Linked(Struct, frozen=True, kw_only=True, rename="camel"):
 class LinkedPage(Struct, frozen=True, kw_only=True):
     conversations: list[Linked]
     pagination: Pagination
-
-
-class LinkedAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: LinkedPage
-    error: None = None
 
 
 REGION = string("The country, as `DE`, of phones that do not begin with a plus.")
@@ -131,10 +108,10 @@ TAGS = ["contacts"]
 )
 async def create_contact(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> ContactAnswer:
+) -> Success[Contact]:
     """A phone or a user id will do for an email."""
     fields = read_contact(await body_of(request))
-    return ContactAnswer(data=_shown(await threads.write(service.store.add_contact, fields)))
+    return Success(data=_shown(await threads.write(service.store.add_contact, fields)))
 
 
 @get(
@@ -148,7 +125,7 @@ async def create_contact(
 )
 async def list_contacts(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> Response[ContactsAnswer]:
+) -> Response[Success[Contacts]]:
     """A page, the newest first; with `Accept: text/csv` all that match as an export."""
     values = Parameters(query_of(request))
     where = kept.ContactFilter(search=values.take("search", read_label, None))
@@ -163,7 +140,7 @@ async def list_contacts(
         service.store.contacts, where, limit=page.limit, offset=page.offset, ascending=ascending
     )
     data = Contacts(contacts=[_shown(one) for one in found], pagination=page.among(total))
-    return Response(ContactsAnswer(data=data), media_type=MediaType.JSON)
+    return Response(Success(data=data), media_type=MediaType.JSON)
 
 
 @get(
@@ -178,8 +155,8 @@ async def read_one(
     contact_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> ContactAnswer:
-    return ContactAnswer(data=_shown(await threads.read(service.store.contact, contact_id)))
+) -> Success[Contact]:
+    return Success(data=_shown(await threads.read(service.store.contact, contact_id)))
 
 
 @patch(
@@ -196,11 +173,11 @@ async def change_contact(
     contact_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> ContactAnswer:
+) -> Success[Contact]:
     """What is left out stays as it is; null removes it."""
     changes = read_changes(await body_of(request))
     contact = await threads.write(service.store.change_contact, contact_id, changes)
-    return ContactAnswer(data=_shown(contact))
+    return Success(data=_shown(contact))
 
 
 @delete(
@@ -221,7 +198,7 @@ async def delete_contact(
     contact_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> ContactGoneAnswer:
+) -> Success[ContactGone]:
     """For good, with the events that tell of it."""
     body = await body_of(request) if await request.body() else {}
     values = Parameters({**query_of(request), **body})
@@ -230,7 +207,7 @@ async def delete_contact(
     gone = await threads.write(
         service.store.delete_contact, contact_id, conversations=conversations
     )
-    return ContactGoneAnswer(data=ContactGone(id=contact_id, conversations_deleted=gone))
+    return Success(data=ContactGone(id=contact_id, conversations_deleted=gone))
 
 
 @get(
@@ -247,7 +224,7 @@ async def list_linked(
     contact_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> LinkedAnswer:
+) -> Success[LinkedPage]:
     """Those in which the contact's `userId` has spoken, of any bot, the last active first."""
     values = Parameters(query_of(request))
     page = page_of(values)
@@ -256,7 +233,7 @@ async def list_linked(
         service.store.contact_conversations, contact_id, limit=page.limit, offset=page.offset
     )
     linked = [_linked(one) for one in found]
-    return LinkedAnswer(data=LinkedPage(conversations=linked, pagination=page.among(total)))
+    return Success(data=LinkedPage(conversations=linked, pagination=page.among(total)))
 
 
 def _shown(contact: kept.Contact) -> Contact:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from rag_service.api.chat import may_use_bot
 from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.api.documenting import anything as an_object
+from rag_service.api.envelopes import Success
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.pages import Pagination, page_of, page_query
 from rag_service.api.parameters import Parameters, body_of, query_of
@@ -41,12 +42,6 @@ class History(Struct, frozen=True, kw_only=True, rename="camel"):
     metadata: dict[str, Any]
 
 
-class HistoryAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: History
-    error: None = None
-
-
 class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     title: str | None
@@ -62,12 +57,6 @@ class Entries(Struct, frozen=True, kw_only=True, rename="camel"):
     pagination: Pagination
 
 
-class EntriesAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Entries
-    error: None = None
-
-
 class Made(Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     conversation_id: str
@@ -78,22 +67,10 @@ class Made(Struct, frozen=True, kw_only=True, rename="camel"):
     updated_at: str
 
 
-class MadeAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Made
-    error: None = None
-
-
 class Gone(Struct, frozen=True, kw_only=True, rename="camel"):
     conversation_id: str
     deleted: Literal[True] = True
     messages_deleted: int
-
-
-class GoneAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Gone
-    error: None = None
 
 
 _CHANGES = {
@@ -132,7 +109,7 @@ async def list_conversations(
     bot_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> EntriesAnswer:
+) -> Success[Entries]:
     """The last active first."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     values = Parameters(query_of(request))
@@ -142,7 +119,7 @@ async def list_conversations(
     total, found = await threads.read(
         service.store.conversations, bot_id, since=since, limit=page.limit, offset=page.offset
     )
-    return EntriesAnswer(
+    return Success(
         data=Entries(
             conversations=[_entry(conversation) for conversation in found],
             pagination=page.among(total),
@@ -165,7 +142,7 @@ async def create_conversation(
     bot_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> MadeAnswer:
+) -> Success[Made]:
     """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     body = await body_of(request) if await request.body() else {}
@@ -179,7 +156,7 @@ async def create_conversation(
     made = await threads.write(
         service.store.create_conversation, bot_id, conversation_id, title=title, metadata=metadata
     )
-    return MadeAnswer(data=_made(made))
+    return Success(data=_made(made))
 
 
 @get(
@@ -196,12 +173,12 @@ async def read_conversation(
     conversation_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> HistoryAnswer:
+) -> Success[History]:
     """All of its messages, the oldest first."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     about = await threads.read(service.store.conversation, bot_id, conversation_id)
     rows = await threads.read(service.store.said, bot_id, conversation_id, limit=sys.maxsize)
-    return HistoryAnswer(
+    return Success(
         data=History(
             conversation_id=conversation_id,
             messages=[_line(row) for row in rows],
@@ -231,7 +208,7 @@ async def change_conversation(
     conversation_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> MadeAnswer:
+) -> Success[Made]:
     """What is left out stays as it is."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     values = Parameters(await body_of(request))
@@ -247,7 +224,7 @@ async def change_conversation(
         title=title or about.title,
         metadata={name: value for name, value in merged.items() if value is not None},
     )
-    return MadeAnswer(data=_made(changed))
+    return Success(data=_made(changed))
 
 
 @delete(
@@ -265,7 +242,7 @@ async def delete_conversation(
     conversation_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> GoneAnswer:
+) -> Success[Gone]:
     """For good, with everything that was said in it."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
     await threads.read(service.store.conversation, bot_id, conversation_id)
@@ -273,7 +250,7 @@ async def delete_conversation(
         service.store.delete_sessions, [conversation_id], [bot_id], cascade=True
     )
     data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
-    return GoneAnswer(data=data)
+    return Success(data=data)
 
 
 def _line(row: TranscriptRow) -> Line:

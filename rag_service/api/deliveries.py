@@ -1,6 +1,6 @@
 """/webhooks/{id}/deliveries, in the chat dialect: what became of the events."""
 
-from typing import Any, Literal
+from typing import Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
@@ -8,6 +8,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.api.envelopes import Success
 from rag_service.api.pages import Pagination, page_of, page_query
 from rag_service.api.parameters import Parameters, one_of, query_of
 from rag_service.api.threads import Threads
@@ -44,31 +45,13 @@ class Delivery(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: str
 
 
-class DeliveryAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Delivery
-    error: None = None
-
-
 class Deliveries(Struct, frozen=True, kw_only=True):
     deliveries: list[Delivery]
     pagination: Pagination
 
 
-class DeliveriesAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Deliveries
-    error: None = None
-
-
 class Redelivered(Struct, frozen=True, kw_only=True):
     redelivered: int
-
-
-class RedeliveredAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Redelivered
-    error: None = None
 
 
 @post(
@@ -86,10 +69,10 @@ async def test_webhook(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> DeliveryAnswer:
+) -> Success[Delivery]:
     """One `webhook.test`, now and once, also to a disabled one; what came of it is the answer."""
     await seen_webhook(request, webhook_id, service, threads)
-    return DeliveryAnswer(data=_delivery(await service.webhooks.test(webhook_id)))
+    return Success(data=_delivery(await service.webhooks.test(webhook_id)))
 
 
 @get(
@@ -106,7 +89,7 @@ async def list_deliveries(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> DeliveriesAnswer:
+) -> Success[Deliveries]:
     """The newest first, each with its attempts; those that ended are kept for 30 days."""
     await seen_webhook(request, webhook_id, service, threads)
     values = Parameters(query_of(request))
@@ -117,7 +100,7 @@ async def list_deliveries(
         service.store.deliveries, webhook_id, state, limit=page.limit, offset=page.offset
     )
     deliveries = [_delivery(one) for one in found]
-    return DeliveriesAnswer(data=Deliveries(deliveries=deliveries, pagination=page.among(total)))
+    return Success(data=Deliveries(deliveries=deliveries, pagination=page.among(total)))
 
 
 @post(
@@ -136,11 +119,11 @@ async def redeliver_one(
     delivery_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> RedeliveredAnswer:
+) -> Success[Redelivered]:
     """In the background, with the same `webhook-id`; a pending one is tried at once."""
     await seen_webhook(request, webhook_id, service, threads)
     count = await threads.write(service.store.redeliver, webhook_id, delivery_id)
-    return RedeliveredAnswer(data=Redelivered(redelivered=count))
+    return Success(data=Redelivered(redelivered=count))
 
 
 @post(
@@ -158,11 +141,11 @@ async def redeliver_failed(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> RedeliveredAnswer:
+) -> Success[Redelivered]:
     """In the background; tests are not repeated."""
     await seen_webhook(request, webhook_id, service, threads)
     count = await threads.write(service.store.redeliver, webhook_id, None)
-    return RedeliveredAnswer(data=Redelivered(redelivered=count))
+    return Success(data=Redelivered(redelivered=count))
 
 
 def _delivery(delivery: kept.Delivery) -> Delivery:

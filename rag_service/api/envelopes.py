@@ -6,7 +6,7 @@ before any handler still speaks to the client in its own terms.
 
 import logging
 import re
-from typing import Any
+from typing import Any, Generic, Literal, TypeVar
 
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, ValidationException
@@ -31,6 +31,8 @@ from rag_service.errors import (
     TooLarge,
 )
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
 
 KNOWLEDGE = "/wp-json/mxchat/v1"
@@ -51,6 +53,14 @@ class KnowledgeError(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     data: KnowledgeErrorData
+
+
+class Success(Struct, Generic[T], frozen=True, kw_only=True):
+    """The success of the chat dialect."""
+
+    success: Literal[True] = True
+    data: T
+    error: None = None
 
 
 class ChatFault(Struct, frozen=True, kw_only=True):

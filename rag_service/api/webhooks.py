@@ -19,6 +19,7 @@ from rag_service.api.documenting import (
     strings,
     whole,
 )
+from rag_service.api.envelopes import Success
 from rag_service.api.guarding import caller_of, need
 from rag_service.api.pages import Pagination, page_of, page_query
 from rag_service.api.parameters import Parameters, body_of, integer, query_of
@@ -54,38 +55,14 @@ class NewWebhook(Webhook, frozen=True, kw_only=True, rename="camel"):
     secret: str
 
 
-class WebhookAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Webhook
-    error: None = None
-
-
-class NewWebhookAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: NewWebhook
-    error: None = None
-
-
 class Webhooks(Struct, frozen=True, kw_only=True, rename="camel"):
     webhooks: list[Webhook]
     pagination: Pagination
 
 
-class WebhooksAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Webhooks
-    error: None = None
-
-
 class Gone(Struct, frozen=True, kw_only=True):
     id: str
     deleted: Literal[True] = True
-
-
-class GoneAnswer(Struct, frozen=True, kw_only=True):
-    success: Literal[True] = True
-    data: Gone
-    error: None = None
 
 
 _BODY = {
@@ -115,11 +92,11 @@ _TAGS = ["webhooks"]
 )
 async def create_webhook(
     request: AnyRequest, service: NamedDependency[Service]
-) -> NewWebhookAnswer:
+) -> Success[NewWebhook]:
     """It is told of what happens from now on. An address that may not be reached is refused."""
     fields = _for(caller_of(request), read_webhook(await body_of(request)), new=True)
     webhook = await service.webhooks.create(fields)
-    return NewWebhookAnswer(data=_with_secret(webhook))
+    return Success(data=_with_secret(webhook))
 
 
 @get(
@@ -133,7 +110,7 @@ async def create_webhook(
 )
 async def list_webhooks(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> WebhooksAnswer:
+) -> Success[Webhooks]:
     """The newest first."""
     values = Parameters(query_of(request))
     page = page_of(values)
@@ -141,7 +118,7 @@ async def list_webhooks(
     caller = caller_of(request)
     every = [one for one in await threads.read(service.store.webhooks) if _sees(caller, one)]
     shown = [_shown(one) for one in every[page.offset : page.offset + page.limit]]
-    return WebhooksAnswer(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
+    return Success(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
 
 
 @get(
@@ -157,9 +134,9 @@ async def read_one(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> WebhookAnswer:
+) -> Success[Webhook]:
     """Without its secret."""
-    return WebhookAnswer(data=_shown(await seen_webhook(request, webhook_id, service, threads)))
+    return Success(data=_shown(await seen_webhook(request, webhook_id, service, threads)))
 
 
 @route(
@@ -178,11 +155,11 @@ async def change_webhook(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> WebhookAnswer:
+) -> Success[Webhook]:
     """What is left out stays. Enabling one, or a new URL, has it tried at once again."""
     await seen_webhook(request, webhook_id, service, threads)
     changes = _for(caller_of(request), read_webhook(await body_of(request), changes=True))
-    return WebhookAnswer(data=_shown(await service.webhooks.change(webhook_id, changes)))
+    return Success(data=_shown(await service.webhooks.change(webhook_id, changes)))
 
 
 @delete(
@@ -199,11 +176,11 @@ async def delete_webhook(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> GoneAnswer:
+) -> Success[Gone]:
     """With what it is owed, and the log of its deliveries."""
     await seen_webhook(request, webhook_id, service, threads)
     await threads.write(service.store.remove_webhook, webhook_id)
-    return GoneAnswer(data=Gone(id=webhook_id))
+    return Success(data=Gone(id=webhook_id))
 
 
 @post(
@@ -221,13 +198,13 @@ async def rotate_secret(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> NewWebhookAnswer:
+) -> Success[NewWebhook]:
     """Deliveries are signed with both, so that the receiver can change over meanwhile."""
     await seen_webhook(request, webhook_id, service, threads)
     values = Parameters(await _body(request))
     hours = values.take("overlapHours", integer(0, _LONGEST_OVERLAP_H), OVERLAP_H)
     values.done()
-    return NewWebhookAnswer(data=_with_secret(await service.webhooks.rotate(webhook_id, hours)))
+    return Success(data=_with_secret(await service.webhooks.rotate(webhook_id, hours)))
 
 
 async def seen_webhook(

@@ -121,6 +121,12 @@ class WebhookStore(Protocol):
         """
         ...
 
+    def rotate_secret(self, webhook_id: str, secret: str, until: str | None) -> Webhook:
+        """`secret` signs from now on, and beside it the former ones until then at the latest;
+        they are void where that is None. Raises NotFound.
+        """
+        ...
+
     def remove_webhook(self, webhook_id: str) -> None:
         """With its deliveries. Raises NotFound."""
         ...

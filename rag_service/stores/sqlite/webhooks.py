@@ -69,6 +69,21 @@ class SqliteWebhooks:
                 )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
+    def rotate_secret(self, webhook_id: str, secret: str, until: str | None) -> Webhook:
+        with self._rows.writing() as connection:
+            row = _need(connection, webhook_id)
+            (webhook,) = _webhooks(connection, "where webhook_id = ?", webhook_id)
+            former = [
+                Secret(value=one.value, until=min(one.until or until, until))
+                for one in webhook.secrets
+                if until is not None and (one.until is None or one.until > now())
+            ]
+            connection.execute(
+                "update webhooks set secrets = ?, updated_at = ? where id = ?",
+                [_json([Secret(value=secret), *former]), now(), row],
+            )
+            return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
+
     def remove_webhook(self, webhook_id: str) -> None:
         with self._rows.writing() as connection:
             row = _need(connection, webhook_id)
