@@ -84,7 +84,7 @@ class ContactFile:
                 try:
                     fields = self._fields(cells)
                 except Invalid as error:
-                    fault = _told(error)
+                    fault = error.told()
             yield Row(line=line, fields=fields, error=fault)
 
     def _fields(self, cells: list[str]) -> ContactFields:
@@ -173,10 +173,6 @@ def _metadata(text: str | None) -> Any:
         return {} if text is None else read_body(text)
     except Invalid:
         return text
-
-
-def _told(error: Invalid) -> str:
-    return "; ".join(f"{name} {reason}" for name, reason in error.params.items()) or str(error)
 
 
 def _unfit(reason: str) -> Invalid:

@@ -37,6 +37,11 @@ class Invalid(RagError):
         super().__init__(message)
         self.params = dict(params or {})
 
+    def told(self) -> str:
+        """All that is wrong, on a line."""
+        reasons = [f"{name} {reason}" for name, reason in self.params.items()]
+        return "; ".join(reasons) or str(self)
+
 
 class InvalidSettings(Invalid):
     """A RAG_* variable is unknown or has a value that cannot be used."""

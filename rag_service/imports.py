@@ -90,7 +90,7 @@ def read_line(
             raise Invalid(body["refused"])
         document = read_push(body)
     except Invalid as error:
-        return Line(number=number, end=end, source_url=source_url, file=file, error=told(error))
+        return Line(number=number, end=end, source_url=source_url, file=file, error=error.told())
     return Line(
         number=number, end=end, source_url=document.source_url, file=file, document=document
     )
@@ -104,12 +104,6 @@ def longest_line(longest: int) -> int:
 def is_within(raw: bytes, longest: int) -> bool:
     """Whether a line keeps to the limit of a body; base64 counts as the bytes it stands for."""
     return len(raw) <= longest or (b'"content_base64"' in raw and len(raw) <= longest_line(longest))
-
-
-def told(error: Invalid) -> str:
-    """All that is wrong, on a line."""
-    reasons = [f"{name} {reason}" for name, reason in error.params.items()]
-    return "; ".join(reasons) or str(error)
 
 
 class Importer:
@@ -158,7 +152,7 @@ def _result(line: Line, plan: Plan, upserted: Iterator[Upserted]) -> Result:
         return Result(line=line, upserted=None)
     refusal = plan.refused.get((line.document.bot_id, line.document.source_url))
     if refusal is not None:
-        return Result(line=replace(line, error=told(refusal)), upserted=None)
+        return Result(line=replace(line, error=refusal.told()), upserted=None)
     return Result(line=line, upserted=next(upserted))
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
 from rag_service.files import FORMATS, WORDPRESS, can_be_read, pushes_of
-from rag_service.imports import Line, is_within, longest_line, read_line, told
+from rag_service.imports import Line, is_within, longest_line, read_line
 from rag_service.parsing.wordpress import is_wordpress_export
 from rag_service.pushes import read_push
 
@@ -88,7 +88,7 @@ class Sources:
                 number += 1
                 yield self._document(number, body)
         except Invalid as error:
-            yield Line(number=number + 1, source_url=url, error=told(error))
+            yield Line(number=number + 1, source_url=url, error=error.told())
 
     def _document(self, number: int, body: dict[str, Any]) -> Line:
         url = body["source_url"]
@@ -96,7 +96,7 @@ class Sources:
         try:
             return Line(number=number, source_url=url, document=read_push(body | defaults))
         except Invalid as error:
-            return Line(number=number, source_url=url, error=told(error))
+            return Line(number=number, source_url=url, error=error.told())
 
 
 def _files(path: Path) -> list[Path]:

@@ -29,7 +29,6 @@ from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, Unreadable
 from rag_service.files import pushes_of
-from rag_service.imports import told
 from rag_service.jobs import spool_folder
 from rag_service.pushes import read_bot_id, read_content_type, read_source_url
 
@@ -128,7 +127,7 @@ def _pushes(form: Form, file: FormFile, url: str, longest: int) -> Iterator[dict
             else:
                 yield {**push, "content": content}
     except Unreadable as error:
-        yield {"source_url": url, "refused": told(error)}
+        yield {"source_url": url, "refused": error.told()}
 
 
 handlers = [upload]

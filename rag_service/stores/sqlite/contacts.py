@@ -26,7 +26,7 @@ from rag_service.stores.sqlite.conversations import (
     erase_notes,
     read_conversation,
 )
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json, insert
 from rag_service.stores.sqlite.events import record
 
 _EXPORT = 1000
@@ -115,7 +115,7 @@ class SqliteContacts:
                 f"""select {CONVERSATION} {CONVERSATIONS}
                 where conversations.id in (select value from json_each(?))
                 order by updated_at desc, conversations.id desc limit ? offset ?""",
-                [_json(linked), limit, offset],
+                [as_json(linked), limit, offset],
             )
             return len(linked), [read_conversation(row) for row in found]
 
@@ -218,11 +218,7 @@ def _add(connection: sqlite3.Connection, fields: ContactFields) -> int:
         "updated_at": moment,
         **_columns(fields),
     }
-    row = connection.execute(
-        f"insert into contacts ({', '.join(columns)}) values ({', '.join('?' * len(columns))})",
-        list(columns.values()),
-    ).lastrowid
-    assert row is not None
+    row = insert(connection, "contacts", columns)
     created = ContactCreated(contact=_told(_contact(connection, row)))
     record(connection, created.of(""), _subject(row), contact=row)
     return row
@@ -277,7 +273,7 @@ def _columns(fields: ContactFields) -> dict[str, str | None]:
         **_values(fields),
         "email_key": _key(fields.email),
         "search": "\n".join(value.casefold() for value in found if value is not None),
-        "metadata": _json(fields.metadata),
+        "metadata": as_json(fields.metadata),
     }
 
 
@@ -291,7 +287,3 @@ def _subject(contact: int) -> str:
 
 def _key(email: str | None) -> str | None:
     return None if email is None else email.casefold()
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -17,7 +17,7 @@ from rag_service.stores.conversations import (
     Said,
     TranscriptRow,
 )
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json
 from rag_service.stores.sqlite.events import record
 from rag_service.stores.sqlite.knowledge import bot_of, bot_row
 
@@ -64,7 +64,7 @@ class SqliteConversations:
                 f"""select {CONVERSATION} {CONVERSATIONS} where conversation_id = ?
                 and (? is null or bots.name in (select value from json_each(?)))
                 order by conversations.id desc limit 1""",
-                [conversation_id, *[None if bot_ids is None else _json(bot_ids)] * 2],
+                [conversation_id, *[None if bot_ids is None else as_json(bot_ids)] * 2],
             ).fetchone()
             if found is None:
                 raise ConversationNotFound(conversation_id)
@@ -92,7 +92,7 @@ class SqliteConversations:
             row = _need(connection, bot_id, conversation_id)
             connection.execute(
                 "update conversations set title = ?, metadata = ?, updated_at = ? where id = ?",
-                [title, _json(metadata), now(), row],
+                [title, as_json(metadata), now(), row],
             )
             return _conversation(connection, bot_id, conversation_id)
 
@@ -142,7 +142,7 @@ class SqliteConversations:
             bots = [bot_row(connection, bot_id) for bot_id in bot_ids or []]
             where = "in (select value from json_each(?))"
             bound = f"and bot {where}" if bot_ids is not None else ""
-            values = [_json(list(session_ids)), *([_json(bots)] if bot_ids is not None else [])]
+            values = [as_json(list(session_ids)), *([as_json(bots)] if bot_ids is not None else [])]
             gone = {}
             for table in ("translations", "clicks") if cascade else ():
                 gone[table] = connection.execute(
@@ -188,7 +188,7 @@ class SqliteConversations:
                 where owner = ? and error is null
                 and conversation_id not in (select value from json_each(?))
                 order by owed.message limit 1""",
-                [owner, _json(list(busy))],
+                [owner, as_json(list(busy))],
             ).fetchone()
         return None if found is None else Owed(**dict(zip(_OWED, found, strict=True)))
 
@@ -220,11 +220,11 @@ def erase_conversations(connection: sqlite3.Connection, rows: Sequence[int]) -> 
         )
     these = "in (select value from json_each(?))"
     messages = connection.execute(
-        f"delete from messages where conversation {these}", [_json(rows)]
+        f"delete from messages where conversation {these}", [as_json(rows)]
     ).rowcount
     if messages and not _ERASES_TEXT:
         connection.execute("insert into messages_text (messages_text) values ('optimize')")
-    connection.execute(f"delete from conversations where id {these}", [_json(rows)])
+    connection.execute(f"delete from conversations where id {these}", [as_json(rows)])
     return messages
 
 
@@ -234,7 +234,7 @@ def erase_notes(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
         connection.execute(
             f"""delete from {table} where (session_id, bot) in (select conversation_id, bot
             from conversations where id in (select value from json_each(?)))""",
-            [_json(rows)],
+            [as_json(rows)],
         )
 
 
@@ -251,7 +251,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
     if said.context:
         context = connection.execute(
             "insert into contexts (conversation, sources) values (?, ?)",
-            [conversation, _json(said.context)],
+            [conversation, as_json(said.context)],
         ).lastrowid
     if said.answers is not None:
         decision, context = _answered(connection, conversation, said, context)
@@ -270,8 +270,8 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
             said.text,
             moment,
             context,
-            _json(said.sender),
-            _json(said.metadata),
+            as_json(said.sender),
+            as_json(said.metadata),
             said.reply_to,
         ],
     ).lastrowid
@@ -351,7 +351,7 @@ def _create(
     row = connection.execute(
         """insert into conversations (conversation_id, bot, title, metadata, created_at, updated_at)
         values (?, ?, ?, ?, ?, ?)""",
-        [conversation_id, bot_of(connection, bot_id), title, _json(metadata), moment, moment],
+        [conversation_id, bot_of(connection, bot_id), title, as_json(metadata), moment, moment],
     ).lastrowid
     assert row is not None
     begun = ConversationCreated(conversation_id=conversation_id, title=title, metadata=metadata)
@@ -399,7 +399,7 @@ def read_conversation(row: Sequence[Any]) -> Conversation:
 def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TranscriptRow]:
     """In the order of `ids`."""
     found = connection.execute(
-        f"{_ROWS} where messages.id in (select value from json_each(?))", [_json(list(ids))]
+        f"{_ROWS} where messages.id in (select value from json_each(?))", [as_json(list(ids))]
     )
     rows = {row[0]: transcript_row(row) for row in found}
     return [rows[row] for row in ids]
@@ -421,7 +421,3 @@ def transcript_row(row: Sequence[Any]) -> TranscriptRow:
         has_rag_context=DECISIONS[kind % len(DECISIONS)],
         context=None if row[10] is None else msgspec.json.decode(row[10], type=list[Source]),
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -6,10 +6,12 @@ without spinning. Readers have a connection per thread; WAL lets them read while
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from sqlite_utils import Database
 
 from rag_service.errors import StorageBusy, StorageFailed
@@ -146,6 +148,20 @@ class RowsFile:
             yield
         except sqlite3.Error as error:
             raise _translated(error) from error
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int:
+    """By column; the new row's id."""
+    row = connection.execute(
+        f"insert into {table} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
+        list(values.values()),
+    ).lastrowid
+    assert row is not None
+    return row
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _claim(path: Path) -> None:

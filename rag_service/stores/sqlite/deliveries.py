@@ -8,7 +8,7 @@ import msgspec
 
 from rag_service.events import Event, now, written
 from rag_service.ids import new_id
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json, insert
 from rag_service.stores.webhooks import FAILING_AFTER, Attempt, Due, Outcome
 
 _AT_ONCE = 1000
@@ -49,7 +49,7 @@ class SqliteDeliveries:
                     and state = 'due' and next_at <= ?
                     and deliveries.id not in (select value from json_each(?))
                     order by next_at, deliveries.id limit ?""",
-                    [webhook_id, now, _json(list(at_work)), count],
+                    [webhook_id, now, as_json(list(at_work)), count],
                 )
                 found += [_due(webhook_id, row) for row in rows]
             later = connection.execute(
@@ -170,11 +170,7 @@ def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:
 
 
 def keep_attempt(connection: sqlite3.Connection, delivery: int, attempt: Attempt) -> None:
-    values = {**msgspec.structs.asdict(attempt), "delivery": delivery}
-    connection.execute(
-        f"insert into attempts ({', '.join(values)}) values ({', '.join('?' * len(values))})",
-        list(values.values()),
-    )
+    insert(connection, "attempts", {**msgspec.structs.asdict(attempt), "delivery": delivery})
 
 
 def _next_of(connection: sqlite3.Connection, webhook: int, subject: str) -> None:
@@ -214,7 +210,3 @@ def _note(connection: sqlite3.Connection, webhook: int, outcome: Outcome) -> Non
             "update deliveries set next_at = ? where webhook = ? and state = 'due'",
             [now(), webhook],
         )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

@@ -8,7 +8,7 @@ import msgspec
 
 from rag_service.errors import Invalid
 from rag_service.events import Event
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json
 
 
 class SqliteEvents:
@@ -69,7 +69,7 @@ def record(
             event.type,
             event.bot_id,
             event.created_at,
-            msgspec.json.encode(event.data).decode(),
+            as_json(event.data),
             subject,
             conversation,
             contact,
@@ -95,4 +95,4 @@ _CURSOR = re.compile("cur_([0-9]{1,18})")
 
 
 def _list(values: list[str] | None) -> str | None:
-    return None if values is None else msgspec.json.encode(values).decode()
+    return None if values is None else as_json(values)

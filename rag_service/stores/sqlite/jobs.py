@@ -9,7 +9,7 @@ import msgspec
 from rag_service.errors import NotFound
 from rag_service.events import JobFinished, now
 from rag_service.stores import FailedLine, Job, JobCounts, JobState
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json
 from rag_service.stores.sqlite.events import record
 
 _COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, failed, "offset", error,
@@ -27,7 +27,7 @@ class SqliteJobs:
                 [
                     job.id,
                     job.state,
-                    msgspec.json.encode(job.bot_ids).decode(),
+                    as_json(job.bot_ids),
                     job.owner,
                     job.total,
                     job.created_at,

@@ -22,6 +22,7 @@ from rag_service.stores import (
     StoredDocument,
     Written,
 )
+from rag_service.stores.sqlite.database import as_json, insert
 from rag_service.stores.sqlite.events import record
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,
@@ -60,7 +61,7 @@ def known(
         from json_each(?) as key
         join bots on bots.name = key.value ->> 0
         join documents on documents.bot = bots.id and source_url = key.value ->> 1""",
-        [_json(keys)],
+        [as_json(keys)],
     )
     return {
         (bot, url): Known(fingerprint=fingerprint, document_id=document_id, chunks=chunks)
@@ -87,7 +88,7 @@ def passages(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int,
         f"""select chunks.id, {_PASSAGE} from chunks
         join documents on documents.id = chunks.document
         where chunks.id in (select value from json_each(?))""",
-        [_json(list(chunks))],
+        [as_json(list(chunks))],
     )
     return {row[0]: _passage(row) for row in rows}
 
@@ -102,7 +103,7 @@ def around(
         join documents on document_id = key.value ->> 0
         join chunks on document = documents.id and ordinal = key.value ->> 1""",
         [
-            _json(
+            as_json(
                 [
                     (p.document_id, p.ordinal + step)
                     for p in passages
@@ -127,7 +128,7 @@ def vectors_of(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[in
     rows = connection.execute(
         """select chunks.id, vector from chunks join embeddings on embeddings.id = embedding
         where chunks.id in (select value from json_each(?))""",
-        [_json(list(chunks))],
+        [as_json(list(chunks))],
     )
     return dict(rows.fetchall())
 
@@ -150,7 +151,7 @@ def documents(
     values: list[Any] = []
     if where.bot_ids is not None:
         conditions.append("bots.name in (select value from json_each(?))")
-        values.append(_json(where.bot_ids))
+        values.append(as_json(where.bot_ids))
     if where.content_type is not None:
         conditions.append("content_type = ?")
         values.append(where.content_type)
@@ -249,7 +250,7 @@ def replace(
     values = {
         "content_type": document.content_type,
         "title": revision.title,
-        "metadata": _json(document.metadata),
+        "metadata": as_json(document.metadata),
         "format": document.format,
         "bytes": len(document.data),
         "chunks": len(revision.chunks),
@@ -260,11 +261,7 @@ def replace(
     if row is None:
         values |= {"document_id": document_id, "bot": bot, "source_url": document.source_url}
         values |= {"created_at": moment}
-        row = connection.execute(
-            f"insert into documents ({', '.join(values)}) values ({', '.join('?' * len(values))})",
-            list(values.values()),
-        ).lastrowid
-        assert row is not None
+        row = insert(connection, "documents", values)
         kept: dict[int, int] = {}
         gone: list[int] = []
     else:
@@ -417,10 +414,6 @@ def _passage(row: Sequence[Any]) -> Passage:
         text=text,
         ordinal=ordinal,
     )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def as_vector(blob: bytes) -> Vectors:

@@ -6,7 +6,7 @@ import msgspec
 
 from rag_service.errors import Conflict, NotFound
 from rag_service.stores import Token
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json
 
 
 class SqliteTokens:
@@ -24,9 +24,9 @@ class SqliteTokens:
                 [
                     token.name,
                     token.digest,
-                    msgspec.json.encode(token.scopes).decode(),
+                    as_json(token.scopes),
                     token.bot_id,
-                    msgspec.json.encode(token.rates).decode(),
+                    as_json(token.rates),
                     token.created_at,
                 ],
             )

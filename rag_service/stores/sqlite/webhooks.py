@@ -10,7 +10,7 @@ from msgspec import UNSET
 from rag_service.errors import NotFound
 from rag_service.events import now
 from rag_service.ids import new_id
-from rag_service.stores.sqlite.database import RowsFile
+from rag_service.stores.sqlite.database import RowsFile, as_json, insert
 from rag_service.stores.sqlite.deliveries import fan_out_all, keep_attempt
 from rag_service.stores.webhooks import (
     TEST,
@@ -34,12 +34,7 @@ class SqliteWebhooks:
     def add_webhook(self, webhook: Webhook) -> None:
         with self._rows.writing() as connection:
             fan_out_all(connection)  # it is owed what happens from now on
-            values = _values(webhook)
-            connection.execute(
-                f"""insert into webhooks ({", ".join(values)})
-                values ({", ".join("?" * len(values))})""",
-                list(values.values()),
-            )
+            insert(connection, "webhooks", _values(webhook))
 
     def webhook(self, webhook_id: str) -> Webhook:
         with self._rows.reading() as connection:
@@ -80,7 +75,7 @@ class SqliteWebhooks:
             ]
             connection.execute(
                 "update webhooks set secrets = ?, updated_at = ? where id = ?",
-                [_json([Secret(value=secret), *former]), now(), row],
+                [as_json([Secret(value=secret), *former]), now(), row],
             )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
@@ -94,7 +89,7 @@ class SqliteWebhooks:
     ) -> tuple[int, list[Delivery]]:
         with self._rows.reading() as connection:
             row = _need(connection, webhook_id)
-            states = None if state is None else _json(_STATES[state])
+            states = None if state is None else as_json(_STATES[state])
             where = """where webhook = ?
                 and (? is null or state in (select value from json_each(?)))"""
             values = [row, states, states]
@@ -171,8 +166,8 @@ def _need(connection: sqlite3.Connection, webhook_id: str) -> int:
 def _values(webhook: Webhook) -> dict[str, Any]:
     values = msgspec.structs.asdict(webhook)
     values["webhook_id"] = values.pop("id")
-    values["events"] = _json(webhook.events)
-    values["secrets"] = _json(webhook.secrets)
+    values["events"] = as_json(webhook.events)
+    values["secrets"] = as_json(webhook.secrets)
     return values
 
 
@@ -182,7 +177,7 @@ def _changed(changes: WebhookChanges) -> dict[str, Any]:
     if changes.enabled is not UNSET:
         given["reason"] = None
     return {
-        name: _json(value) if name in ("events", "secrets") else value
+        name: as_json(value) if name in ("events", "secrets") else value
         for name, value in given.items()
         if value is not UNSET
     }
@@ -207,7 +202,7 @@ def _deliveries(connection: sqlite3.Connection, rest: str, values: Sequence[Any]
     for delivery, *attempt in connection.execute(
         """select delivery, at, status, duration_ms, response, error from attempts
         where delivery in (select value from json_each(?)) order by id""",
-        [_json(list(attempts))],
+        [as_json(list(attempts))],
     ):
         attempts[delivery].append(Attempt(**dict(zip(_ATTEMPT, attempt, strict=True))))
     return [
@@ -225,7 +220,3 @@ def _deliveries(connection: sqlite3.Connection, rest: str, values: Sequence[Any]
 
 
 _ATTEMPT = Attempt.__struct_fields__
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
