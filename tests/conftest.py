@@ -1,10 +1,11 @@
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from shell import Shell
+from shell import Shell, pushes
 
 from rag_service.assembly import Service, assemble
 from rag_service.settings import Settings
@@ -35,3 +36,22 @@ def service(settings: Settings) -> Iterator[Service]:
 @pytest.fixture
 def shell(tmp_path: Path, settings: Settings) -> Shell:
     return Shell(tmp_path, settings)
+
+
+@pytest.fixture
+def docs(tmp_path: Path) -> Path:
+    """Five pages, two pushes, and files that are not for us."""
+    docs = tmp_path / "docs"
+    (docs / "deep" / "deeper").mkdir(parents=True)
+    (docs / ".hidden").mkdir()
+    (docs / "hours.md").write_text("# Hours\n\nWe open at nine.\n")
+    (docs / "plain.TXT").write_text("We ship to Canada.\n")
+    (docs / "deep" / "page.html").write_text("<h1>Returns</h1><p>Within thirty days.</p>")
+    (docs / "deep" / "deeper" / "ünï 2.htm").write_text("<p>Gift cards never expire.</p>")
+    (docs / "deep" / "bom.txt").write_bytes(b"\xef\xbb\xbfWe sell shoes.")
+    (docs / "pushes.jsonl").write_text(pushes("a"))
+    (docs / "more.jsonl.gz").write_bytes(gzip.compress(pushes("b").encode()))
+    (docs / ".hidden" / "secret.md").write_text("secret")
+    (docs / ".secret.md").write_text("secret")
+    (docs / "picture.png").write_bytes(b"\x89PNG")
+    return docs

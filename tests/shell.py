@@ -86,6 +86,14 @@ class Shell:
         return code, text.replace("\r\n", "\n")
 
 
+def pushes(*names: str, **rest: object) -> str:
+    bodies = (
+        {"source_url": f"https://example.com/{name}", "content": f"This is {name}.", **rest}
+        for name in names
+    )
+    return "".join(json.dumps(body) + "\n" for body in bodies)
+
+
 def golden(name: str, shown: str) -> None:
     """Write the file anew by deleting it and running the test."""
     path = GOLDEN / name

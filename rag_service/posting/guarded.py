@@ -59,8 +59,9 @@ class GuardedPoster:
         answer = Answer()
         try:
             async with asyncio.timeout(self._timeout_s):
+                parsed = _parsed(url)
                 request = self._opened().stream(
-                    "POST", _target(url), headers=_headers(url, headers), content=body
+                    "POST", _target(parsed), headers=_headers(parsed, headers), content=body
                 )
                 async with request as response:
                     answer = _begun(response)
@@ -190,18 +191,14 @@ def _parsed(url: str) -> httpx2.URL:
     return parsed
 
 
-def _target(url: str) -> httpcore2.URL:
-    parsed = _parsed(url)
+def _target(url: httpx2.URL) -> httpcore2.URL:
     return httpcore2.URL(
-        scheme=parsed.raw_scheme,
-        host=parsed.raw_host,
-        port=parsed.port,
-        target=parsed.raw_path,
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
     )
 
 
-def _headers(url: str, headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
-    host = ("Host", _parsed(url).netloc.decode("ascii"))
+def _headers(url: httpx2.URL, headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    host = ("Host", url.netloc.decode("ascii"))
     return [(name.encode("ascii"), value.encode()) for name, value in (host, *headers.items())]
 
 
