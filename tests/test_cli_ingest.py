@@ -269,7 +269,7 @@ def test_json_is_printed_on_a_terminal_when_asked_for(shell, docs):
 
 
 def test_an_interrupted_import_goes_on_and_loses_nothing(shell, tmp_path, settings):
-    count = 3000
+    count = 8000
     long = "and so on. " * 60
     pages = tmp_path / "many.jsonl"
     pages.write_text("".join(pushes(f"p{i}", content=f"Page {i} {long}") for i in range(count)))
