@@ -14,6 +14,9 @@ from rag_service.errors import ModelUnavailable
 Offsets = NDArray[np.int32]
 """Shape (tokens, 2): the character span [start, end) of each token, without special tokens."""
 
+Span = tuple[int, int]
+"""Characters [start, end) of a text."""
+
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +55,18 @@ class Embedder(Protocol):
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """In the order given. Works in small quanta, so that no question waits for all."""
+        ...
+
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """What `embed_passages` gives, and for each text the unit vectors of its spans.
+
+        The spans of a text follow each other without overlap. Where the model allows it, a span
+        is read in the context of its text, in the same pass: the mean of the states of its tokens
+        ("late chunking", Guenther et al. 2024). One that the model does not read by itself, or that
+        lies beyond its window, has the vector of the text.
+        """
         ...
 
     def embed_query(self, text: str) -> Vectors:

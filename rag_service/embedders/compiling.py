@@ -1,6 +1,6 @@
 """Run once in a process of its own: a sentence-transformers folder -> an OpenVINO model.
 
-`python -m rag_service.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32`. The serving process
+`python -m rag_service.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32 states|`. The serving process
 never pays for importing PyTorch: seconds at start, and half a gigabyte for as long as it runs.
 """
 
@@ -11,8 +11,11 @@ from pathlib import Path
 from typing import Any
 
 
-def main(source: str, target: str, precision: str) -> None:
-    """Write TARGET/model.xml and model.bin: (input_ids, attention_mask) -> unit vectors."""
+def main(source: str, target: str, precision: str, states: str) -> None:
+    """Write TARGET/model.xml and model.bin: (input_ids, attention_mask) -> unit vectors.
+
+    With `states` "states", the states of the tokens are a second output.
+    """
     os.environ["HF_HUB_OFFLINE"] = "1"
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # never imported, so mute
     warnings.simplefilter("ignore")
@@ -29,15 +32,17 @@ def main(source: str, target: str, precision: str) -> None:
             self.rest: Any = torch.nn.ModuleList(list(model)[1:])
 
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            states = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
+            read = self.transformer(input_ids=input_ids, attention_mask=attention_mask)
+            of_tokens = read.last_hidden_state.float()
             features = {
                 "input_ids": input_ids,
                 "attention_mask": attention_mask,
-                "token_embeddings": states.last_hidden_state.float(),
+                "token_embeddings": of_tokens,
             }
             for module in self.rest:
                 features = module(features)
-            return torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+            whole = torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
+            return (whole, of_tokens) if states == "states" else whole
 
     model = SentenceTransformer(source, device="cpu", local_files_only=True)
     whole = Whole(model).eval()

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 
 from rag_service.documents import Vectors
-from rag_service.embedders import Offsets
+from rag_service.embedders import Offsets, Span
 from rag_service.errors import ModelUnavailable
 
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -39,6 +39,16 @@ class HashingEmbedder:
             if not row.any():
                 row[0] = 1
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        """Words have no context here, so a span is a text of its own."""
+        parts = [
+            self.embed_passages([text[start:end] for start, end in some])
+            for text, some in zip(texts, spans, strict=True)
+        ]
+        return self.embed_passages(texts), parts
 
     def embed_query(self, text: str) -> Vectors:
         return self.embed_passages([text])

@@ -45,6 +45,24 @@ class ModelFolder(Struct, frozen=True, kw_only=True):
         passage = prompts.get("document") or prompts.get("passage") or ""
         return prompts.get("query") or "", passage
 
+    @property
+    def pools_means(self) -> bool:
+        """Whether a text's vector is the mean of its tokens' states and nothing more is made of it,
+        so that the mean of some of them is a vector of the same kind."""
+        pooling = self.settings("1_Pooling/config.json")
+        modes = {
+            name
+            for name, value in pooling.items()
+            if name.startswith("pooling_mode_") and value is True
+        }
+        means = modes == {"pooling_mode_mean_tokens"} or pooling.get("pooling_mode") == "mean"
+        path = self.path / "modules.json"
+        kinds = [
+            str(module.get("type", "")).rpartition(".")[2]
+            for module in msgspec.json.decode(path.read_bytes(), type=list[dict[str, Any]])
+        ]
+        return means and set(kinds) <= {"Transformer", "Pooling", "Normalize"}
+
 
 def find_model(spec: str, cache: Path) -> ModelFolder:
     """The default model in its package, a folder, or a name in the local Hugging Face cache.

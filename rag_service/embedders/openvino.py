@@ -24,8 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
-from rag_service.embedders import Offsets
+from rag_service.embedders import Offsets, Span
 from rag_service.embedders.model_folder import ModelFolder
+from rag_service.embedders.pooling import pool_spans
 from rag_service.embedders.tokens import ModelTokens
 from rag_service.errors import ModelUnavailable
 
@@ -44,6 +45,9 @@ _WINDOW = 2048  # texts whose tokens are held at once
 _BATCH_TOKENS = 2048  # padded; larger batches bring no speed and hold a core for longer
 _STEP = 8  # lengths are padded to a multiple, so that few shapes are compiled
 _QUERY_STEP = 16  # a change of shape costs a question more than some padding
+_LAYOUT = 2  # raised when a compiled model gives other outputs
+_NO_STATES = np.zeros((0, 0), np.float32)
+_NOWHERE = np.zeros(0, np.int32)
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +79,7 @@ class OpenVinoEmbedder:
         # at exit: threads of a compiled model that outlive the interpreter abort the process
         weakref.finalize(self, vars(self).clear)
         self.dimension = int(self._model.output(0).partial_shape[1].get_length())
+        self._has_states = len(self._model.outputs) > 1
 
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         return self._tokens.offsets(texts)
@@ -83,12 +88,19 @@ class OpenVinoEmbedder:
         return self._tokens.known_share(text)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        parts = [
-            self._bulk_thread.submit(self._embed_window, texts[start : start + _WINDOW])
-            for start in range(0, len(texts), _WINDOW)
-        ]
-        vectors = [part.result() for part in parts]
-        return np.concatenate(vectors) if vectors else np.zeros((0, self.dimension), np.float32)
+        return self.embed_spans(texts, [[]] * len(texts))[0]
+
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        windows = [slice(start, start + _WINDOW) for start in range(0, len(texts), _WINDOW)]
+        jobs = [self._bulk_thread.submit(self._embed_window, texts[w], spans[w]) for w in windows]
+        done = [job.result() for job in jobs]
+        none = np.zeros((0, self.dimension), np.float32)
+        return (
+            np.concatenate([none, *(vectors for vectors, _ in done)]),
+            [part for _, parts in done for part in parts],
+        )
 
     def embed_query(self, text: str) -> Vectors:
         tokens = self._tokens.ids([self._query_prefix + text])
@@ -97,8 +109,8 @@ class OpenVinoEmbedder:
         except IndexError:
             request = self._query_model.create_infer_request()
         try:
-            result = request.infer(_padded(tokens, self._tokens.longest, _QUERY_STEP))
-            return np.array(next(iter(result.values())), np.float32)
+            request.infer(_padded(tokens, self._tokens.longest, _QUERY_STEP))
+            return np.array(request.get_output_tensor(0).data, np.float32)
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
         finally:
@@ -119,12 +131,26 @@ class OpenVinoEmbedder:
         )
         return AsyncInferQueue(model, cores)
 
-    def _embed_window(self, texts: Sequence[str]) -> Vectors:
-        tokens = self._tokens.ids([self._passage_prefix + text for text in texts])
+    def _embed_window(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        prompted = [self._passage_prefix + text for text in texts]
+        tokens = self._tokens.ids(prompted)
         vectors = np.zeros((len(texts), self.dimension), np.float32)
+        parts = [np.zeros((0, self.dimension), np.float32)] * len(texts)
+        places = (
+            self._tokens.places(prompted, len(self._passage_prefix))
+            if self._has_states and any(spans)
+            else [_NOWHERE] * len(texts)
+        )
 
         def keep(request: Any, rows: NDArray[np.int64]) -> None:
             vectors[rows] = request.get_output_tensor(0).data
+            if any(spans):
+                states = request.get_output_tensor(1).data if self._has_states else None
+                for at, row in enumerate(rows):
+                    of_text = states[at] if states is not None else _NO_STATES
+                    parts[row] = pool_spans(vectors[row], of_text, places[row], spans[row])
 
         try:
             self._queue.set_callback(keep)
@@ -135,7 +161,7 @@ class OpenVinoEmbedder:
             self._queue.wait_all()
         except RuntimeError as error:
             raise ModelUnavailable(f"the embedding model failed: {error}") from error
-        return vectors
+        return vectors, parts
 
 
 def _batches(lengths: NDArray[np.int64]) -> list[NDArray[np.int64]]:
@@ -177,7 +203,7 @@ def _be_nice() -> None:
 def _read(core: Core, folder: ModelFolder, cache: Path, precision: str) -> Any:
     """From the cache, made first where it is missing or damaged. One process makes it."""
     version = __version__.split("-")[0]
-    target = cache / f"{folder.short_name}-{folder.digest[:16]}-{precision}-{version}"
+    target = cache / f"{folder.short_name}-{folder.digest[:16]}-{precision}-{version}-{_LAYOUT}"
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / f"{target.name}.lock").open("w") as lock:
@@ -198,7 +224,13 @@ def _make(folder: ModelFolder, target: Path, precision: str) -> None:
     partial.mkdir()
     command = [sys.executable, "-m", "rag_service.embedders.compiling"]
     done = subprocess.run(  # nothing in it comes from outside
-        [*command, str(folder.path), str(partial), precision],
+        [
+            *command,
+            str(folder.path),
+            str(partial),
+            precision,
+            "states" if folder.pools_means else "",
+        ],
         capture_output=True,
         text=True,
         check=False,

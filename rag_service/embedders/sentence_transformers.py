@@ -5,10 +5,12 @@ import threading
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
-from rag_service.embedders import Offsets
+from rag_service.embedders import Offsets, Span
 from rag_service.embedders.model_folder import ModelFolder
+from rag_service.embedders.pooling import pool_spans
 from rag_service.embedders.tokens import ModelTokens
 from rag_service.errors import ModelUnavailable
 
@@ -32,6 +34,7 @@ class SentenceTransformersEmbedder:
         self._lock = threading.Lock()
         self._asking = threading.Semaphore(1)
         self._query_prefix, self._passage_prefix = folder.prompts
+        self._pools_means = folder.pools_means
         self.name = folder.name
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         self.dimension = self.embed_query("dimension").shape[1]
@@ -53,9 +56,36 @@ class SentenceTransformersEmbedder:
                 vectors[some] = self._encode([texts[i] for i in some], query=False)
         return vectors
 
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        vectors = self.embed_passages(texts)
+        if not (self._pools_means and any(spans)):
+            return vectors, [
+                np.repeat(vectors[at : at + 1], len(some), axis=0) for at, some in enumerate(spans)
+            ]
+        parts = []
+        for at, text in enumerate(texts):
+            with self._asking:  # a waiting question goes first
+                pass
+            prompted = self._passage_prefix + text
+            places = self._tokens.places([prompted], len(self._passage_prefix))[0]
+            with self._lock:
+                states = self._states(prompted)
+            parts.append(pool_spans(vectors[at], states, places, spans[at]))
+        return vectors, parts
+
     def embed_query(self, text: str) -> Vectors:
         with self._asking, self._lock:
             return self._encode([text], query=True)
+
+    def _states(self, text: str) -> NDArray[np.float32]:
+        """Of all tokens, shape (tokens, dimension)."""
+        plain = text.encode("utf-8", "replace").decode("utf-8")
+        found = self._model.encode(
+            [plain], prompt="", output_value="token_embeddings", show_progress_bar=False
+        )
+        return np.asarray(found[0].float().cpu(), np.float32)
 
     def _encode(self, texts: list[str], *, query: bool) -> Vectors:
         encode = self._model.encode_query if query else self._model.encode_document

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from rag_service.embedders import Offsets
@@ -74,6 +75,22 @@ class ModelTokens:
             ]
         encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
         return [encoding.ids for encoding in encodings]
+
+    def places(self, texts: Sequence[str], offset: int) -> list[NDArray[np.int32]]:
+        """For each of `ids`, where its token begins in the text after `offset` characters; -1 for
+        special tokens and for those before."""
+        if self._words is not None:
+            special = np.full(1, -1, np.int32)
+            starts = [self._words.offsets(text)[: self.window, 0] for text in _plain(texts)]
+            found = [np.concatenate([special, one - offset, special]) for one in starts]
+        else:
+            found = [_starts(one) - offset for one in self._clipped.encode_batch(_plain(texts))]
+        return [np.maximum(one, -1) for one in found]
+
+
+def _starts(encoding: Encoding) -> NDArray[np.int32]:
+    starts = np.array(encoding.offsets, np.int32).reshape(-1, 2)[:, 0]
+    return np.where(np.array(encoding.special_tokens_mask, np.bool_), -1, starts)
 
 
 def _longest(folder: ModelFolder) -> int:
