@@ -65,6 +65,9 @@ class CountingEmbedder:
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         return self._inner.token_offsets(texts)
 
+    def known_share(self, text: str) -> float:
+        return self._inner.known_share(text)
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         self.passages += len(texts)
         return self._inner.embed_passages(texts)

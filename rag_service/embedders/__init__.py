@@ -41,6 +41,15 @@ class Embedder(Protocol):
         """One array per text, never clipped to the window."""
         ...
 
+    def known_share(self, text: str) -> float:
+        """The share of the text's letters and digits that the vocabulary can read, from 0 to 1.
+
+        The rest becomes unknown tokens, which are all alike: texts of little else have nearly the
+        same vector, whatever they say. Of a text without letters and digits, the share of its
+        characters other than white space; 1 where there are none.
+        """
+        ...
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """In the order given. Works in small quanta, so that no question waits for all."""
         ...

@@ -28,6 +28,9 @@ class HashingEmbedder:
             for text in texts
         ]
 
+    def known_share(self, text: str) -> float:
+        return 1.0
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         for row, text in zip(vectors, texts, strict=True):

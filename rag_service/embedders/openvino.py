@@ -79,6 +79,9 @@ class OpenVinoEmbedder:
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         return self._tokens.offsets(texts)
 
+    def known_share(self, text: str) -> float:
+        return self._tokens.known_share(text)
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         parts = [
             self._bulk_thread.submit(self._embed_window, texts[start : start + _WINDOW])

@@ -39,6 +39,9 @@ class SentenceTransformersEmbedder:
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         return self._tokens.offsets(texts)
 
+    def known_share(self, text: str) -> float:
+        return self._tokens.known_share(text)
+
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
@@ -32,6 +33,7 @@ class ModelTokens:
         self._around = around[:1], around[1:]
         fits = len(around) == special == 2  # one before and one after, as in BERT
         self._words = WordTokens(self._whole) if fits and reads_words(self._whole) else None
+        self._unknown = _unknown_id(self._whole)
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Without special tokens and never clipped."""
@@ -39,6 +41,29 @@ class ModelTokens:
             return [self._words.offsets(text) for text in _plain(texts)]
         encodings = self._whole.encode_batch(_plain(texts), add_special_tokens=False)
         return [np.array(e.offsets, np.int32).reshape(-1, 2) for e in encodings]
+
+    def known_share(self, text: str) -> float:
+        """As Embedder.known_share promises."""
+        (text,) = _plain([text])
+        spans = self._unknown_spans(text)
+        if not len(spans):
+            return 1.0
+        unknown = np.zeros(len(text), np.bool_)
+        for start, end in spans:
+            unknown[start:end] = True
+        counted = np.fromiter(map(str.isalnum, text), np.bool_, len(text))
+        if not counted.any():
+            counted = ~np.fromiter(map(str.isspace, text), np.bool_, len(text))
+        return 1.0 - float(unknown[counted].sum() / max(1, counted.sum()))
+
+    def _unknown_spans(self, text: str) -> Offsets:
+        if self._unknown is None:
+            return np.zeros((0, 2), np.int32)
+        if self._words is not None:
+            return self._words.offsets_of(self._unknown, text)
+        encoding = self._whole.encode(text, add_special_tokens=False)
+        spans = np.array(encoding.offsets, np.int32).reshape(-1, 2)
+        return np.compress(np.array(encoding.ids, np.int64) == self._unknown, spans, axis=0)
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model reads: clipped, with special tokens."""
@@ -61,6 +86,18 @@ def _longest(folder: ModelFolder) -> int:
         folder.settings("config.json").get("max_position_embeddings"),
     )
     return int(min((limit for limit in limits if limit and limit > 0), default=_LONGEST))
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The token of what the vocabulary does not have; None where every character has tokens."""
+    model = msgspec.json.decode(tokenizer.to_str().encode())["model"]
+    if model.get("byte_fallback"):
+        return None
+    if model["type"] == "Unigram":
+        row: int | None = model.get("unk_id")
+        return row
+    token = model.get("unk_token")
+    return None if token is None else tokenizer.token_to_id(token)
 
 
 def _read(definition: bytes) -> Tokenizer:

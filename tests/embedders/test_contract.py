@@ -177,6 +177,32 @@ def test_the_window_is_what_is_read_of_a_passage(embedder):
     assert np.abs(of_text - of_shorter).max() > np.abs(of_text - of_whole).max()
 
 
+@EVERY
+def test_what_the_vocabulary_reads_is_known(embedder):
+    for text in ["", " ", "\n\t", "We open at nine.", "open 24/7: ships & shops!", "x", "8"]:
+        assert embedder.known_share(text) == 1.0
+
+
+@pytest.mark.parametrize("embedder", ALL[1:], indirect=True)
+def test_what_becomes_unknown_tokens_is_not_known(embedder):
+    assert embedder.known_share("ห้องสมุดเปิด") == 0.0
+    assert embedder.known_share("🦀") == 0.0
+    assert embedder.known_share("open ภาษาไทย!") == pytest.approx(4 / 11, abs=1e-6)
+    assert embedder.known_share("open 🦀 9") == 1.0  # a picture is neither letter nor digit
+    assert embedder.known_share("ภาษาไทย\n" * 50 + "open") < 0.02
+
+
+@EVERY
+@hypothesis_settings(max_examples=30)
+@given(left=any_text, right=any_text)
+def test_the_known_share_of_two_texts_lies_between_theirs(embedder, left, right):
+    shares = [embedder.known_share(text) for text in (left, right)]
+    assert all(0.0 <= share <= 1.0 for share in shares)
+    if all(any(map(str.isalnum, text)) for text in (left, right)):
+        together = embedder.known_share(f"{left} {right}")
+        assert min(shares) - 1e-6 <= together <= max(shares) + 1e-6
+
+
 @pytest.mark.parametrize("embedder", QUICK, indirect=True)
 @hypothesis_settings(max_examples=40)
 @given(texts=st.lists(any_text, max_size=5))
