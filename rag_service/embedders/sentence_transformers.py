@@ -33,6 +33,7 @@ class SentenceTransformersEmbedder:
         self._asking = threading.Semaphore(1)
         self._query_prefix, self._passage_prefix = folder.prompts
         self.name = folder.name
+        self.languages = folder.languages
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         self.dimension = self.embed_query("dimension").shape[1]
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 from tokenizers import Encoding, Tokenizer
 
 from rag_service.embedders import Offsets
+from rag_service.embedders.definition import definition_of, unknown_id
 from rag_service.embedders.model_folder import ModelFolder
 from rag_service.embedders.words import WordTokens, reads_words
 from rag_service.errors import ModelUnavailable
@@ -24,16 +24,19 @@ class ModelTokens:
                 f"{folder.path} has no tokenizer.json: put `sentence-transformers:` in front of it"
             )
         self._whole = _read(path.read_bytes())
-        self._clipped = _read(path.read_bytes())
-        special = self._clipped.num_special_tokens_to_add(False)
+        special = self._whole.num_special_tokens_to_add(False)
         self.longest = _longest(folder)
-        self._clipped.enable_truncation(self.longest)
         self.window = self.longest - special
-        around: list[int] = self._clipped.encode("").ids
+        around: list[int] = self._whole.encode("").ids
         self._around = around[:1], around[1:]
-        fits = len(around) == special == 2  # one before and one after, as in BERT
-        self._words = WordTokens(self._whole) if fits and reads_words(self._whole) else None
-        self._unknown = _unknown_id(self._whole)
+        self._clipped = None
+        if not len(around) == special == 2:  # one before and one after, as in BERT and XLM-R
+            self._clipped = _read(path.read_bytes())
+            self._clipped.enable_truncation(self.longest)
+        definition = definition_of(self._whole)
+        self._unknown = unknown_id(self._whole, definition)
+        fits = self._clipped is None and reads_words(definition)
+        self._words = WordTokens(self._whole) if fits else None
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Without special tokens and never clipped."""
@@ -67,13 +70,14 @@ class ModelTokens:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model reads: clipped, with special tokens."""
+        texts = _plain(texts)
+        if self._clipped is not None:
+            return [encoding.ids for encoding in self._clipped.encode_batch_fast(texts)]
+        before, after = self._around
         if self._words is not None:
-            before, after = self._around
-            return [
-                [*before, *self._words.ids(text, self.window), *after] for text in _plain(texts)
-            ]
-        encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
-        return [encoding.ids for encoding in encodings]
+            return [[*before, *self._words.ids(text, self.window), *after] for text in texts]
+        encodings: list[Encoding] = self._whole.encode_batch_fast(texts, add_special_tokens=False)
+        return [[*before, *encoding.ids[: self.window], *after] for encoding in encodings]
 
 
 def _longest(folder: ModelFolder) -> int:
@@ -86,18 +90,6 @@ def _longest(folder: ModelFolder) -> int:
         folder.settings("config.json").get("max_position_embeddings"),
     )
     return int(min((limit for limit in limits if limit and limit > 0), default=_LONGEST))
-
-
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    """The token of what the vocabulary does not have; None where every character has tokens."""
-    model = msgspec.json.decode(tokenizer.to_str().encode())["model"]
-    if model.get("byte_fallback"):
-        return None
-    if model["type"] == "Unigram":
-        row: int | None = model.get("unk_id")
-        return row
-    token = model.get("unk_token")
-    return None if token is None else tokenizer.token_to_id(token)
 
 
 def _read(definition: bytes) -> Tokenizer:
