@@ -61,6 +61,7 @@ _DENSE = re.compile(
     "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 """Scripts whose characters say as much as three letters, most of them without spaces."""
+_LATIN = re.compile("[\0-\u024f\u1e00-\u1eff]")
 
 
 def language_warnings(text: str, embedder: Embedder) -> list[str]:
@@ -73,7 +74,9 @@ def language_warnings(text: str, embedder: Embedder) -> list[str]:
     model = embedder.name.partition("@")[0]
     latin = _is_latin(sample)
     language = _language(sample, embedder.languages, latin) if embedder.languages else None
-    if language is not None and language not in embedder.languages:
+    if language in embedder.languages:
+        return []
+    if language is not None:
         partly = latin and "en" in embedder.languages
         reads = "reads only in part" if partly else "reads badly"
         return [
@@ -157,8 +160,10 @@ def _letters(line: str) -> int:
 
 
 def _is_latin(sample: str) -> bool:
+    if sample.isascii():
+        return True
     letters = [char for char in sample if char.isalpha()]
-    return 2 * sum(char < "\u0250" for char in letters) > len(letters)
+    return 2 * sum(bool(_LATIN.match(char)) for char in letters) > len(letters)
 
 
 @cache
