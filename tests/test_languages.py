@@ -38,7 +38,8 @@ SENTENCES = {
     "Dutch": "De bibliotheek leent boeken uit voor drie weken. Een pas kost vier euro per jaar.",
     "Polish": "Biblioteka wypożycza książki na trzy tygodnie. Karta kosztuje cztery euro rocznie.",
     "Turkish": "Kütüphane üç hafta için kitap ödünç verir. Kart yılda dört avroya mal olur.",  # noqa: RUF001
-    "Vietnamese": "Thư viện thành phố cho mượn sách trong ba tuần. Thẻ có giá bốn euro mỗi năm.",
+    "Vietnamese": "Thư viện thành phố cho mượn sách trong ba tuần. "
+    "Mỗi năm thẻ bạn đọc có giá bốn euro.",
     "Russian": "Городская библиотека выдаёт книги на три недели, билет стоит четыре евро в год.",
     "Greek": "Η δημοτική βιβλιοθήκη δανείζει βιβλία για τρεις εβδομάδες.",  # noqa: RUF001
     "Arabic": "تعير مكتبة المدينة الكتب لمدة ثلاثة أسابيع وتكلف البطاقة أربعة يورو في السنة.",
