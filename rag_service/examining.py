@@ -2,7 +2,9 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,10 +13,13 @@ from msgspec import Struct, structs
 
 from rag_service.chat_models import load_chat_model
 from rag_service.embedders import Embedder, load_embedder
-from rag_service.errors import RagError
+from rag_service.errors import NotFound, RagError
+from rag_service.languages import language_warnings
 from rag_service.reranking import Reranker
 from rag_service.settings import Settings
-from rag_service.stores import open_store
+from rag_service.stores import DocumentFilter, Store, open_store
+
+_SLICES, _SLICE = 10, 20
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -43,6 +48,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("answer model", lambda: load_chat_model(settings).name),
         _try("rows", lambda: _rows(settings)),
         _try("views", lambda: _views(settings, embedder)),
+        _try("languages", lambda: _languages(settings, embedder)),
         _try("hosts that could be contacted", lambda: _hosts(settings)),
     ]
 
@@ -104,6 +110,33 @@ def _views(settings: Settings, embedder: Callable[[], Embedder]) -> str:
             return "nothing to find yet"  # a base that is empty is left to any model
         store.warm()
     return "loaded"
+
+
+def _languages(settings: Settings, embedder: Callable[[], Embedder]) -> str:
+    """Raises RagError when most of a sample of the documents does not suit the model."""
+    with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
+        texts = list(_sampled(store))
+    if not texts:
+        return "nothing to read yet"
+    warned = [warning for text in texts for warning in language_warnings(text, embedder())]
+    sentences = [f"{sentence} ({count})" for sentence, count in Counter(warned).most_common(5)]
+    told = f"{len(warned)} of {len(texts)} documents looked at do not suit the model"
+    told = "; ".join([told, *sentences])
+    if 2 * len(warned) > len(texts):
+        raise RagError(told)
+    return told
+
+
+def _sampled(store: Store) -> Iterator[str]:
+    """The texts of up to 200 documents, taken from all ages."""
+    everything = DocumentFilter()
+    total, _ = store.documents(everything, limit=1, offset=0)
+    step = max(_SLICE, total // _SLICES)
+    for offset in range(0, min(total, _SLICES * step), step):
+        _, documents = store.documents(everything, limit=_SLICE, offset=offset)
+        for document in documents:
+            with suppress(NotFound):  # gone since, by another process
+                yield store.document(document.document_id).text
 
 
 def _nobody() -> tuple[str, int]:

@@ -1,6 +1,7 @@
 """The `ingest` command: an import with a progress bar."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,6 +16,7 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Shows what is done of a total; the inner function is told how many more are."""
 
 _MOST_FAILURES = 1000
+_MOST_WARNINGS = 100
 _COUNTED = (
     "documents",
     "embedded",
@@ -33,7 +35,8 @@ class Failure(Struct, frozen=True, kw_only=True):
 
 
 class IngestReport(Struct, frozen=True, kw_only=True):
-    """Counts of documents and chunks. `failures` has the first 1,000."""
+    """Counts of documents and chunks. `failures` has the first 1,000; `warnings` tells of each
+    sentence how many documents it is of, and has 100 sentences at most."""
 
     documents: int
     embedded: int
@@ -45,6 +48,7 @@ class IngestReport(Struct, frozen=True, kw_only=True):
     seconds: float
     interrupted: bool
     failures: list[Failure]
+    warnings: dict[str, int]
 
 
 class Ingest:
@@ -61,6 +65,7 @@ class Ingest:
         self._sources = Sources(paths, defaults)
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._failures: list[Failure] = []
+        self._warnings: Counter[str] = Counter()
 
     def run(self, progress: Progress) -> IngestReport:
         """An interrupt ends it; what was committed until then stays and costs nothing next time."""
@@ -79,6 +84,7 @@ class Ingest:
             seconds=round(time.monotonic() - start, 2),
             interrupted=interrupted,
             failures=self._failures,
+            warnings=dict(self._warnings.most_common(_MOST_WARNINGS)),
         )
 
     def _count(self, result: Result) -> None:
@@ -93,6 +99,7 @@ class Ingest:
                 self._failures.append(failure)
             return
         counts["unchanged" if result.upserted.unchanged else "embedded"] += 1
+        self._warnings.update(result.upserted.warnings)
         chunks = result.upserted.chunks
         counts["chunks_embedded"] += chunks.embedded
         counts["chunks_reused"] += chunks.reused

@@ -12,6 +12,7 @@ from rag_service.confidence import CONTEXT_ABOVE, log_odds, probability, signs
 from rag_service.documents import Document, Passage, Vectors
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
+from rag_service.languages import language_warnings
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
@@ -28,7 +29,10 @@ class ChunkCounts(Struct, frozen=True, kw_only=True):
 
 
 class Upserted(Struct, frozen=True, kw_only=True):
-    """What a push did. `bytes` is the length of the content, of text in UTF-8."""
+    """What a push did. `bytes` is the length of the content, of text in UTF-8.
+
+    `warnings` are sentences on what does not suit the model; none of a document that is unchanged.
+    """
 
     source_url: str
     bot_id: str
@@ -37,6 +41,7 @@ class Upserted(Struct, frozen=True, kw_only=True):
     document_id: str
     unchanged: bool
     chunks: ChunkCounts
+    warnings: list[str]
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -62,6 +67,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     known: dict[tuple[str, str], Known]
     revisions: list[Revision]
     to_embed: dict[bytes, str]
+    warnings: dict[tuple[str, str], list[str]]
+    """Of those that are new or changed."""
 
 
 class KnowledgeBase:
@@ -96,14 +103,18 @@ class KnowledgeBase:
         known = {}
         refused = {}
         revisions = []
+        warnings = {}
         for document, key, digest in zip(documents, keys, prints, strict=True):
             if key in stored and stored[key].fingerprint == digest:
                 known[key] = stored[key]
                 continue
             try:
-                revisions.append(self._revise(document, digest))
+                revision = self._revise(document, digest)
             except Unreadable as error:
                 refused[key] = error
+                continue
+            revisions.append(revision)
+            warnings[key] = language_warnings(revision.text, self._embedder())
         texts = {
             digest: chunk.embedded_text
             for revision in revisions
@@ -117,6 +128,7 @@ class KnowledgeBase:
             known=known,
             revisions=revisions,
             to_embed=texts,
+            warnings=warnings,
         )
 
     def embed(self, plan: Plan) -> dict[bytes, Vectors]:
@@ -224,7 +236,7 @@ class KnowledgeBase:
             for revision, result in zip(plan.revisions, written, strict=True)
         }
         fresh = set(plan.to_embed)
-        return [_upserted(document, plan.known, by_key, fresh) for document in plan.documents]
+        return [_upserted(document, plan, by_key, fresh) for document in plan.documents]
 
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
@@ -268,13 +280,14 @@ def _digest(text: str) -> bytes:
 
 def _upserted(
     document: Document,
-    known: dict[tuple[str, str], Known],
+    plan: Plan,
     written: dict[tuple[str, str], tuple[Revision, Written]],
     fresh: set[bytes],
 ) -> Upserted:
     key = (document.bot_id, document.source_url)
-    if key in known:
-        document_id, total = known[key].document_id, known[key].chunks
+    known = plan.known.get(key)
+    if known is not None:
+        document_id, total = known.document_id, known.chunks
         counts = ChunkCounts(total=total, embedded=0, reused=total, removed=0)
     else:
         revision, result = written[key]
@@ -289,6 +302,7 @@ def _upserted(
         content_type=document.content_type,
         bytes=len(document.data),
         document_id=document_id,
-        unchanged=key in known,
+        unchanged=known is not None,
         chunks=counts,
+        warnings=plan.warnings.get(key, []),
     )

@@ -1,9 +1,9 @@
 """Words by their beginnings: no language is needed to tell that two texts speak of the same."""
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
+
+from rag_service.scripts import WORD, fold, pieces, split_scripts
 
 _STOPWORDS = """a an the of to and or in on at for from by with as is are was were be been being am
 do does did has have had can could may might will would shall should must i you he she it we they
@@ -12,21 +12,16 @@ when where why how if than then so any some about into over please tell give fin
 many type kind s t"""
 
 
-_WORDS = re.compile(r"[^\W_]+")
-_RUNS = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]+")
 _STEM = 5
 """Letters that make a word: as good as an English stemmer here, and good for other languages."""
 
 
 def stems(text: str) -> list[str]:
-    """Beginnings of words without case and accents; overlapping pairs of characters in CJK."""
-    text, found = text.casefold(), []
-    if not text.isascii():
-        for run in _RUNS.findall(text):
-            found += [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-        text = unicodedata.normalize("NFKD", _RUNS.sub(" ", text))
-        text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    return [word[:_STEM] for word in _WORDS.findall(text)] + found
+    """Beginnings of words without case and accents; overlapping pieces in scripts without
+    spaces."""
+    spaced, runs = split_scripts(fold(text).casefold())
+    words = [word[:_STEM] for word in WORD.findall(spaced)]
+    return words + [piece for run in runs for piece in pieces(run)]
 
 
 def informative(terms: Iterable[str]) -> list[str]:

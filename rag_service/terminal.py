@@ -90,6 +90,9 @@ class Terminal:
             where = f"{failure.source_url}: " if failure.source_url else ""
             text = _plain(f"line {failure.line}: {where}{failure.error}")
             self._err.print(text, style="red", markup=False, soft_wrap=True)
+        for warning, count in ({} if self._json else report.warnings).items():
+            text = _plain(f"{count} {'document' if count == 1 else 'documents'}: {warning}")
+            self._err.print(text, style="yellow", markup=False, soft_wrap=True)
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
 

@@ -60,6 +60,7 @@ class CountingEmbedder:
     def __init__(self, inner: Embedder) -> None:
         self._inner = inner
         self.name, self.dimension, self.window = inner.name, inner.dimension, inner.window
+        self.languages = inner.languages
         self.passages = 0
 
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:

@@ -42,6 +42,7 @@ def test_a_folder_is_read_with_all_its_folders(shell, docs, settings):
         "chunks_removed": 0,
         "interrupted": False,
         "failures": [],
+        "warnings": {},
     }
     files = ["hours.md", "plain.TXT", "deep/page.html", "deep/deeper/ünï 2.htm", "deep/bom.txt"]
     assert urls(settings) == {

@@ -164,7 +164,15 @@ def test_doctor_tells_all_that_is_wrong(shell, tmp_path):
         if not finding["ok"]
     }
     hosts = "hosts that could be contacted"  # those of webhooks are in the rows
-    assert set(wrong) == {"data folder", "index folder", "embedding model", "rows", "views", hosts}
+    assert set(wrong) == {
+        "data folder",
+        "index folder",
+        "embedding model",
+        "rows",
+        "views",
+        "languages",
+        hosts,
+    }
     assert "nothing is downloaded" in wrong["embedding model"]
 
 

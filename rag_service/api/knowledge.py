@@ -41,7 +41,10 @@ MOST_URLS = 50
 
 
 class Pushed(Struct, frozen=True, kw_only=True):
-    """What a push did. `unchanged`: the same body was there already, and nothing was embedded."""
+    """What a push did. `unchanged`: the same body was there already, and nothing was embedded.
+
+    `warnings` are sentences on what does not suit the embedding model; mostly there are none.
+    """
 
     success: Literal[True] = True
     source_url: str
@@ -51,6 +54,7 @@ class Pushed(Struct, frozen=True, kw_only=True):
     document_id: str
     unchanged: bool
     chunks: ChunkCounts
+    warnings: list[str]
 
 
 class DocumentPage(Struct, frozen=True, kw_only=True):
@@ -169,6 +173,7 @@ async def push(
         document_id=report.document_id,
         unchanged=report.unchanged,
         chunks=report.chunks,
+        warnings=report.warnings,
     )
 
 

@@ -40,6 +40,11 @@ class Embedder(Protocol):
         """The most tokens of one text that are read, special tokens left out."""
         ...
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """Those it was trained on, in ISO 639-1; empty where that is not told."""
+        ...
+
     def token_offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """One array per text, never clipped to the window."""
         ...

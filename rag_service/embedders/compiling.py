@@ -1,7 +1,7 @@
 """Run once in a process of its own: a sentence-transformers folder -> an OpenVINO model.
 
-`python -m rag_service.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32 states|`. The serving process
-never pays for importing PyTorch: seconds at start, and half a gigabyte for as long as it runs.
+`python -m rag_service.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32 [states]`. The serving
+process never pays for importing PyTorch: seconds at start, and half a gigabyte while it runs.
 """
 
 import os
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 
-def main(source: str, target: str, precision: str, states: str) -> None:
+def main(source: str, target: str, precision: str, outputs: str) -> None:
     """Write TARGET/model.xml and model.bin: (input_ids, attention_mask) -> unit vectors.
 
-    With `states` "states", the states of the tokens are a second output.
+    With the outputs "states", the states of the tokens are a second output.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # never imported, so mute
@@ -42,7 +42,7 @@ def main(source: str, target: str, precision: str, states: str) -> None:
             for module in self.rest:
                 features = module(features)
             whole = torch.nn.functional.normalize(features["sentence_embedding"], dim=1)
-            return (whole, of_tokens) if states == "states" else whole
+            return (whole, of_tokens) if outputs == "states" else whole
 
     model = SentenceTransformer(source, device="cpu", local_files_only=True)
     whole = Whole(model).eval()

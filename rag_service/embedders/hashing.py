@@ -15,6 +15,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 
 class HashingEmbedder:
     window = 64
+    languages: frozenset[str] = frozenset()
 
     def __init__(self, dimension: str) -> None:
         if not (re.fullmatch("[0-9]{1,4}", dimension) and 1 <= int(dimension) <= 4096):

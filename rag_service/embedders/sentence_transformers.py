@@ -36,6 +36,7 @@ class SentenceTransformersEmbedder:
         self._query_prefix, self._passage_prefix = folder.prompts
         self._pools_means = folder.pools_means
         self.name = folder.name
+        self.languages = folder.languages
         self.window = self._tokens.window - len(self._tokens.offsets([self._passage_prefix])[0])
         self.dimension = self.embed_query("dimension").shape[1]
 

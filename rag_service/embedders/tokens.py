@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from rag_service.embedders import Offsets
+from rag_service.embedders.definition import definition_of, unknown_id
 from rag_service.embedders.model_folder import ModelFolder
 from rag_service.embedders.words import WordTokens, reads_words
 from rag_service.errors import ModelUnavailable
@@ -25,16 +26,19 @@ class ModelTokens:
                 f"{folder.path} has no tokenizer.json: put `sentence-transformers:` in front of it"
             )
         self._whole = _read(path.read_bytes())
-        self._clipped = _read(path.read_bytes())
-        special = self._clipped.num_special_tokens_to_add(False)
+        special = self._whole.num_special_tokens_to_add(False)
         self.longest = _longest(folder)
-        self._clipped.enable_truncation(self.longest)
         self.window = self.longest - special
-        around: list[int] = self._clipped.encode("").ids
+        around: list[int] = self._whole.encode("").ids
         self._around = around[:1], around[1:]
-        fits = len(around) == special == 2  # one before and one after, as in BERT
-        self._words = WordTokens(self._whole) if fits and reads_words(self._whole) else None
-        self._unknown = _unknown_id(self._whole)
+        self._clipped = None
+        if not len(around) == special == 2:  # one before and one after, as in BERT and XLM-R
+            self._clipped = _read(path.read_bytes())
+            self._clipped.enable_truncation(self.longest)
+        definition = definition_of(self._whole)
+        self._unknown = unknown_id(self._whole, definition)
+        fits = self._clipped is None and reads_words(definition)
+        self._words = WordTokens(self._whole) if fits else None
 
     def offsets(self, texts: Sequence[str]) -> list[Offsets]:
         """Without special tokens and never clipped."""
@@ -68,29 +72,32 @@ class ModelTokens:
 
     def ids(self, texts: Sequence[str]) -> list[list[int]]:
         """What the model reads: clipped, with special tokens."""
+        texts = _plain(texts)
+        if self._clipped is not None:
+            return [encoding.ids for encoding in self._clipped.encode_batch_fast(texts)]
+        before, after = self._around
         if self._words is not None:
-            before, after = self._around
-            return [
-                [*before, *self._words.ids(text, self.window), *after] for text in _plain(texts)
-            ]
-        encodings: list[Encoding] = self._clipped.encode_batch_fast(_plain(texts))
-        return [encoding.ids for encoding in encodings]
+            return [[*before, *self._words.ids(text, self.window), *after] for text in texts]
+        encodings: list[Encoding] = self._whole.encode_batch_fast(texts, add_special_tokens=False)
+        return [[*before, *encoding.ids[: self.window], *after] for encoding in encodings]
 
     def places(self, texts: Sequence[str], offset: int) -> list[NDArray[np.int32]]:
-        """For each of `ids`, where its token begins in the text after `offset` characters; -1 for
-        special tokens and for those before."""
-        if self._words is not None:
-            special = np.full(1, -1, np.int32)
-            starts = [self._words.offsets(text)[: self.window, 0] for text in _plain(texts)]
-            found = [np.concatenate([special, one - offset, special]) for one in starts]
+        """For each token of `ids`, the place of its last character in the text after `offset`
+        characters; -1 for special tokens and for those before."""
+        texts = _plain(texts)
+        if self._clipped is not None:
+            ends = [_ends(encoding) for encoding in self._clipped.encode_batch(texts)]
         else:
-            found = [_starts(one) - offset for one in self._clipped.encode_batch(_plain(texts))]
-        return [np.maximum(one, -1) for one in found]
+            special = np.zeros(1, np.int32)
+            ends = [
+                np.concatenate([special, spans[: self.window, 1], special])
+                for spans in self.offsets(texts)
+            ]
+        return [np.maximum(end - 1 - offset, -1) for end in ends]
 
 
-def _starts(encoding: Encoding) -> NDArray[np.int32]:
-    starts = np.array(encoding.offsets, np.int32).reshape(-1, 2)[:, 0]
-    return np.where(np.array(encoding.special_tokens_mask, np.bool_), -1, starts)
+def _ends(encoding: Encoding) -> NDArray[np.int32]:
+    return np.array(encoding.offsets, np.int32).reshape(-1, 2)[:, 1]
 
 
 def _longest(folder: ModelFolder) -> int:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from itertools import chain, islice
 from typing import TypeVar
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
+
+from rag_service.embedders.definition import Definition, Part
 
 T = TypeVar("T")
 Spans = NDArray[np.int32]
@@ -23,14 +24,13 @@ _LONGEST_WORD = 40
 _SPAN = 8  # bytes: two numbers of 32 bits
 
 
-def reads_words(tokenizer: Tokenizer) -> bool:
+def reads_words(definition: Definition) -> bool:
     """Whether a text's tokens are those of its words, put together."""
-    definition = msgspec.json.decode(tokenizer.to_str().encode())
-    parts = [(definition.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer")]
-    special = [token["content"] for token in definition.get("added_tokens") or []]
+    special = [token.content for token in definition.added_tokens]
     return (
-        parts == ["BertNormalizer", "BertPreTokenizer"]
-        and definition["model"]["type"] == "WordPiece"
+        definition.normalizer == Part("BertNormalizer")
+        and definition.pre_tokenizer == Part("BertPreTokenizer")
+        and definition.model.type == "WordPiece"
         and not any(any(char.isspace() for char in content) for content in special)
     )
 

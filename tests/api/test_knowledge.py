@@ -16,6 +16,7 @@ def test_push_answers_with_every_field_of_the_contract(client, push):
         "document_id": answer["document_id"],
         "unchanged": False,
         "chunks": {"total": 1, "embedded": 1, "reused": 0, "removed": 0},
+        "warnings": [],
     }
     assert answer["document_id"].startswith("doc_")
 

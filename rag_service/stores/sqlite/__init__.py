@@ -37,7 +37,7 @@ from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
 from rag_service.stores.sqlite.webhooks import SqliteWebhooks
-from rag_service.stores.sqlite.words import terms_of
+from rag_service.stores.sqlite.words import terms_asked, terms_of
 
 _TRIES = 4
 _WORD = re.compile(r"[^\W\d_]+")
@@ -299,7 +299,7 @@ class _Search:
         evidence = Evidence(
             scores={chunk: Scores(cos, words.get(chunk, 0.0)) for chunk, cos in dense.items()},
             vector=self._vector,
-            terms=terms_of(self._query),
+            terms=terms_asked(self._query),
             idf=weights.idf,
             chunks=views.chunks,
             calibration=knowledge.calibration(connection, bot),

@@ -37,7 +37,7 @@ from rag_service.stores.sqlite.words import (
     weigh,
 )
 
-LAYOUT = 3
+LAYOUT = 4
 """Raised when a folder written before cannot be read any more, or terms are cut differently."""
 
 

@@ -7,7 +7,8 @@ so a passage scores alike wherever it lies.
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from math import log
 from pathlib import Path
 from typing import NamedTuple
@@ -16,33 +17,67 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from rag_service.scripts import WORD, all_pieces, fold, pieces, split_scripts
+
 K1, B = 1.2, 0.75  # the constants that tantivy (and Lucene) fix for BM25
 _LONGEST_TERM = 128
 _SPARE_SLOTS = 1000
 
-_CJK = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]+"
-)
-_analyzer = (
-    tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    .filter(tantivy.Filter.remove_long(_LONGEST_TERM))
-    .filter(tantivy.Filter.lowercase())
-    .filter(tantivy.Filter.ascii_fold())
-    .filter(tantivy.Filter.stemmer("english"))
-    .build()
-)
+
+def _stemmer(language: str, tokenizer: tantivy.Tokenizer) -> tantivy.TextAnalyzer:
+    return (
+        tantivy.TextAnalyzerBuilder(tokenizer)
+        .filter(tantivy.Filter.remove_long(_LONGEST_TERM))
+        .filter(tantivy.Filter.lowercase())
+        .filter(tantivy.Filter.ascii_fold())
+        .filter(tantivy.Filter.stemmer(language))
+        .build()
+    )
+
+
+_STEMMERS = {
+    language: (re.compile(f"[{letters}]"), _stemmer(language, tantivy.Tokenizer.whitespace()))
+    for language, letters in {
+        "arabic": "\u0600-\u06ff\u0750-\u077f",
+        "greek": "\u0370-\u03ff\u1f00-\u1fff",
+        "russian": "\u0400-\u052f",
+        "tamil": "\u0b80-\u0bff",
+    }.items()
+}
+"""By script: languages that share one are cut alike in pages and queries, if not as well."""
+_LAST_LATIN = "\u024f"
+_ENGLISH = _stemmer("english", tantivy.Tokenizer.whitespace())
+_PLAIN = _stemmer("english", tantivy.Tokenizer.simple())
+"""Finds the words of ASCII by itself, and the same ones."""
 
 
 def terms_of(text: str) -> list[str]:
-    """Lower-cased, folded, stemmed words; overlapping pairs of characters in CJK."""
-    if text.isascii() or not (runs := _CJK.findall(text)):
-        return _analyzer.analyze(text)
-    pairs = [pair for run in runs for pair in _pairs(run)]
-    return _analyzer.analyze(_CJK.sub(" ", text)) + pairs
+    """What a chunk is found by: its words, lower-cased, folded and stemmed, and in scripts without
+    spaces overlapping pieces."""
+    return _terms(text, all_pieces)
 
 
-def _pairs(run: str) -> list[str]:
-    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+def terms_asked(query: str) -> list[str]:
+    """What a query looks up; among `terms_of` each text that has its words."""
+    return _terms(query, pieces)
+
+
+def _terms(text: str, cut: Callable[[str], list[str]]) -> list[str]:
+    if text.isascii():
+        return _PLAIN.analyze(text)
+    spaced, runs = split_scripts(fold(text))
+    terms = []
+    for stemmer, words in groupby(WORD.findall(spaced), _stemmer_of):
+        terms += stemmer.analyze(" ".join(words))
+    return terms + [piece for run in runs for piece in cut(run)]
+
+
+def _stemmer_of(word: str) -> tantivy.TextAnalyzer:
+    if word[0] > _LAST_LATIN:
+        for letter, stemmer in _STEMMERS.values():
+            if letter.match(word):
+                return stemmer
+    return _ENGLISH
 
 
 class Entry(NamedTuple):
@@ -257,7 +292,7 @@ def weigh(query: str, sealed: SealedWords | None, tail: TailWords, mean_length: 
     chunks = sum(part.chunks for part in parts)
     idf: Mapping[str, float] = {
         term: bm25_idf(chunks, sum(part.frequency(term) for part in parts))
-        for term in dict.fromkeys(terms_of(query))
+        for term in dict.fromkeys(terms_asked(query))
     }
     return Weights(dict(idf), mean_length)
 
