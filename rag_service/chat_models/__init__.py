@@ -18,8 +18,9 @@ class ChatModel(Protocol):
 
     @property
     def reads_around(self) -> bool:
-        """Whether it wants what stands around a passage as well. To a model that picks sentences
-        that is more to pick the wrong one from."""
+        """Whether it is a language model. That wants what stands around a passage as well, while a
+        model that picks sentences has more to pick the wrong one from. What it writes is shown as
+        `ReplyText` gives it."""
         ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
