@@ -23,6 +23,11 @@ class ChatModel(Protocol):
         `ReplyText` gives it."""
         ...
 
+    @property
+    def context_tokens(self) -> int | None:
+        """What it reads at most, prompt and answer together, where that is known unasked."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the answer as they come, and its usage at the end, where the model tells.
 
@@ -48,6 +53,10 @@ def load_chat_model(settings: Settings) -> ChatModel:
             from rag_service.chat_models.echo import EchoModel  # noqa: PLC0415
 
             return EchoModel(seconds_per_word=float(name or 0))
+        case "local" if name.lower().endswith(".gguf"):
+            from rag_service.chat_models.gguf import GgufModel  # noqa: PLC0415
+
+            return GgufModel(name, context_tokens=settings.chat_context_tokens)
         case "local":
             from rag_service.chat_models.local import LocalModel  # noqa: PLC0415
 
