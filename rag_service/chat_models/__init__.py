@@ -71,5 +71,6 @@ def load_chat_model(settings: Settings) -> ChatModel:
                 timeout_s=settings.chat_timeout_s,
             )
     raise InvalidSettings(
-        f"RAG_CHAT_MODEL: {settings.chat_model!r}: use extractive, local:PATH or openai:NAME"
+        f"RAG_CHAT_MODEL: {settings.chat_model!r}: use extractive, local:FOLDER, "
+        "local:FILE.gguf or openai:NAME"
     )
