@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from llama_server import CONTEXT, KEY, LONGEST, NAME, LlamaServer, llama_server, smollm2
+from llama_server import CONTEXT, KEY, NAME, LlamaServer, llama_server, smollm2
 from served import served
 
 from rag_service.assembly import assemble
@@ -144,8 +144,8 @@ def test_a_reader_who_leaves_stops_the_model_on_its_server(endless):
     while not kept and time.monotonic() < deadline:
         kept = rows(client, role="assistant")
     assert kept[0]["metadata"]["complete"] is False
-    # an endless answer fills the context, which has room for hundreds of words
-    assert 0 < len(kept[0]["message"].split()) < LONGEST
+    # an endless answer fills the context, which has room for some 800 tokens
+    assert 0 < len(kept[0]["message"].split()) < 300
 
 
 def test_a_server_that_is_killed_in_mid_answer_is_told_and_what_it_said_is_kept(endless):
