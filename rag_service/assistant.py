@@ -16,6 +16,7 @@ from rag_service.errors import ConversationNotFound
 from rag_service.ids import new_id
 from rag_service.knowledge_base import Found, KnowledgeBase
 from rag_service.prompting import Prompt, compose
+from rag_service.reply_text import ReplyText
 from rag_service.stores.conversations import ConversationStore, Owed, Said, TranscriptRow
 
 PASSAGES = 5
@@ -52,7 +53,7 @@ class Delta(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True, kw_only=True):
-    """The answer is kept."""
+    """The answer is kept. It has no sources when the model says that they do not hold it."""
 
     row: TranscriptRow
     has_rag_context: bool
@@ -107,31 +108,23 @@ class Assistant:
             has_rag_context=lookup.has_rag_context,
             sources=lookup.sources,
         )
-        pieces: list[str] = []
-        usage: list[Usage] = []
-        complete = False
+        reply = _Reply()
         row = None
         try:
-            async with aclosing(self._pieces(lookup.prompt)) as stream:
-                async for piece in stream:
-                    if isinstance(piece, Usage):
-                        usage.append(piece)
-                    else:
-                        pieces.append(piece)
-                        yield Delta(piece)
-            complete = True
+            async with aclosing(self._pieces(lookup.prompt, reply)) as pieces:
+                async for piece in pieces:
+                    yield Delta(piece)
         finally:
-            used = usage[-1] if usage else self._usage(lookup, pieces)
-            if complete or pieces:
+            if reply.complete or reply.pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
-                    said = self._said(question, lookup, pieces, used, complete)
+                    said = self._said(question, lookup, reply)
                     row = await to_thread(self._store.say, bot_id, conversation_id, said)
         assert row is not None
         yield Answered(
             row=row,
             has_rag_context=lookup.has_rag_context,
-            sources=lookup.sources,
-            usage=used,
+            sources=[] if reply.declined else lookup.sources,
+            usage=self._usage(lookup, reply),
         )
 
     async def pay(self, owed: Owed) -> TranscriptRow:
@@ -142,16 +135,11 @@ class Assistant:
             self._history, bot_id, conversation_id, question.message_id, False
         )
         lookup = await to_thread(self._look_up, question.text, bot_id, history)
-        pieces: list[str] = []
-        used = None
-        async with aclosing(self._pieces(lookup.prompt)) as stream:
-            async for piece in stream:
-                if isinstance(piece, Usage):
-                    used = piece
-                else:
-                    pieces.append(piece)
-        used = used or self._usage(lookup, pieces)
-        said = _with_context(self._said(question, lookup, pieces, used, True), lookup)
+        reply = _Reply()
+        async with aclosing(self._pieces(lookup.prompt, reply)) as pieces:
+            async for _ in pieces:
+                pass  # nobody reads along
+        said = _with_context(self._said(question, lookup, reply), lookup)
         return await to_thread(self._store.say, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -191,43 +179,71 @@ class Assistant:
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
 
-    async def _pieces(self, prompt: Prompt | None) -> AsyncGenerator[str | Usage, None]:
+    async def _pieces(self, prompt: Prompt | None, reply: "_Reply") -> AsyncGenerator[str, None]:
+        """What the reader is shown; `reply` keeps it, and what else is known of it."""
+        async with aclosing(self._shown(prompt, reply)) as shown:
+            async for piece in shown:
+                if piece:
+                    reply.pieces.append(piece)
+                    yield piece
+        reply.complete = True
+
+    async def _shown(self, prompt: Prompt | None, reply: "_Reply") -> AsyncGenerator[str, None]:
         if prompt is None:
             yield self._nothing_found
             return
+        text = ReplyText(len(prompt.passages)) if self._model.reads_around else None
         async with aclosing(self._model.stream(prompt)) as stream:
             async for piece in stream:
-                yield piece
+                if isinstance(piece, Usage):
+                    reply.usage = piece
+                else:
+                    yield text.push(piece) if text else piece
+                if text and text.refused:
+                    break
+        if text:
+            yield text.end()
+            reply.declined = text.declined
+            if reply.declined and not "".join(reply.pieces).strip():
+                yield self._nothing_found
 
-    def _usage(self, lookup: "_Lookup", pieces: list[str]) -> Usage:
+    def _usage(self, lookup: "_Lookup", reply: "_Reply") -> Usage:
+        if reply.usage:
+            return reply.usage
         read = lookup.prompt.tokens if lookup.prompt else 0
-        written = self._count("".join(pieces)) if lookup.prompt else 0
+        written = self._count("".join(reply.pieces)) if lookup.prompt else 0
         return Usage(prompt_tokens=read, completion_tokens=written)
 
-    def _said(
-        self,
-        question: TranscriptRow,
-        lookup: "_Lookup",
-        pieces: list[str],
-        usage: Usage,
-        complete: bool,
-    ) -> Said:
+    def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
         metadata = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence,
-            "complete": complete,
-            "usage": asdict(usage),
+            "complete": reply.complete,
+            "usage": asdict(self._usage(lookup, reply)),
         }
+        if reply.declined:
+            metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
             metadata["cut"] = asdict(lookup.prompt.cut)
         return Said(
             role="assistant",
-            text="".join(pieces).strip(),
+            text="".join(reply.pieces).strip(),
             sender=replace(question.sender, type="assistant"),
             metadata=metadata,
             reply_to=question.message_id,
             answers=question.message_id,
         )
+
+
+class _Reply:
+    """An answer as it comes."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.usage: Usage | None = None
+        self.declined = False
+        """The model says that the passages do not hold the answer."""
+        self.complete = False
 
 
 class _Lookup(Struct, frozen=True, kw_only=True):

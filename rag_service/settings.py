@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     rerank_model: str = ""
     """A sentence-transformers cross-encoder on this machine that orders the best passages again."""
     chat_model: str = "extractive"
-    """What answers: `extractive`, `local:PATH` of a model folder, or `openai:NAME`."""
+    """What answers: `extractive`, `local:FOLDER`, `local:FILE.gguf` or `openai:NAME`."""
     chat_base_url: str = ""
     """Where `openai:NAME` is served, for instance http://127.0.0.1:11434/v1."""
     chat_api_key: str = ""
@@ -46,11 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     chat_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
     """How long `openai:NAME` may take to begin, and between two pieces of an answer."""
     chat_context_tokens: Annotated[int, Meta(ge=256, le=10_000_000)] = 4096
-    """The budget of a prompt; what does not fit is left out."""
+    """The model's context, or less; what does not fit into three quarters of it is left out."""
     nothing_found: Annotated[str, Meta(min_length=1)] = (
         "I found nothing about this in the knowledge base."
     )
-    """The answer to a question without context."""
+    """The answer to a question without context, or whose sources do not hold it."""
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0

@@ -3,6 +3,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import pytest
+from msgspec.structs import replace
 
 from rag_service.assembly import Service
 from rag_service.assistant import Answered, Asked, Assistant, Delta, Retrieved
@@ -11,7 +12,7 @@ from rag_service.conversations import Sender, Usage
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed, ConversationNotFound
 from rag_service.prompting import Prompt
-from rag_service.stores.conversations import Said, TranscriptFilter
+from rag_service.stores.conversations import Owed, Said, TranscriptFilter
 
 HOURS = "Our shop in Bern opens at nine in the morning and closes at six."
 OPENS = "When does our shop in Bern open in the morning"
@@ -83,7 +84,7 @@ def rows(service: Service):
 def test_a_turn_is_kept_with_its_decision_and_what_the_model_was_given(filled):
     model = Scripted("At ", "nine. [1]", Usage(prompt_tokens=7, completion_tokens=3))
     retrieved, *deltas, answered = asyncio.run(events(assistant(filled, model), asks()))
-    assert [delta.text for delta in deltas] == ["At ", "nine. [1]"]
+    assert [delta.text for delta in deltas] == ["At", " nine. [1]"]
     assert answered.usage == Usage(prompt_tokens=7, completion_tokens=3)
     question, answer = rows(filled)
     assert answered.row == answer
@@ -162,6 +163,58 @@ def test_when_the_model_fails_the_question_is_kept_and_what_was_said(filled, sai
     kept = [(row.role, row.text, row.metadata.get("complete")) for row in rows(filled)]
     assert kept[0] == ("user", OPENS, None)
     assert kept[1:] == ([("assistant", "At nine", False)] if said else [])
+
+
+# -- what a language model writes that is not for a reader ---------------------------------------
+
+
+def test_what_is_left_of_the_prompt_is_not_shown(filled):
+    model = Scripted("<sour", "ce 1>", "At nine [", "1][", "7].", "\n</so", "urce 1", ">")
+    *_, answered = turn = asyncio.run(events(assistant(filled, model), asks()))
+    shown = "".join(event.text for event in turn if isinstance(event, Delta))
+    assert shown.strip() == answered.row.text == "At nine [1]."
+    assert "model_declined" not in answered.row.metadata
+    assert answered.sources
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [["NO_ANSWER"], list("NO_ANSWER"), ['"NO', "_ANS", 'WER"', " because"], ["</source 1>"]],
+)
+def test_a_model_that_finds_no_answer_in_its_sources_declines(filled, pieces):
+    retrieved, *deltas, answered = asyncio.run(events(assistant(filled, Scripted(*pieces)), asks()))
+    assert [delta.text for delta in deltas] == ["Nothing."]
+    question, answer = rows(filled)
+    assert (answer.text, answer.metadata["model_declined"]) == ("Nothing.", True)
+    assert question.has_rag_context is answer.has_rag_context is answered.has_rag_context is True
+    assert (answered.sources, question.context) == ([], retrieved.sources)
+
+
+def test_a_model_that_declines_is_not_listened_to_any_longer(filled):
+    model = Scripted("NO_ANSWER", *[" and on"] * 1000, AnswerFailed("it went on"))
+    *_, answered = asyncio.run(events(assistant(filled, model), asks()))
+    assert answered.row.text == "Nothing."
+    assert model.stopped
+
+
+def test_a_model_may_decline_in_words_of_its_own(filled):
+    model = Scripted(
+        "The sources do not ", "say when.", Usage(prompt_tokens=7, completion_tokens=3)
+    )
+    *_, answered = asyncio.run(events(assistant(filled, model), asks()))
+    assert answered.row.text == "The sources do not say when."
+    assert answered.row.metadata["model_declined"] is True
+    assert answered.usage == Usage(prompt_tokens=7, completion_tokens=3)
+    assert answered.sources == []
+
+
+def test_a_promised_answer_is_declined_alike(filled):
+    said = replace(asks().said, wants_reply=filled.replies.owner)
+    question = filled.store.say("default", "c", said, create=True)
+    owed = Owed(message_id=question.message_id, conversation_id="c", bot_id="default", tries=0)
+    row = asyncio.run(assistant(filled, Scripted("NO_", "ANSWER")).pay(owed))
+    assert (row.text, row.has_rag_context) == ("Nothing.", True)
+    assert row.metadata["model_declined"] is True
 
 
 def test_a_follow_up_is_found_with_what_was_said_before(filled):

@@ -18,8 +18,14 @@ class ChatModel(Protocol):
 
     @property
     def reads_around(self) -> bool:
-        """Whether it wants what stands around a passage as well. To a model that picks sentences
-        that is more to pick the wrong one from."""
+        """Whether it is a language model. That wants what stands around a passage as well, while a
+        model that picks sentences has more to pick the wrong one from. What it writes is shown as
+        `ReplyText` gives it."""
+        ...
+
+    @property
+    def context_tokens(self) -> int | None:
+        """What it reads at most, prompt and answer together, where that is known unasked."""
         ...
 
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
@@ -47,6 +53,10 @@ def load_chat_model(settings: Settings) -> ChatModel:
             from rag_service.chat_models.echo import EchoModel  # noqa: PLC0415
 
             return EchoModel(seconds_per_word=float(name or 0))
+        case "local" if name.lower().endswith(".gguf"):
+            from rag_service.chat_models.gguf import GgufModel  # noqa: PLC0415
+
+            return GgufModel(name, context_tokens=settings.chat_context_tokens)
         case "local":
             from rag_service.chat_models.local import LocalModel  # noqa: PLC0415
 
@@ -61,5 +71,6 @@ def load_chat_model(settings: Settings) -> ChatModel:
                 timeout_s=settings.chat_timeout_s,
             )
     raise InvalidSettings(
-        f"RAG_CHAT_MODEL: {settings.chat_model!r}: use extractive, local:PATH or openai:NAME"
+        f"RAG_CHAT_MODEL: {settings.chat_model!r}: use extractive, local:FOLDER, "
+        "local:FILE.gguf or openai:NAME"
     )

@@ -3,88 +3,36 @@
 Nothing is fetched, no code of the folder runs, and weights are safetensors, never a pickle.
 """
 
-import asyncio
-import logging
 import os
-import re
-import threading
-from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rag_service.conversations import Message, Role, Usage
-from rag_service.errors import AnswerFailed, InvalidSettings
-from rag_service.prompting import Prompt
+import msgspec
 
-MAX_NEW_TOKENS = 512
+from rag_service.chat_models.in_process import (
+    MAX_NEW_TOKENS,
+    NEXT_QUESTION,
+    InProcessModel,
+    alternating,
+    as_dialogue,
+    as_text,
+    controls_in,
+    too_long,
+)
+from rag_service.conversations import Message, Usage
+from rag_service.errors import InvalidSettings
 
 _WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
-_SPEAKERS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-_NEXT_QUESTION = "\nUser:"
-
-log = logging.getLogger(__name__)
 
 
-class LocalModel:
-    """Loaded when it first answers. One answer at a time; others wait, the event loop does not."""
-
-    reads_around = True
+class LocalModel(InProcessModel):
+    """Raises InvalidSettings where `path` is no such folder."""
 
     def __init__(self, path: str) -> None:
-        self._folder = _model_folder(path)
-        self.name = f"local:{self._folder.name}"
-        self._worker = ThreadPoolExecutor(1, "answer-model")
-        self._network: _Network | None = None  # the worker's
-        self._closed = threading.Event()
-
-    async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
-        loop = asyncio.get_running_loop()
-        pieces: asyncio.Queue[str | Usage | AnswerFailed | None] = asyncio.Queue()
-        left = threading.Event()
-
-        def tell(piece: str | Usage | AnswerFailed | None) -> None:
-            try:
-                loop.call_soon_threadsafe(pieces.put_nowait, piece)
-            except RuntimeError:  # the loop is closed, and so nobody reads
-                left.set()
-
-        waiting = self._worker.submit(self._answer, prompt.messages, tell, left)
-        try:
-            while (piece := await pieces.get()) is not None:
-                if isinstance(piece, AnswerFailed):
-                    raise piece
-                yield piece
-        finally:
-            left.set()
-            waiting.cancel()
-
-    async def close(self) -> None:
-        """Answers under way end with AnswerFailed."""
-        self._closed.set()
-        await asyncio.to_thread(self._worker.shutdown)
-
-    def _answer(
-        self,
-        messages: Sequence[Message],
-        tell: Callable[[str | Usage | AnswerFailed | None], None],
-        left: threading.Event,
-    ) -> None:
-        try:
-            if not self._closed.is_set():
-                self._network = self._network or _Network(self._folder)
-                self._network.answer(messages, tell, lambda: left.is_set() or self._closed.is_set())
-            tell(AnswerFailed("the service is stopping") if self._closed.is_set() else None)
-        except AnswerFailed as error:
-            tell(error)
-        except Exception as error:  # the answer ends here, the thread goes on
-            log.exception("%s", self._folder)
-            failure = AnswerFailed(
-                "the answer model cannot be loaded, or failed: see the log, and check the folder "
-                "in RAG_CHAT_MODEL"
-            )
-            failure.__cause__ = error
-            tell(failure)
+        folder = _model_folder(path)
+        super().__init__(folder, partial(_Network, folder), _window(folder))
 
 
 def _model_folder(path: str) -> Path:
@@ -101,9 +49,20 @@ def _model_folder(path: str) -> Path:
     return folder.resolve()
 
 
-class _Network:
-    """Tokenizer and weights. One thread at a time."""
+def _window(folder: Path) -> int | None:
+    """What the model reads, if its folder tells without being loaded."""
+    try:
+        config = msgspec.json.decode((folder / "config.json").read_bytes(), type=_Config)
+    except msgspec.MsgspecError:
+        return None  # loading it tells what is wrong
+    return config.max_position_embeddings
 
+
+class _Config(msgspec.Struct):
+    max_position_embeddings: int | None = None
+
+
+class _Network:
     def __init__(self, folder: Path) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"  # also where the user has network: nothing is fetched
         import torch  # noqa: PLC0415  takes seconds, like the next
@@ -135,8 +94,9 @@ class _Network:
             repetition_penalty=model.generation_config.repetition_penalty,
         )
         self._context = _context(self._tokenizer, model.config)
-        controls = [re.escape(c) for c in self._tokenizer.get_added_vocab() if not c.isspace()]
-        self._controls = re.compile("|".join(controls) or "(?!)")
+        self._controls = controls_in(
+            [token for token in self._tokenizer.get_added_vocab() if not token.isspace()]
+        )
 
     def answer(
         self,
@@ -144,17 +104,13 @@ class _Network:
         tell: Callable[[str | Usage], None],
         stop: Callable[[], bool],
     ) -> None:
-        """Asks `stop` before each token."""
         from transformers import StoppingCriteriaList  # noqa: PLC0415
 
         torch, ids = self._torch, self._ids(messages)
         room = min(MAX_NEW_TOKENS, self._context - len(ids))
         if room < 1:
-            raise AnswerFailed(
-                f"the prompt has {len(ids)} tokens and the answer model reads {self._context}: "
-                "lower RAG_CHAT_CONTEXT_TOKENS"
-            )
-        until = "" if self._tokenizer.chat_template else _NEXT_QUESTION
+            raise too_long(len(ids), self._context)
+        until = "" if self._tokenizer.chat_template else NEXT_QUESTION
         pieces = _Pieces(self._decode, self._ends, tell, until)
 
         def stops(ids: Any, scores: Any, **_: Any) -> Any:
@@ -173,14 +129,13 @@ class _Network:
     def _ids(self, messages: Sequence[Message]) -> list[int]:
         from jinja2 import TemplateError  # noqa: PLC0415
 
-        plain = [Message(message.role, self._as_text(message.text)) for message in messages]
+        plain = [as_text(self._controls, message) for message in messages]
         if not self._tokenizer.chat_template:
-            said = [_SPEAKERS[message.role] + message.text for message in plain]
-            return list(self._tokenizer("\n\n".join([*said, "Assistant:"])).input_ids)
+            return list(self._tokenizer(as_dialogue(plain)).input_ids)
         try:
             whole = self._templated(plain)
         except TemplateError:
-            whole = self._templated(_alternating(plain))
+            whole = self._templated(alternating(plain))
         return list(self._tokenizer(whole, add_special_tokens=False).input_ids)
 
     def _templated(self, messages: Sequence[Message]) -> str:
@@ -192,11 +147,6 @@ class _Network:
             enable_thinking=False,  # of templates that know it: thoughts are no answer
         )
         return rendered
-
-    def _as_text(self, text: str) -> str:
-        """What reads as a control token, and would begin a turn of its own, is taken apart."""
-        sound = text.encode("utf-8", "replace").decode()
-        return self._controls.sub(lambda control: f"{control[0][:1]} {control[0][1:]}", sound)
 
     def _decode(self, ids: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(
@@ -270,15 +220,3 @@ def _context(tokenizer: Any, config: Any) -> int:
         tokenizer.model_max_length,
     )
     return int(min(limit for limit in limits if limit))
-
-
-def _alternating(messages: Sequence[Message]) -> list[Message]:
-    """The user and the assistant by turns, the user first: some templates take nothing else."""
-    turns: list[Message] = []
-    for message in messages:
-        role: Role = "assistant" if message.role == "assistant" else "user"
-        if turns and turns[-1].role == role:
-            turns[-1] = Message(role, f"{turns[-1].text}\n\n{message.text}")
-        elif turns or role == "user":
-            turns.append(Message(role, message.text))
-    return turns

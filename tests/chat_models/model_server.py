@@ -8,6 +8,18 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 ANSWER = ["We ", "open ", "at nine 😀", "."]
+DECLINING = ['"NO', "_ANS", "WER", '". The sources ', "are about shops."]
+REGRETTING = ["I don't ", "know when ", "you open."]
+ECHOING = [
+    "<sour",
+    "ce 1>\nWe ",
+    "open [",
+    "1",
+    "] at nine [7",
+    "].\n</source",
+    " 1>",
+    "<|im_end|>",
+]
 KEY = "sk-very-secret-0123456789"
 
 
@@ -90,6 +102,9 @@ def _bodies() -> dict[str, bytes]:
     return {
         "whole": whole,
         "flaky": whole,
+        "declining": _said(DECLINING),
+        "regretting": _said(REGRETTING),
+        "echoing": _said(ECHOING),
         "no-usage": piece(content="yes") + piece(ends="stop"),
         "endless": piece(content="on "),
         "hanging": piece(content="We "),
@@ -105,6 +120,10 @@ def _bodies() -> dict[str, bytes]:
         "other-shape": b'data: {"choices": [{"delta": {"content": {"text": "We"}}}]}\n\n',
         "other-usage": b'data: {"choices": [], "usage": {"prompt_tokens": "many"}}\n\n',
     }
+
+
+def _said(pieces: list[str]) -> bytes:
+    return b"".join(piece(content=text) for text in pieces) + piece(ends="stop") + usage()
 
 
 def status(code: int) -> bytes:

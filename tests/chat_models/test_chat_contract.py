@@ -17,10 +17,12 @@ SHORT = {
     "echo": "When do you open?",
     "local:tiny": tiny.ANSWER,
     "local:plain": tiny.ANSWER,
+    "local:tiny.gguf": tiny.ANSWER,
+    "local:plain.gguf": tiny.ANSWER,
     "openai:whole": "".join(model_server.ANSWER),
 }
 """Models, and what they answer to prompt()."""
-LONG = ["echo:0.02", "local:slow", "openai:endless"]
+LONG = ["echo:0.02", "local:slow", "local:slow.gguf", "openai:endless"]
 """Models that are not done within a second when they are asked LONG_QUESTION."""
 LONG_QUESTION = "and on " * 40
 ODD = [
@@ -126,6 +128,7 @@ def test_a_reader_that_leaves_stops_the_work(load, spec):
 @EVERY_LONG
 def test_a_reader_that_is_cancelled_stops_the_work(load, spec):
     async def use(model):
+        await beginning(model, prompt(LONG_QUESTION))  # it may have to be loaded, which goes on
         reading = asyncio.ensure_future(answer(model, prompt(LONG_QUESTION)))
         await asyncio.sleep(0.2)
         assert not reading.done()

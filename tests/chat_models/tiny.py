@@ -33,7 +33,7 @@ def tiny_models(folder: Path) -> Path:
 
     `tiny` says ANSWER and ends, `endless` goes round and round, `slow` does so for seconds,
     `strict` is `tiny` with a template that takes no system message, and `plain` has no template and
-    asks the next question itself.
+    asks the next question itself. Each is there once more as NAME.gguf.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
@@ -44,6 +44,8 @@ def tiny_models(folder: Path) -> Path:
             _make(folder / "endless", TEMPLATE, ["<|assistant|>", " on", " and", " on"])
             _make(folder / "slow", TEMPLATE, ["<|assistant|>", " on", " and", " on"], layers=32)
             _make(folder / "plain", None, [":", ANSWER, "\nUser", ":"])
+            for name in ("tiny", "strict", "endless", "slow", "plain"):
+                _as_gguf(folder / name)
             (folder / "made").touch()
     return folder
 
@@ -84,6 +86,68 @@ def _make(folder: Path, template: str | None, chain: list[str], layers: int = 2)
         model.generation_config.update(do_sample=True, temperature=0.7, top_p=0.9)
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
+
+
+def _as_gguf(folder: Path) -> None:
+    """The same weights and tokenizer in one file, as llama.cpp reads them."""
+    import gguf
+    from transformers import AutoTokenizer, LlamaForCausalLM
+
+    model = LlamaForCausalLM.from_pretrained(folder)
+    config = model.config
+    writer = gguf.GGUFWriter(folder.with_suffix(".gguf"), "llama")
+    writer.add_context_length(LONGEST)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_attention_heads)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokens = sorted(tokenizer["model"]["vocab"], key=tokenizer["model"]["vocab"].get)
+    controls = {token["content"] for token in tokenizer["added_tokens"]}
+    kinds = [gguf.TokenType.NORMAL, gguf.TokenType.CONTROL]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([kinds[token in controls] for token in tokens])
+    writer.add_token_merges([" ".join(pair) for pair in tokenizer["model"]["merges"]])
+    writer.add_eos_token_id(config.eos_token_id)
+    writer.add_add_bos_token(False)
+    if template := AutoTokenizer.from_pretrained(folder).chat_template:
+        writer.add_chat_template(template)
+    for name, weights in model.state_dict().items():
+        writer.add_tensor(_gguf_name(name), weights.float().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _gguf_name(name: str) -> str:
+    for ours, theirs in _GGUF_NAMES.items():
+        name = name.replace(ours, theirs)
+    return name
+
+
+_GGUF_NAMES = {
+    "model.embed_tokens": "token_embd",
+    "model.norm": "output_norm",
+    "lm_head": "output",
+    "model.layers": "blk",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "post_attention_layernorm": "ffn_norm",
+    "input_layernorm": "attn_norm",
+}
 
 
 def _tokenizer():

@@ -25,6 +25,7 @@ class ExtractiveModel:
 
     name = "extractive"
     reads_around = False
+    context_tokens = None
 
     def __init__(self, sentences: int = MOST_SENTENCES) -> None:
         self._sentences = sentences
