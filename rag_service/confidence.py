@@ -1,43 +1,87 @@
-"""Whether what was found is an answer: the evidence of one query, and what it is worth. Pure."""
+"""Whether what was found is an answer: the evidence of one query, and what it is worth. Pure.
 
-from collections.abc import Sequence
+Cosines are read on the scale of the model and of the corpus: how near the best sentences come,
+beyond what questions about something else reach here, and beyond how near the corpus lies to itself
+(in the handbook of one company everything is near everything). Words that no page has count little,
+unless they are a code or a name, which the question is then about.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from math import exp
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from rag_service import codes
+from rag_service.documents import Passage
+from rag_service.ranking import weights_of
+from rag_service.scale import Scale
+from rag_service.sentences import spans
 from rag_service.stores import Calibration, Evidence
 
+DECISION = 2
+"""Raised when log-odds mean something else: calibrations are then fitted again."""
 CONTEXT_ABOVE = 0.5
 """`has_rag_context` is a confidence of at least this."""
+READ = 5
+"""How many of the best passages are read for it."""
 
-BIAS, ABOVE, KEYWORD, AGREEMENT = -7.4, 12.0, 6.0, 1.2
-"""Logistic regression on questions with and without an answer of four public sets (clinc150-oos;
-SQuAD 2.0, PubMedQA and a COVID FAQ halved by document), rounded. Fitted on three of them, it orders
-the questions of the fourth about as well; benchmarks/bench_quality.py measures it."""
-ALONE = (-4.6, 9.6)
-"""The same with the best cosine only, on bases of a few documents out of these and other sets."""
-FEW = 20
-"""Chunks. Fewer are no background, and cannot tell which words are informative: there the cosine
-decides alone. At this many each way counts half."""
-_BEATEN = 20
+BIAS, NEAR, COVERED, UNKNOWN, NAMES = -4.0, 3.1, 1.3, -0.2, -0.65
+"""Logistic regression by benchmarks/fit_confidence.py, which holds each set out whole; its figures
+are in benchmarks/README.md."""
+LEVEL_SHARE = 0.45
+"""Of each level, what is taken off a cosine: chosen there as well."""
+KIN, REACH = 1.05, 0.33
+"""The levels of a corpus that is too small to show its own, as nearness: the mean of those sets."""
+FEW = 100
+"""Chunks. At this many the levels of a corpus and those above count half each."""
+READABLE = 0.5
+"""Of a query's letters: what has fewer that the model knows is judged by its words alone."""
+WORDS = (-6.0, 9.0)
+"""The log-odds of such a query, by how much of it one passage covers: a guess."""
+CODE_FOUND = 2.5
+"""What a code of the query in one of the passages adds: a guess."""
+VETO = -3.0
+"""The most that log-odds can be where a code or name of the query stands nowhere: a guess."""
+NOTHING = -10.0
+"""The log-odds of an answer where there is nothing at all."""
 _MOST = 50.0
 
 
 class Signs(Struct, frozen=True, kw_only=True):
-    """What speaks for an answer."""
+    """What was seen. A nearness is 0 for chance and 1 for what answers typically have."""
 
-    cosine: float
-    """The best one."""
-    above: float
-    """The best cosine above the mean cosine of the query to all chunks: how far the best one stands
-    out of what any text of this corpus has in common with the query."""
-    keyword: float
-    """How much of the query's BM25 weight the best match by words carries above the twentieth."""
-    agreement: float
-    """1 when the best chunk by cosine is the best one by words as well."""
-    chunks: int
+    nearest: float = 0.0
+    """The nearness of the best sentence of the best passages."""
+    nearest_of_first: float = 0.0
+    """The same of the first passage."""
+    reach: float = REACH
+    """The level of questions about something else."""
+    kin: float = KIN
+    """The level of passages of other documents."""
+    covered: float = 0.0
+    """How much of the query, by weight of its informative terms, the nearest sentence has."""
+    covered_by_passage: float = 0.0
+    """The most that one of the passages has."""
+    unknown: float = 0.0
+    """How much of the query no chunk has."""
+    readable: float = 1.0
+    """How much of the query the model knows."""
+    unknown_names: list[str] = []
+    codes_found: list[str] = []
+    codes_missing: list[str] = []
+    stands_for_others: str | None = None
+    """A name that no chunk has, where others have its place."""
+    chunks: int = 0
+
+
+class Weighed(Struct, frozen=True, kw_only=True):
+    """The signs, and what each of them adds to the log-odds of an answer."""
+
+    signs: Signs
+    weights: dict[str, float]
+    log_odds: float
 
 
 def probability(odds: float, calibration: Calibration) -> float:
@@ -45,27 +89,121 @@ def probability(odds: float, calibration: Calibration) -> float:
     return 1 / (1 + exp(-max(-_MOST, min(_MOST, calibration.scale * odds + calibration.shift))))
 
 
-def signs(evidence: Evidence) -> Signs:
-    """Of at least one candidate."""
-    scores = evidence.scores
-    nearest = max(scores, key=lambda chunk: scores[chunk].dense)
-    wordiest = max(scores, key=lambda chunk: scores[chunk].keyword)
-    words = sorted((one.keyword for one in scores.values()), reverse=True)
-    beaten = words[_BEATEN - 1] if len(words) >= _BEATEN else 0.0
+def signs(
+    query: str,
+    evidence: Evidence,
+    ranked: Sequence[int],
+    scale: Scale,
+    readable: float,
+) -> Signs:
+    """Of at least one candidate; `ranked` are candidates, best first."""
+    best = list(ranked[:READ])
+    read = evidence.read(best)
+    closest = {chunk: _Closest(evidence, chunk, read[chunk].passage) for chunk in best}
+    kept = evidence.sentences(best)
+    for chunk in best:
+        closest[chunk].look(kept.get(chunk), evidence.vector[0])
+    nearest = max(closest.values(), key=lambda one: one.cosine)
+    weights = weights_of(evidence)
+    whole = sum(weights.values()) or 1.0
+
+    def share(text: str) -> float:
+        has = weights.keys() & set(evidence.cut(text))
+        return sum(weights[term] for term in has) / whole
+
+    def is_absent(word: str) -> bool:
+        return not evidence.absent.isdisjoint(evidence.cut(word))
+
+    passages = [candidate.passage for candidate in read.values()]
+    found, missing = _codes(query, evidence, passages)
+    trust = evidence.chunks / (evidence.chunks + FEW)
+    kin = evidence.levels.kin
     return Signs(
-        cosine=scores[nearest].dense,
-        above=scores[nearest].dense - evidence.background,
-        keyword=(words[0] - beaten) / (sum(evidence.idf.values()) or 1.0),
-        agreement=float(nearest == wordiest and words[0] > 0),
+        nearest=float(scale.nearness(nearest.cosine)),
+        nearest_of_first=float(scale.nearness(closest[best[0]].cosine)),
+        reach=trust * float(scale.nearness(evidence.levels.reach)) + (1 - trust) * REACH,
+        kin=KIN if kin is None else trust * float(scale.nearness(kin)) + (1 - trust) * KIN,
+        covered=share(nearest.text),
+        covered_by_passage=max(share(_text(passage)) for passage in passages),
+        unknown=sum(weights[term] for term in weights.keys() & evidence.absent) / whole,
+        readable=readable,
+        unknown_names=codes.unknown_names(query, is_absent),
+        codes_found=found,
+        codes_missing=missing,
+        stands_for_others=codes.stands_for_others(query, is_absent, passages),
         chunks=evidence.chunks,
     )
 
 
-def log_odds(seen: Signs) -> float:
-    """Of an answer."""
-    trust = seen.chunks**2 / (seen.chunks**2 + FEW**2)
-    weighed = BIAS + ABOVE * seen.above + KEYWORD * seen.keyword + AGREEMENT * seen.agreement
-    return trust * weighed + (1 - trust) * (ALONE[0] + ALONE[1] * seen.cosine)
+def weigh(seen: Signs) -> Weighed:
+    """What the signs say together."""
+    if seen.readable < READABLE:
+        bias, slope = WORDS
+        weights = {"bias": bias, "covered_by_passage": slope * seen.covered_by_passage}
+    else:
+        near = (seen.nearest + seen.nearest_of_first) / 2
+        level = LEVEL_SHARE * (seen.kin + seen.reach)
+        weights = {
+            "bias": BIAS,
+            "nearness": NEAR * near,
+            "levels": -NEAR * level,
+            "covered": COVERED * seen.covered,
+            "unknown": UNKNOWN * seen.unknown,
+            "unknown_names": NAMES * bool(seen.unknown_names),
+        }
+    if seen.codes_found:
+        weights["codes_found"] = CODE_FOUND
+    odds = sum(weights.values())
+    if odds > VETO and (seen.codes_missing or seen.stands_for_others):
+        weights["veto"] = VETO - odds
+        odds = VETO
+    return Weighed(
+        signs=seen, weights={n: round(w, 4) for n, w in weights.items()}, log_odds=odds
+    )
+
+
+class _Closest:
+    """The sentence of a passage that comes nearest to the query; all of it where none is kept."""
+
+    def __init__(self, evidence: Evidence, chunk: int, passage: Passage) -> None:
+        self.cosine = evidence.scores[chunk].dense
+        self.text = _text(passage)
+
+    def look(self, sentences: NDArray[np.float32] | None, query: NDArray[np.float32]) -> None:
+        places = spans(self.text)
+        if sentences is None or len(sentences) != len(places) or not places:
+            return
+        cosines = sentences @ query
+        best = int(cosines.argmax())
+        self.cosine = float(cosines[best])
+        self.text = self.text[slice(*places[best])]
+
+
+def _text(passage: Passage) -> str:
+    """As it was embedded."""
+    return "\n".join(part for part in (passage.title, passage.heading, passage.text) if part)
+
+
+def _codes(
+    query: str, evidence: Evidence, passages: Sequence[Passage]
+) -> tuple[list[str], list[str]]:
+    """The codes of the query that stand in a passage, and those that stand nowhere."""
+    found, missing = [], []
+    for code in codes.codes_in(query):
+        terms = evidence.cut(code.text)
+        if any(code.stands_in(passage) for passage in passages):
+            found.append(code.text)
+        elif not evidence.absent.isdisjoint(terms) or (
+            len(terms) > 1 and not _is_anywhere(code, evidence)
+        ):
+            missing.append(code.text)
+    return found, missing
+
+
+def _is_anywhere(code: codes.Code, evidence: Evidence) -> bool:
+    """Among the candidates: a passage with all parts of a code is one, by its words."""
+    chunks = sorted(evidence.scores, key=lambda chunk: -evidence.scores[chunk].keyword)
+    return any(code.stands_in(one.passage) for one in evidence.read(chunks).values())
 
 
 def fit(odds: Sequence[float], answerable: Sequence[bool]) -> Calibration:

@@ -1,6 +1,6 @@
 """The candidates of a query -> the order to show them in. Pure.
 
-Cosine and BM25 are added as they are: BM25 is large only where a query has informative words, so
+The cosine, on the scale of the reference model, and BM25 are added as they are: BM25 is large only where a query has informative words, so
 each half counts by what it knows about this query. The best are then read, and what their text
 shows counts as well: how much of the query it covers, and how near to each other its words stand.
 A fused score orders the passages of one query and means nothing beyond it.
@@ -13,6 +13,7 @@ import numpy as np
 from msgspec import Struct
 
 from rag_service.documents import Vectors
+from rag_service.scale import Scale
 from rag_service.stores import Candidate, Evidence, Mode
 
 BM25_SHARE = 0.02
@@ -44,21 +45,21 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 def rank(
-    evidence: Evidence, mode: Mode, k: int, *, by_document: bool = False
+    evidence: Evidence, scale: Scale, mode: Mode, k: int, *, by_document: bool = False
 ) -> list[tuple[int, float]]:
     """The best `k` chunks, or the best chunk of each of the best `k` documents.
 
     Best first, each with a score in [0, 1].
     """
     first = {
-        chunk: _KEYS[mode](scores.dense, scores.keyword)
+        chunk: _KEYS[mode](scale.comparable(scores.dense), scores.keyword)
         for chunk, scores in evidence.scores.items()
         if mode != "keyword" or scores.keyword > 0
     }
     order = sorted(first, key=lambda chunk: (-first[chunk], chunk))
     if mode == "hybrid" and order:
         close = evidence.read(order[: max(READ, k)])
-        first |= _reconsidered(evidence, close, read(evidence, close))
+        first |= _reconsidered(evidence, scale, close, read(evidence, close))
         order.sort(key=lambda chunk: (-first[chunk], chunk))
     if by_document:
         order = _one_of_each(evidence, order)
@@ -77,13 +78,18 @@ def read(evidence: Evidence, close: Mapping[int, Candidate]) -> dict[int, Readin
     }
 
 
+def weights_of(evidence: Evidence) -> dict[str, float]:
+    """The informative terms of the query, with what each tells."""
+    least = INFORMATIVE * max(evidence.idf.values(), default=0.0)
+    return {term: weight for term, weight in evidence.idf.items() if weight >= least}
+
+
 class _Query:
     """The informative terms of a query, and how much each of them tells."""
 
     def __init__(self, evidence: Evidence) -> None:
-        least = INFORMATIVE * max(evidence.idf.values(), default=0.0)
-        terms = [term for term in evidence.terms if evidence.idf[term] >= least]
-        self._weights = {term: evidence.idf[term] for term in terms}
+        self._weights = weights_of(evidence)
+        terms = [term for term in evidence.terms if term in self._weights]
         self._pairs = {(a, b) for a, b in pairwise(terms) if a != b}
         self._all = sum(self._weights.values())
 
@@ -114,7 +120,10 @@ def _distances(some: Sequence[int], others: Sequence[int]) -> Iterator[int]:
 
 
 def _reconsidered(
-    evidence: Evidence, close: Mapping[int, Candidate], readings: Mapping[int, Reading]
+    evidence: Evidence,
+    scale: Scale,
+    close: Mapping[int, Candidate],
+    readings: Mapping[int, Reading],
 ) -> dict[int, float]:
     """The scores of those that were read."""
     chunks = list(close)
@@ -128,10 +137,11 @@ def _reconsidered(
         ]
     )
     query = evidence.vector[0]
-    best = np.argsort(-(vectors @ query + words), kind="stable")[:FEEDBACK_FROM]
+    cosines = scale.comparable(vectors @ query)
+    best = np.argsort(-(cosines + words), kind="stable")[:FEEDBACK_FROM]
     moved: Vectors = query + FEEDBACK_SHARE * vectors[best].mean(axis=0)
     moved /= np.linalg.norm(moved)
-    return dict(zip(chunks, (vectors @ moved + words).tolist(), strict=True))
+    return dict(zip(chunks, (scale.comparable(vectors @ moved) + words).tolist(), strict=True))
 
 
 def _one_of_each(evidence: Evidence, order: Sequence[int]) -> list[int]:

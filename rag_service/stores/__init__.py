@@ -20,6 +20,13 @@ from rag_service.stores.webhooks import WebhookStore
 Mode = Literal["hybrid", "dense", "keyword"]
 
 
+class Embedded(Struct, frozen=True):
+    """A text as the model reads it: its vector, shape (dimension,), and those of its sentences."""
+
+    vector: Vectors
+    sentences: Vectors
+
+
 class Revision(Struct, frozen=True, kw_only=True):
     """A document ready to be written: parsed, cut, each chunk with the digest of what it embeds."""
 
@@ -94,6 +101,18 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
     scale: float = 1.0
     shift: float = 0.0
+    made_with: str = ""
+    """The embedding model and the decision that it was fitted to; it is of no use to others."""
+
+
+class Levels(Struct, frozen=True, kw_only=True):
+    """What cosines mean in the chunks of one bot."""
+
+    reach: float
+    """The best one that a question about something else finds: the median over the probes."""
+    kin: float | None
+    """The best one of a chunk with a chunk of another document: the median over a sample. None
+    where there are no two documents."""
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
@@ -113,15 +132,18 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """The query's, in order."""
     idf: dict[str, float]
     """The query's distinct terms with their BM25 weight in this bot's chunks."""
+    absent: frozenset[str]
+    """Those of them that no chunk has."""
     chunks: int
     """How many chunks the bot has."""
-    background: float
-    """The mean cosine of the query to all of them."""
+    levels: Levels
     calibration: Calibration
     cut: Callable[[str], list[str]]
     """A text into terms such as the query's."""
     read: Callable[[Sequence[int]], dict[int, Candidate]]
     """Those chunks among the candidates, in that order."""
+    sentences: Callable[[Sequence[int]], dict[int, Vectors]]
+    """The vectors of the sentences of those chunks, where they are kept."""
 
 
 Ranking = Callable[[Evidence], list[tuple[int, float]]]
@@ -143,11 +165,12 @@ class KnowledgeStore(Protocol):
         ...
 
     def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
-        """Those whose vector is kept, whichever document, bot or former version brought it."""
+        """Those that are kept with their sentences, whichever document, bot or former version
+        brought them."""
         ...
 
     def replace(
-        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Vectors]
+        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:
         """Write these documents whole, dropping chunks they no longer have; in one transaction.
 
@@ -169,13 +192,15 @@ class KnowledgeStore(Protocol):
         *,
         vector: Vectors,
         query: str,
+        probes: Vectors,
         depth: int,
         content_type: str | None,
         rank: Ranking,
     ) -> list[Hit]:
         """Candidates from the two views, chosen and put in order by `rank`, from one moment.
 
-        `vector` has shape (1, dimension); each view gives its best `depth`. An unknown bot has no
+        `vector` has shape (1, dimension); each view gives its best `depth`. `probes` are questions
+        about all kinds of things, which the levels are measured with. An unknown bot has no
         candidates, and `rank` is not asked; it may be asked again when somebody writes meanwhile.
         Sees every write that returned before the call, in any process.
         """

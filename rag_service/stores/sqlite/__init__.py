@@ -15,6 +15,7 @@ from rag_service.stores import (
     Candidate,
     DocumentFilter,
     DocumentInfo,
+    Embedded,
     Evidence,
     Hit,
     Known,
@@ -32,6 +33,7 @@ from rag_service.stores.sqlite.deliveries import SqliteDeliveries
 from rag_service.stores.sqlite.events import SqliteEvents
 from rag_service.stores.sqlite.indexes import Indexes
 from rag_service.stores.sqlite.jobs import SqliteJobs
+from rag_service.stores.sqlite.levels import levels_of
 from rag_service.stores.sqlite.spelling import meant
 from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
@@ -112,7 +114,7 @@ class SqliteStore(
             return set(knowledge.known_vectors(connection, digests))
 
     def replace(
-        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Vectors]
+        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:
         _ = self._indexes  # claims the base for this embedding model
         digests = list({digest for revision in revisions for digest in revision.digests})
@@ -142,11 +144,14 @@ class SqliteStore(
         *,
         vector: Vectors,
         query: str,
+        probes: Vectors,
         depth: int,
         content_type: str | None,
         rank: Ranking,
     ) -> list[Hit]:
-        search = _Search(self._indexes, self._rows, vector, query, depth, content_type, rank)
+        search = _Search(
+            self._indexes, self._rows, vector, query, probes, depth, content_type, rank
+        )
         for _ in range(_TRIES):
             if (found := search.attempt(bot_id)) is not None:
                 return found
@@ -241,6 +246,7 @@ class _Search:
         rows: RowsFile,
         vector: Vectors,
         query: str,
+        probes: Vectors,
         depth: int,
         content_type: str | None,
         rank: Ranking,
@@ -249,6 +255,7 @@ class _Search:
         self._rows = rows
         self._vector = vector
         self._query = query
+        self._probes = probes
         self._depth = depth
         self._content_type = content_type
         self._rank = rank
@@ -301,11 +308,13 @@ class _Search:
             vector=self._vector,
             terms=terms_asked(self._query),
             idf=weights.idf,
+            absent=weights.absent,
             chunks=views.chunks,
+            levels=levels_of(connection, views, self._probes),
             calibration=knowledge.calibration(connection, bot),
-            background=float(self._vector[0] @ views.mean),
             cut=terms_of,
             read=candidates.read,
+            sentences=candidates.sentences,
         )
         chosen = self._rank(evidence)
         found = candidates.read([chunk for chunk, _ in chosen])
@@ -351,3 +360,8 @@ class _Candidates:
                 raise _Moved
             self._read[chunk] = Candidate(passage=passages[chunk], vector=self._vectors[chunk])
         return {chunk: self._read[chunk] for chunk in chunks}
+
+    def sentences(self, chunks: Sequence[int]) -> dict[int, Vectors]:
+        found = knowledge.sentences_of(self._connection, chunks)
+        dimension = len(next(iter(self._vectors.values()), ()))
+        return {chunk: knowledge.from_bytes(blob, dimension) for chunk, blob in found.items()}

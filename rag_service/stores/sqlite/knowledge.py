@@ -17,6 +17,7 @@ from rag_service.stores import (
     Calibration,
     DocumentFilter,
     DocumentInfo,
+    Embedded,
     Known,
     Revision,
     StoredDocument,
@@ -70,13 +71,15 @@ def known(
 
 
 def known_vectors(connection: sqlite3.Connection, digests: Sequence[bytes]) -> dict[bytes, int]:
-    """The embedding rows of those digests that are kept."""
+    """The embedding rows of those digests that are kept with their sentences."""
     known: dict[bytes, int] = {}
     for start in range(0, len(digests), 500):
         some = digests[start : start + 500]
         marks = ", ".join("?" * len(some))
         rows = connection.execute(
-            f"select digest, id from embeddings where digest in ({marks})", some
+            f"""select digest, id from embeddings
+            where digest in ({marks}) and sentences is not null""",
+            some,
         )
         known.update(rows.fetchall())
     return known
@@ -131,6 +134,28 @@ def vectors_of(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[in
         [as_json(list(chunks))],
     )
     return dict(rows.fetchall())
+
+
+def sentences_of(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int, bytes]:
+    """Of those chunks that exist and have them, by row."""
+    rows = connection.execute(
+        """select chunks.id, sentences from chunks join embeddings on embeddings.id = embedding
+        where chunks.id in (select value from json_each(?)) and sentences is not null""",
+        [as_json(list(chunks))],
+    )
+    return dict(rows.fetchall())
+
+
+def documents_of(
+    connection: sqlite3.Connection, chunks: Iterable[int]
+) -> list[tuple[int, int, bytes]]:
+    """Chunk, document and vector of those chunks that exist."""
+    return connection.execute(
+        """select chunks.id, document, vector from chunks
+        join embeddings on embeddings.id = embedding
+        where chunks.id in (select value from json_each(?)) order by chunks.id""",
+        [as_json(list(chunks))],
+    ).fetchall()
 
 
 def chunks_of_type(
@@ -201,9 +226,11 @@ def bots(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
 
 def calibration(connection: sqlite3.Connection, bot: int) -> Calibration:
     row = connection.execute(
-        "select scale, shift from calibrations where bot = ?", [bot]
+        "select scale, shift, made_with from calibrations where bot = ?", [bot]
     ).fetchone()
-    return Calibration() if row is None else Calibration(scale=row[0], shift=row[1])
+    if row is None:
+        return Calibration()
+    return Calibration(scale=row[0], shift=row[1], made_with=row[2])
 
 
 def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
@@ -224,15 +251,20 @@ def calibrate(connection: sqlite3.Connection, bot: int, found: Calibration | Non
     connection.execute("delete from calibrations where bot = ?", [bot])
     if found is not None:
         connection.execute(
-            "insert into calibrations (bot, scale, shift, created_at) values (?, ?, ?, ?)",
-            [bot, found.scale, found.shift, now()],
+            """insert into calibrations (bot, scale, shift, made_with, created_at)
+            values (?, ?, ?, ?, ?)""",
+            [bot, found.scale, found.shift, found.made_with, now()],
         )
 
 
-def keep_vectors(connection: sqlite3.Connection, vectors: Mapping[bytes, Vectors]) -> None:
+def keep_vectors(connection: sqlite3.Connection, embedded: Mapping[bytes, Embedded]) -> None:
     connection.executemany(
-        "insert or ignore into embeddings (digest, vector) values (?, ?)",
-        [(digest, vector.astype("<f2").tobytes()) for digest, vector in vectors.items()],
+        """insert into embeddings (digest, vector, sentences) values (?, ?, ?)
+        on conflict (digest) do update set sentences = excluded.sentences where sentences is null""",
+        [
+            (digest, text.vector.astype("<f2").tobytes(), as_bytes(text.sentences))
+            for digest, text in embedded.items()
+        ],
     )
 
 
@@ -418,3 +450,23 @@ def _passage(row: Sequence[Any]) -> Passage:
 
 def as_vector(blob: bytes) -> Vectors:
     return np.frombuffer(blob, np.dtype("<f2")).astype(np.float32)
+
+
+_STEPS = 127
+"""A number of a sentence vector is kept as a signed byte, with the vector's largest as its unit."""
+
+
+def as_bytes(vectors: Vectors) -> bytes:
+    """Their units as float16, then a byte for each number."""
+    units = (np.abs(vectors).max(axis=1, initial=1e-6, keepdims=True) / _STEPS).astype("<f2")
+    units = np.maximum(units, np.float16(1e-4))
+    steps = np.clip(np.rint(vectors / units.astype(np.float32)), -_STEPS, _STEPS)
+    return units.tobytes() + steps.astype(np.int8).tobytes()
+
+
+def from_bytes(blob: bytes, dimension: int) -> Vectors:
+    """What `as_bytes` was given, within half a step."""
+    count = len(blob) // (dimension + 2)
+    units = np.frombuffer(blob, "<f2", count).astype(np.float32)
+    steps = np.frombuffer(blob, np.int8, count * dimension, 2 * count).reshape(count, dimension)
+    return np.asarray(steps * units[:, None], np.float32)

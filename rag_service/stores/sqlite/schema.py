@@ -261,3 +261,14 @@ def m009_contacts(db: Database) -> None:
         "create index events_contact on events(contact) where contact is not null",
     ):
         db.execute(statement)
+
+
+@schema()
+def m010_evidence(db: Database) -> None:
+    for statement in (
+        # of what was embedded: the vectors of its sentences; null where they were not taken
+        "alter table embeddings add column sentences blob",
+        # the model and the decision that a calibration was fitted to; '' before this was noted
+        "alter table calibrations add column made_with text not null default ''",
+    ):
+        db.execute(statement)

@@ -52,8 +52,6 @@ class SealedVectors:
     def __init__(self, folder: Path, recall: Recall) -> None:
         self._ids: Ids = np.load(folder / "ids.npy")
         self._vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-        self.sum: Vectors = np.load(folder / "sum.npy")
-        """Of all vectors, shape (dimension,)."""
         self._candidates = recall.candidates
         if self._candidates:
             self._index = _faiss.read_index(str(folder / "codes.faiss"))
@@ -105,8 +103,6 @@ class TailVectors:
 
     def __init__(self, dimension: int) -> None:
         self._index = _faiss.IndexIDMap2(_faiss.IndexFlatIP(dimension))
-        self.sum: Vectors = np.zeros(dimension, np.float32)
-        """Of all vectors, shape (dimension,)."""
 
     @property
     def chunks(self) -> int:
@@ -114,10 +110,8 @@ class TailVectors:
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
         self._index.add_with_ids(vectors, ids)
-        self.sum = self.sum + vectors.sum(axis=0)  # a new one: searches may hold the old one
 
     def remove(self, ids: Ids) -> None:
-        self.sum = self.sum - self._index.reconstruct_batch(ids).sum(axis=0)
         self._index.remove_ids(ids)
 
     def best(self, vector: Vectors, limit: int, only: Ids | None) -> Found:
@@ -137,18 +131,15 @@ def seal_vectors(folder: Path, dimension: int, chunks: int, read: "Reader") -> R
     approximate = chunks > EXACT_UP_TO and dimension % 2 == 0
     codes = _Codes(dimension, read) if approximate else None
     ids = [np.zeros(0, np.int64)]
-    total = np.zeros(dimension, np.float64)
     with (folder / "vectors.npy").open("wb") as file:  # a mapped one kills us on a full disk
         header = {"descr": "<f2", "fortran_order": False, "shape": (chunks, dimension)}
         np.lib.format.write_array_header_1_0(file, header)
         for batch in read.everything(_AT_ONCE):
             file.write(batch.vectors.astype("<f2").tobytes())
             ids.append(batch.ids)
-            total += batch.vectors.sum(axis=0)
             if codes is not None:
                 codes.add(batch.vectors)
     np.save(folder / "ids.npy", np.concatenate(ids))
-    np.save(folder / "sum.npy", total.astype(np.float32))
     return codes.write(folder) if codes is not None else Recall(candidates=0, at_10=1.0)
 
 

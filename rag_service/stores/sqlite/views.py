@@ -12,12 +12,14 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
 from rag_service.documents import Vectors
+from rag_service.stores import Levels
 from rag_service.stores.sqlite.spelling import near_terms
 from rag_service.stores.sqlite.vectors import (
     Batch,
@@ -97,6 +99,13 @@ class Change(Struct, frozen=True):
     vector: bytes
 
 
+class Measured(NamedTuple):
+    """The levels of a bot, and how many chunks it had when they were taken."""
+
+    levels: Levels
+    chunks: int
+
+
 class BotViews:
     """The sealed part and the tail of one bot. Thread-safe; `lock` is held while it changes."""
 
@@ -109,6 +118,7 @@ class BotViews:
         self._tail_words = TailWords()
         self._tail: set[int] = set()
         self._gone: set[int] = set()
+        self.levels: Measured | None = None
 
     @property
     def unsealed(self) -> int:
@@ -119,15 +129,6 @@ class BotViews:
     def chunks(self) -> int:
         sealed = self.sealed.manifest.chunks if self.sealed else 0
         return sealed - len(self._gone) + len(self._tail)
-
-    @property
-    def mean(self) -> Vectors:
-        """Of all vectors, shape (dimension,); what is gone counts until the next sealing."""
-        with self.lock:
-            total, count = self._tail_vectors.sum, len(self._tail)
-            if self.sealed:
-                total, count = total + self.sealed.vectors.sum, count + self.sealed.manifest.chunks
-            return np.asarray(total / max(count, 1), np.float32)
 
     def apply(
         self, came: Sequence[Change], batch: Batch, went: Sequence[int], watermark: int

@@ -7,7 +7,7 @@ so a passage scores alike wherever it lies.
 import re
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from math import log
 from pathlib import Path
@@ -93,6 +93,8 @@ class Weights(NamedTuple):
 
     idf: dict[str, float]
     mean_length: float
+    absent: frozenset[str] = frozenset()
+    """Terms that no chunk has."""
 
 
 class SealedWords:
@@ -290,11 +292,15 @@ def weigh(query: str, sealed: SealedWords | None, tail: TailWords, mean_length: 
     """BM25's inverse document frequencies over both parts, for each distinct term of the query."""
     parts: Sequence[SealedWords | TailWords] = [part for part in (sealed, tail) if part is not None]
     chunks = sum(part.chunks for part in parts)
-    idf: Mapping[str, float] = {
-        term: bm25_idf(chunks, sum(part.frequency(term) for part in parts))
+    counts = {
+        term: sum(part.frequency(term) for part in parts)
         for term in dict.fromkeys(terms_asked(query))
     }
-    return Weights(dict(idf), mean_length)
+    return Weights(
+        {term: bm25_idf(chunks, count) for term, count in counts.items()},
+        mean_length,
+        frozenset(term for term, count in counts.items() if not count),
+    )
 
 
 def bm25_idf(chunks: int, frequency: int) -> float:
