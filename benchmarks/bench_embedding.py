@@ -42,7 +42,10 @@ def measure(
         return ours.embed_passages(some)
 
     def encode(some: list[str]) -> Any:
-        return plain.encode(some, batch_size=32, normalize_embeddings=True, show_progress_bar=False)
+        return plain.encode_document(some, batch_size=32, normalize_embeddings=True)
+
+    def ask(text: str) -> Any:
+        return plain.encode_query([text], normalize_embeddings=True)
 
     peak = _matrix_peak(_SECONDS[settings.small])
     say("warming up")
@@ -64,7 +67,7 @@ def measure(
 
     tokens = int(lengths.sum())
     flop = _flop_per_token(plain, lengths)
-    asked = _questions(ours.embed_query, lambda text: encode([text]), queries)
+    asked = _questions(ours.embed_query, ask, queries)
     return {
         "ratio_to_sentence_transformers": took[encode] / took[embed],
         "share_of_matrix_peak": tokens / took[embed] * flop["total"] / (peak["gflops"] * 1e9),

@@ -21,6 +21,7 @@ from rag_service.knowledge_base import KnowledgeBase
 from rag_service.posting import open_poster
 from rag_service.replies import Replies
 from rag_service.reranking import Reranker
+from rag_service.scale import load_scale
 from rag_service.settings import Settings
 from rag_service.stores import Store, open_store
 from rag_service.webhooks import Webhooks
@@ -63,10 +64,14 @@ def assemble(settings: Settings) -> Iterator[Service]:
 
     with open_store(settings, identity) as store:
         reranker = _once(partial(Reranker, settings.rerank_model))
-        knowledge = KnowledgeBase(store, embedder, reranker if settings.rerank_model else None)
+        scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
+        knowledge = KnowledgeBase(
+            store, embedder, scale, reranker if settings.rerank_model else None
+        )
 
         def warm_up() -> None:
             embedder().embed_query("warm")
+            scale()
             if settings.rerank_model:
                 reranker().score("warm", ["warm"])
             store.warm()

@@ -7,6 +7,7 @@ ways; these cannot.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -15,9 +16,7 @@ from rag_service.stems import informative, stems
 
 _TOKEN = re.compile(r"\+?[^\W_]+(?:[-./_:#][^\W_]+)*")
 _PHONE = re.compile(r"(?<![^\W_])\+?\d[\d ()/.-]{5,30}\d")
-_QUANTITY = re.compile(
-    r"[\d.,:/-]+(?:st|nd|rd|th|s|%|[^\W\d_]{1,3})?|\d+(?:[.,]\d+)?-[^\W\d_]{2,}"
-)
+_QUANTITY = re.compile(r"[\d.,:/-]+(?:st|nd|rd|th|s|%|[^\W\d_]{1,3})?|\d+(?:[.,]\d+)?-[^\W\d_]{2,}")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _GAP = r"[\W_]{0,2}"
 _PART = re.compile(r"[^\W\d_]+|\d+")
@@ -82,6 +81,8 @@ def _code(text: str) -> Code:
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _MOSTLY = 0.5
+Pairs = Sequence[tuple[str, str]]
+"""Words that follow each other in a title or a heading."""
 
 
 def unknown_names(query: str, is_absent: Callable[[str], bool]) -> list[str]:
@@ -111,29 +112,21 @@ def stands_for_others(
     """
     words = _WORD.findall(query)
     labels = [_WORD.findall(f"{p.title} {p.heading}") for p in passages]
-    for before, word in zip(words, words[1:], strict=False):
-        if word.isdecimal() and is_absent(word) and before.isalpha():
-            if any(other.isdecimal() for other in _after(before, labels)):
-                return word
-        elif before[0].isupper() and before != words[0] and is_absent(before):
-            if not is_absent(word) and any(_before(word, labels)):
-                return before
+    pairs = [pair for label in labels for pair in pairwise(label)]
+    for place, (before, word) in enumerate(pairwise(words)):
+        if word.isdecimal() and is_absent(word) and _numbers_follow(before, pairs):
+            return str(word)
+        is_name = place > 0 and before[0].isupper() and is_absent(before)
+        if is_name and not is_absent(word) and _names_precede(word, pairs):
+            return str(before)
     return None
 
 
-def _after(word: str, labels: Sequence[Sequence[str]]) -> Iterable[str]:
-    """What follows the word in the labels."""
+def _numbers_follow(word: str, pairs: Pairs) -> bool:
     wanted = word.casefold()
-    for label in labels:
-        for one, other in zip(label, label[1:], strict=False):
-            if one.casefold() == wanted:
-                yield other
+    return any(one.casefold() == wanted and other.isdecimal() for one, other in pairs)
 
 
-def _before(word: str, labels: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Names that stand before the word in the labels."""
+def _names_precede(word: str, pairs: Pairs) -> bool:
     wanted = word.casefold()
-    for label in labels:
-        for one, other in zip(label, label[1:], strict=False):
-            if other.casefold() == wanted and one[0].isupper():
-                yield one
+    return any(other.casefold() == wanted and one[0].isupper() for one, other in pairs)

@@ -6,7 +6,7 @@ beyond what questions about something else reach here, and beyond how near the c
 unless they are a code or a name, which the question is then about.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from math import exp
 
 import numpy as np
@@ -157,9 +157,7 @@ def weigh(seen: Signs) -> Weighed:
     if odds > VETO and (seen.codes_missing or seen.stands_for_others):
         weights["veto"] = VETO - odds
         odds = VETO
-    return Weighed(
-        signs=seen, weights={n: round(w, 4) for n, w in weights.items()}, log_odds=odds
-    )
+    return Weighed(signs=seen, weights={n: round(w, 4) for n, w in weights.items()}, log_odds=odds)
 
 
 class _Closest:

@@ -100,7 +100,10 @@ def calibrate(
             f"(`source_urls` empty): there are {answerable} and {len(questions) - answerable}"
         )
     judged = _asked(service, questions, bot_id, "hybrid", progress)
-    found = fit([one.log_odds for one in judged], [one.answerable for one in judged])
+    found = replace(
+        fit([one.log_odds for one in judged], [one.answerable for one in judged]),
+        made_with=service.knowledge.made_with,
+    )
     service.store.calibrate(bot_id, found)
     again = [_again(one, found) for one in judged]
     return Calibrated(

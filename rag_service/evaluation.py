@@ -187,7 +187,7 @@ def ask(
             answerable=bool(question.relevant),
             confidence=found.confidence,
             has_rag_context=found.has_rag_context,
-            log_odds=found.log_odds,
+            log_odds=found.evidence.log_odds,
             relevant=len(question.relevant),
             ranks=[rank for rank, gain in enumerate(gains, start=1) if gain],
             ndcg=ndcg(gains, question.relevant) if question.relevant else None,

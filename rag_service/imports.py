@@ -16,11 +16,11 @@ from typing import Generic, Self, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import DEFAULT_BOT, Document, Vectors
+from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.errors import Invalid, RagError
 from rag_service.knowledge_base import KnowledgeBase, Plan, Upserted
 from rag_service.pushes import read_body, read_push
-from rag_service.stores import KnowledgeStore
+from rag_service.stores import Embedded, KnowledgeStore
 
 GROUP_DOCUMENTS = 512
 GROUP_CHARACTERS = 800_000
@@ -142,7 +142,7 @@ class Importer:
 
     def _embedded(
         self, planned: Iterable[tuple[list[Line], Plan | None]]
-    ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Vectors]]]:
+    ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Embedded]]]:
         for group, plan in planned:
             yield group, plan, {} if plan is None else self._knowledge.embed(plan)
 

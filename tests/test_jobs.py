@@ -142,6 +142,7 @@ def test_each_line_gets_its_result_in_order(settings: Settings) -> None:
             "document_id": first["document_id"],
             "unchanged": False,
             "chunks": {"total": 1, "embedded": 1, "reused": 0, "removed": 0},
+            "warnings": [],
         }
         assert (other["bot_id"], again["unchanged"]) == ("two", True)
         assert again["document_id"] == first["document_id"]

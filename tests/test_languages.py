@@ -1,6 +1,8 @@
 """Is the owner of a page told when the model cannot read it, and left in peace otherwise?"""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from shelf import CountingEmbedder, page, settings_in
 
 from rag_service.assembly import assemble
 from rag_service.embedders.hashing import HashingEmbedder
-from rag_service.examining import Finding, examine
+from rag_service.imports import Importer
+from rag_service.ingesting import Ingest
 from rag_service.knowledge_base import KnowledgeBase
 from rag_service.languages import language_warnings
 
@@ -141,21 +144,15 @@ def test_a_push_tells_it_once(knowledge):
     assert len(knowledge.preview(page("german", SENTENCES["German"])).warnings) == 1
 
 
-def test_doctor_tells_how_much_of_the_base_does_not_suit(tmp_path):
-    settings = settings_in(tmp_path, embedding_model="all-MiniLM-L6-v2")
-    with assemble(settings) as service:
-        service.knowledge.upsert([page("en", PLAIN[0]), page("de", SENTENCES["German"])])
-    found = _languages(examine(settings))
-    assert found.ok
-    assert "1 of 2 documents" in found.found
-    assert "mostly German" in found.found
-    with assemble(settings) as service:
-        service.knowledge.upsert([page("th", SENTENCES["Thai"])])
-    found = _languages(examine(settings))
-    assert not found.ok
-    assert "2 of 3 documents" in found.found
-
-
-def _languages(findings: Sequence[Finding]) -> Finding:
-    (finding,) = (finding for finding in findings if finding.what == "languages")
-    return finding
+def test_an_import_sums_them_up(tmp_path):
+    for name, text in {"a": SENTENCES["Thai"], "b": SENTENCES["Thai"] + "!", "c": PLAIN[0]}.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    with assemble(settings_in(tmp_path)) as service:
+        knowledge = KnowledgeBase(service.store, lambda: ENGLISH)
+        importer = Importer(knowledge, service.store)
+        files = [tmp_path / f"{name}.txt" for name in "abc"]
+        ingest = Ingest(replace(service, importer=importer), files, None, None)
+        report = ingest.run(lambda what, total: nullcontext(lambda count: None))
+    ((sentence, count),) = report.warnings.items()
+    assert "mostly Thai" in sentence
+    assert count == 2

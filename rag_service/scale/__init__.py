@@ -6,7 +6,6 @@ and a sure answer.
 """
 
 import os
-
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -108,5 +107,3 @@ def _write(path: Path, scale: Scale) -> None:
         with partial.open("wb") as file:
             np.savez(file, scale=np.array([scale.chance, scale.answer]), probes=scale.probes)
         partial.replace(path)
-
-

@@ -44,6 +44,7 @@ def test_wait_answers_a_line_for_each_line_in_order(client):
     assert "object" in lines[3]["error"]
     assert "source_url" in lines[4]["error"]
     assert lines[5]["unchanged"] is True
+    assert lines[0]["warnings"] == lines[5]["warnings"] == []
     found = client.get("/search", params={"query": "page number 2"}).json()
     assert "https://a/2" in [result["source_url"] for result in found["results"]]
 

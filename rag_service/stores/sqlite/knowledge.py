@@ -260,7 +260,8 @@ def calibrate(connection: sqlite3.Connection, bot: int, found: Calibration | Non
 def keep_vectors(connection: sqlite3.Connection, embedded: Mapping[bytes, Embedded]) -> None:
     connection.executemany(
         """insert into embeddings (digest, vector, sentences) values (?, ?, ?)
-        on conflict (digest) do update set sentences = excluded.sentences where sentences is null""",
+        on conflict (digest) do update set sentences = excluded.sentences
+        where sentences is null""",
         [
             (digest, text.vector.astype("<f2").tobytes(), as_bytes(text.sentences))
             for digest, text in embedded.items()
@@ -461,7 +462,7 @@ def as_bytes(vectors: Vectors) -> bytes:
     units = (np.abs(vectors).max(axis=1, initial=1e-6, keepdims=True) / _STEPS).astype("<f2")
     units = np.maximum(units, np.float16(1e-4))
     steps = np.clip(np.rint(vectors / units.astype(np.float32)), -_STEPS, _STEPS)
-    return units.tobytes() + steps.astype(np.int8).tobytes()
+    return bytes(units.tobytes() + steps.astype(np.int8).tobytes())
 
 
 def from_bytes(blob: bytes, dimension: int) -> Vectors:
