@@ -63,7 +63,12 @@ def assemble(settings: Settings) -> Iterator[Service]:
 
     with open_store(settings, identity) as store:
         reranker = _once(partial(Reranker, settings.rerank_model))
-        knowledge = KnowledgeBase(store, embedder, reranker if settings.rerank_model else None)
+        knowledge = KnowledgeBase(
+            store,
+            embedder,
+            reranker if settings.rerank_model else None,
+            small_talk=settings.small_talk,
+        )
 
         def warm_up() -> None:
             embedder().embed_query("warm")
@@ -78,6 +83,8 @@ def assemble(settings: Settings) -> Iterator[Service]:
             count=count_tokens,
             context_tokens=settings.chat_context_tokens,
             nothing_found=settings.nothing_found,
+            small_talk=settings.small_talk,
+            small_talk_reply=settings.small_talk_reply,
         )
         background = Background(settings)
 

@@ -20,9 +20,11 @@ def in_context(question: str, history: Sequence[Message]) -> str | None:
     """The question below those it goes on from, for retrieval; None when it stands by itself.
 
     It goes on when it says so ("and for Canada?"), refers to something ("how much is it?"), or has
-    too few words to mean anything alone.
+    too few words to mean anything alone. Small talk in between is passed over.
     """
-    asked = [message.text for message in history if message.role == "user"]
+    asked = [
+        message.text for message in history if message.role == "user" and not message.small_talk
+    ]
     if not asked or not _goes_on(question):
         return None
     before: list[str] = []

@@ -15,6 +15,7 @@ from rag_service.errors import Unreadable
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
+from rag_service.small_talk import recognise
 from rag_service.stores import Evidence, Hit, KnowledgeStore, Known, Mode, Revision, Written
 
 
@@ -48,6 +49,9 @@ class Found(Struct, frozen=True, kw_only=True):
     confidence: float
     log_odds: float
     """Of an answer, before any calibration."""
+    small_talk: str | None = None
+    """The kind of small talk that the query is. It is answered by pages only where it asks, and
+    where they are sure to."""
     hits: list[Hit]
 
 
@@ -73,10 +77,13 @@ class KnowledgeBase:
         store: KnowledgeStore,
         embedder: Callable[[], Embedder],
         reranker: Callable[[], Reranker] | None = None,
+        *,
+        small_talk: bool = True,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._reranker = reranker
+        self._small_talk = small_talk
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
 
@@ -179,12 +186,16 @@ class KnowledgeBase:
         )
         if reranker and hits:
             hits = _reranked(reranker, query, hits)[:k]
+        talk = recognise(query) if self._small_talk else None
+        if talk and not (talk.asks and judged >= ANSWERS_SMALL_TALK):
+            judged = 0.0
         return Found(
             query=query,
             bot_id=bot_id,
             has_rag_context=judged >= CONTEXT_ABOVE,
             confidence=round(judged, 4),
             log_odds=odds,
+            small_talk=talk.kind if talk else None,
             hits=hits,
         )
 
@@ -227,6 +238,9 @@ class KnowledgeBase:
         return [_upserted(document, plan.known, by_key, fresh) for document in plan.documents]
 
 
+ANSWERS_SMALL_TALK = 0.9
+"""The confidence from which a page answers a question about the assistant ("who are you?"), rather
+than the assistant itself. A guess: such a page says it nearly word for word."""
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _NOTHING = -10.0
 """The log-odds of an answer where there is nothing at all."""
