@@ -39,7 +39,7 @@ SAID = {
     "praise": """You are awesome|well done|good bot|wow, amazing!|I love you|perfect, exactly what I needed|u r the best|so cool
         |Du bist toll|sehr gut|super gemacht|C'est génial|tu es super|bravo|Muy bien|eres genial|¡Excelente!|Sei bravissimo
         |ottimo lavoro|Muito bom|você é demais|Goed gedaan|wat leuk|Jesteś super|świetnie|Výborně|jsi skvělý|Du är bäst|bra jobbat
-        |Du er fantastisk|godt gået|Du er flink|Hienoa|olet mahtava|Harikasın|çok iyi|Молодец|отлично|Чудово|ти супер|Μπράβο
+        |Du er fantastisk|godt gået|kjempebra|Hienoa|olet mahtava|Harikasın|çok iyi|Молодец|отлично|Чудово|ти супер|Μπράβο
         |είσαι τέλειος|Ești grozav|foarte bine|Szuper|nagyon jó|太好了|你真棒|すごい|素晴らしい|대단해요|أحسنت|शाबाश|เก่งมาก""",
     "about": """who are you?|what can you do?|are you a real person or a robot|who made you?|What's your name?|how old are you
         |Hello, what can you help me with?|are you a bot|am I talking to a human?|tell me a joke|do you speak German?
@@ -61,7 +61,7 @@ SAID = {
         |Hvordan har du det?|Hvordan går det?|Mitä kuuluu?|Nasılsın?|Как дела?|Як справи?|Τι κάνεις;|Ce mai faci?|Hogy vagy?|你好吗
         |元気ですか|잘 지내요?|كيف حالك؟|आप कैसे हैं|สบายดีไหม""",
     "acknowledgement": """ok|okay|alright|got it|I see|never mind|yes|no|Alles klar|verstanden|d'accord|compris|vale|de acuerdo
-        |va bene|capito|tá bom|entendi|prima|begrepen|rozumiem|dobře|jag förstår|jeg forstår|selvä|tamam|anladım|понятно|хорошо
+        |va bene|capito|tá bom|entendi|begrepen|rozumiem|rozumím|jag förstår|jeg forstår|selvä|tamam|anladım|понятно|ладно
         |зрозуміло|εντάξει|am înțeles|rendben|好的|明白了|わかりました|알겠습니다|حسنا|ठीक है""",
     "complaint": """That was not my question|that's wrong|you are stupid|that doesn't help|wrong answer|Das war nicht meine Frage
         |das ist falsch|du bist dumm|Ce n'est pas ma question|Esa no era mi pregunta|no me entiendes|Non era la mia domanda
@@ -98,8 +98,28 @@ QUESTIONS = """hello world program|hello world|thanks to whom?|who are you owned
 
 ALL_SAID = [(kind, said.strip()) for kind, several in SAID.items() for said in several.split("|")]
 WORDY = [said for kind, said in ALL_SAID if kind not in ("reaction", "signs")]
-ENDS = ["!", "?", "...", " :)", "\N{WAVING HAND SIGN}", " \N{HEAVY BLACK HEART}\ufe0f", "!!!\n", " \u200b"]
-CONTENT = ["parcel", "invoice", "Versandkosten", "livraison", "entrega", "доставка", "退款", "返品", "배송비", "42"]
+ENDS = [
+    "!",
+    "?",
+    "...",
+    " :)",
+    "\N{WAVING HAND SIGN}",
+    " \N{HEAVY BLACK HEART}\ufe0f",
+    "!!!\n",
+    " \u200b",
+]
+CONTENT = [
+    "parcel",
+    "invoice",
+    "Versandkosten",
+    "livraison",
+    "entrega",
+    "доставка",
+    "退款",
+    "返品",
+    "배송비",
+    "42",
+]
 
 
 @pytest.mark.parametrize(("kind", "said"), ALL_SAID)
@@ -118,7 +138,10 @@ def test_a_question_is_no_small_talk_though_it_begins_like_one(question):
 def test_case_punctuation_and_emoji_do_not_matter(said, ends, chance):
     plain = recognise(said)
     for changed in (said.upper(), said.lower(), said.title()):
-        assert recognise(chance.choice(["", " ", "\N{PARTY POPPER}"]) + changed + "".join(ends)) == plain
+        assert (
+            recognise(chance.choice(["", " ", "\N{PARTY POPPER}"]) + changed + "".join(ends))
+            == plain
+        )
 
 
 @given(st.sampled_from(WORDY), st.sampled_from(CONTENT), st.booleans())
@@ -175,7 +198,7 @@ def test_a_reply_is_of_the_kind_and_in_the_language_of_the_message():
     [
         "hello " * 3_400,
         "a" * 20_000,
-        "ha" * 10_000,
+        "ha" * 10_000 + " refund",
         "he" + "y" * 20_000 + " how much",
         "\N{GRINNING FACE}" * 1_000_000 + " refund",
         "a" + "\u0301\u0327" * 10_000,

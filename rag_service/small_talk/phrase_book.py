@@ -44,13 +44,16 @@ _RUN = re.compile(r"(.)\1+")
 _DRAWN_OUT = re.compile(r"([^\W\d])\1(?:\1|$)")
 _ECHO = re.compile(r"([^\W\d]{2})\1+[^\W\d]?")
 
+_Way = tuple[bool, int, int, int]
+"""To cut up a message: whether it has no phrase, its pieces, its phrases, and their first kind."""
+
 
 class _State:
-    """Of the automaton that reads phrases: what may come next, and the kind of what ends here."""
+    """Of the automaton that reads phrases: what may come next, and what ends here."""
 
     def __init__(self) -> None:
         self.next: dict[str, list[_State]] = {}
-        self.kind: int | None = None
+        self.ends: list[int] = []
 
 
 class _Entry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +77,9 @@ class Language:
         self._same = {"".join(_read(word)): _read(meant) for word, meant in same}
         self._known = set(self._same)
         self._start = _State()
+        # of a phrase that is of two kinds, the first one in the table counts
+        self._order = [_KINDS.index(kind) for kind in entry.phrases | everywhere.phrases]
+        self._order.append(_FILLER)
         for source in (everywhere, entry):
             self._add(source.fillers, _FILLER)
             for kind, phrases in source.phrases.items():
@@ -83,17 +89,19 @@ class Language:
     def kind_of(self, words: Sequence[str]) -> Kind | None:
         """What they are, when all of them belong to phrases and fillers; with a phrase at least."""
         meant = [part for word in words for part in self._meant(word)]
-        # of the ways to cut them up to each position, the one with the fewest pieces
-        best: list[tuple[int, int] | None] = [(0, _FILLER), *([None] * len(meant))]
+        # of the ways to cut them up to each position, the one of the fewest phrases and fillers
+        best: list[_Way | None] = [(True, 0, 0, _FILLER), *([None] * len(meant))]
         for start in range(len(meant)):
             if (before := best[start]) is None:
                 continue
             for end, kind in self._pieces(meant, start):
-                way = before[0] + 1, min(before[1], kind)
+                empty, pieces, phrases, first = before
+                said = kind != _FILLER
+                way = empty and not said, pieces + 1, phrases + said, min(first, kind)
                 known = best[end]
                 best[end] = way if known is None else min(known, way)
         whole = best[-1]
-        return _KINDS[whole[1]] if whole is not None and whole[1] < _FILLER else None
+        return _KINDS[whole[3]] if whole is not None and not whole[0] else None
 
     def _pieces(self, words: Sequence[str], start: int) -> Iterator[tuple[int, int]]:
         """Where phrases that begin there end, and their kinds."""
@@ -102,9 +110,9 @@ class Language:
             states = {after for state in states for after in state.next.get(words[at], ())}
             if not states:
                 return
-            for state in states:
-                if state.kind is not None:
-                    yield at + 1, state.kind
+            ends = [self._order.index(kind) for state in states for kind in state.ends]
+            if ends:
+                yield at + 1, self._order[min(ends)]
 
     def _meant(self, word: str) -> tuple[str, ...]:
         """The words it stands for; one that is drawn out ("heyyy", "hahahaha") is cut short."""
@@ -121,7 +129,7 @@ class Language:
     def _add(self, phrases: str, kind: int) -> None:
         tokens = deque(_NOTATION.findall(phrases))
         for state in self._grow(tokens, {self._start}) - {self._start}:
-            state.kind = kind if state.kind is None else min(state.kind, kind)
+            state.ends.append(kind)
 
     def _grow(self, tokens: deque[str], starts: set[_State]) -> set[_State]:
         """Add alternatives, up to the bracket that closes them; where they end."""
