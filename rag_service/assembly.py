@@ -22,6 +22,7 @@ from rag_service.posting import open_poster
 from rag_service.replies import Replies
 from rag_service.reranking import Reranker
 from rag_service.settings import Settings
+from rag_service.small_talk import recognise
 from rag_service.stores import Store, open_store
 from rag_service.webhooks import Webhooks
 
@@ -75,6 +76,7 @@ def assemble(settings: Settings) -> Iterator[Service]:
             if settings.rerank_model:
                 reranker().score("warm", ["warm"])
             store.warm()
+            recognise("warm")  # reads the phrases
 
         assistant = Assistant(
             knowledge,

@@ -15,7 +15,7 @@ RATE = r"([1-9][0-9]{0,8})/(second|minute|hour)|off"
 Rate = Annotated[
     str, Meta(pattern=f"^(?:{RATE})$", description="use N/second, N/minute, N/hour or off")
 ]
-Switch = Annotated[bool, Meta(description="use on or off, or true or false")]
+Switch = Annotated[bool, Meta(description="use true or false, or on or off")]
 _SWITCHES = {"on": "true", "off": "false", "yes": "true", "no": "false"}
 Level = Annotated[
     str,
