@@ -41,7 +41,7 @@ _FILLER = len(_KINDS)
 _NOTATION = re.compile(r"[()\[\]|,]|[^\s()\[\]|,]+")
 _LONGEST_PHRASE = 100
 _RUN = re.compile(r"(.)\1+")
-_DRAWN_OUT = re.compile(r"([^\W\d])\1(?:\1|$)")
+_DRAWN_OUT = re.compile(r"([^\W\d])\1\1|([aeiouy])\2$")
 _ECHO = re.compile(r"([^\W\d]{2})\1+[^\W\d]?")
 
 _Way = tuple[bool, int, int, int]
