@@ -1,4 +1,4 @@
-"""Small talk: messages that ask nothing of the knowledge base, in some thirty languages.
+"""Small talk: messages that ask nothing of the knowledge base, in 25 languages.
 
 A text comes in; out goes what kind of small talk it is, or None where anything in it may be a
 question, and the words that answer it. The phrases and replies stand in `phrases.toml`.
