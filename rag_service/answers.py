@@ -21,14 +21,18 @@ class SearchResult(Struct, frozen=True, kw_only=True):
     ordinal: int
 
 
-class SearchAnswer(Struct, frozen=True, kw_only=True):
-    """Best first. `has_rag_context` is the decision taken on `confidence`."""
+class SearchAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Best first. `has_rag_context` is the decision taken on `confidence`.
+
+    `small_talk` is its kind, and is there only when the query is small talk.
+    """
 
     query: str
     bot_id: str
     has_rag_context: bool
     confidence: float
     results: list[SearchResult]
+    small_talk: str | None = None
 
 
 def search_answer(found: Found) -> SearchAnswer:
@@ -37,6 +41,7 @@ def search_answer(found: Found) -> SearchAnswer:
         bot_id=found.bot_id,
         has_rag_context=found.has_rag_context,
         confidence=found.confidence,
+        small_talk=found.small_talk,
         results=[
             SearchResult(
                 chunk_id=hit.passage.chunk_id,

@@ -23,6 +23,7 @@ from rag_service.replies import Replies
 from rag_service.reranking import Reranker
 from rag_service.scale import load_scale
 from rag_service.settings import Settings
+from rag_service.small_talk import recognise
 from rag_service.stores import Store, open_store
 from rag_service.webhooks import Webhooks
 
@@ -66,7 +67,11 @@ def assemble(settings: Settings) -> Iterator[Service]:
         reranker = _once(partial(Reranker, settings.rerank_model))
         scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
         knowledge = KnowledgeBase(
-            store, embedder, scale, reranker if settings.rerank_model else None
+            store,
+            embedder,
+            scale,
+            reranker if settings.rerank_model else None,
+            small_talk=settings.small_talk,
         )
 
         def warm_up() -> None:
@@ -75,6 +80,7 @@ def assemble(settings: Settings) -> Iterator[Service]:
             if settings.rerank_model:
                 reranker().score("warm", ["warm"])
             store.warm()
+            recognise("warm")  # reads the phrases
 
         chat_model = load_chat_model(settings)
         context_tokens = settings.chat_context_tokens
@@ -85,6 +91,8 @@ def assemble(settings: Settings) -> Iterator[Service]:
             count=count_tokens,
             context_tokens=min(context_tokens, chat_model.context_tokens or context_tokens),
             nothing_found=settings.nothing_found,
+            small_talk=settings.small_talk,
+            small_talk_reply=settings.small_talk_reply,
         )
         background = Background(settings)
 

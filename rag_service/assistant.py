@@ -1,5 +1,6 @@
 """The second use case: answer a question from the knowledge base, and remember it."""
 
+import re
 from asyncio import to_thread
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -17,6 +18,8 @@ from rag_service.ids import new_id
 from rag_service.knowledge_base import Found, KnowledgeBase
 from rag_service.prompting import Prompt, compose
 from rag_service.reply_text import ReplyText
+from rag_service.small_talk import SmallTalk, recognise
+from rag_service.small_talk import reply as friendly
 from rag_service.stores.conversations import ConversationStore, Owed, Said, TranscriptRow
 
 PASSAGES = 5
@@ -24,6 +27,9 @@ REMEMBERED = 20
 """Messages of a conversation that may enter the prompt."""
 PROMPT_SHARE = 0.75
 """Of the model's context; the rest is left for the answer."""
+SMALL_TALK = "small_talk"
+"""The name in the metadata of both rows that tells of which kind a turn of small talk is."""
+_ASKED_BACK = re.compile(r"[?\uff1f\u061f]\s*(?:\[\d+\]\s*)*$")
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -65,7 +71,11 @@ AnswerEvent = Retrieved | Delta | Answered
 
 
 class Assistant:
-    """`nothing_found` is the answer to a question without context: no model is asked then."""
+    """`nothing_found` is the answer to a question without context: no model is asked then.
+
+    Small talk, if it is to be known as such, has a friendly reply of its kind, or else
+    `small_talk_reply`; nothing is looked up for it, unless it is a question about the assistant.
+    """
 
     def __init__(
         self,
@@ -76,6 +86,8 @@ class Assistant:
         count: Callable[[str], int],
         context_tokens: int,
         nothing_found: str,
+        small_talk: bool = True,
+        small_talk_reply: str = "",
     ) -> None:
         self._knowledge = knowledge
         self._store = store
@@ -83,6 +95,8 @@ class Assistant:
         self._count = count
         self._budget = int(context_tokens * PROMPT_SHARE)
         self._nothing_found = nothing_found
+        self._small_talk = small_talk
+        self._small_talk_reply = small_talk_reply
 
     async def answer(self, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
         """Retrieved, then Deltas, then Answered.
@@ -111,7 +125,7 @@ class Assistant:
         reply = _Reply()
         row = None
         try:
-            async with aclosing(self._pieces(lookup.prompt, reply)) as pieces:
+            async with aclosing(self._pieces(lookup, reply)) as pieces:
                 async for piece in pieces:
                     yield Delta(piece)
         finally:
@@ -136,7 +150,7 @@ class Assistant:
         )
         lookup = await to_thread(self._look_up, question.text, bot_id, history)
         reply = _Reply()
-        async with aclosing(self._pieces(lookup.prompt, reply)) as pieces:
+        async with aclosing(self._pieces(lookup, reply)) as pieces:
             async for _ in pieces:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
@@ -156,18 +170,25 @@ class Assistant:
             if not may_be_new:
                 raise
             return []
-        return [Message(row.role, row.text) for row in rows if row.role != "system"]
+        return [
+            Message(row.role, row.text, small_talk=SMALL_TALK in row.metadata)
+            for row in rows
+            if row.role != "system"
+        ]
 
     def _look_up(self, question: str, bot_id: str, history: list[Message]) -> "_Lookup":
+        talk = self._recognise(question, history)
+        if talk is not None and not talk.asks:
+            return _Lookup(found=None, prompt=None, sources=[], small_talk=talk)
         found = self._knowledge.search(question, bot_id, k=PASSAGES)
-        longer = following.in_context(question, history)
+        longer = None if talk else following.in_context(question, history)
         if longer is not None:
             with_history = self._knowledge.search(longer, bot_id, k=PASSAGES)
             texts = (_text(hit.passage) for hit in with_history.hits)
             if following.is_answered_by(question, texts):
                 found = max(found, with_history, key=lambda one: one.confidence)
         if not found.has_rag_context:
-            return _Lookup(found=found, prompt=None, sources=[])
+            return _Lookup(found=found, prompt=None, sources=[], small_talk=talk)
         passages = [hit.passage for hit in found.hits]
         prompt = compose(
             question,
@@ -179,16 +200,26 @@ class Assistant:
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
 
-    async def _pieces(self, prompt: Prompt | None, reply: "_Reply") -> AsyncGenerator[str, None]:
+    def _recognise(self, question: str, history: list[Message]) -> SmallTalk | None:
+        talk = recognise(question) if self._small_talk else None
+        if talk and talk.kind == "acknowledgement" and _asked_back(history):
+            return None  # "yes" is an answer where the assistant has asked
+        return talk
+
+    async def _pieces(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
         """What the reader is shown; `reply` keeps it, and what else is known of it."""
-        async with aclosing(self._shown(prompt, reply)) as shown:
+        async with aclosing(self._shown(lookup, reply)) as shown:
             async for piece in shown:
                 if piece:
                     reply.pieces.append(piece)
                     yield piece
         reply.complete = True
 
-    async def _shown(self, prompt: Prompt | None, reply: "_Reply") -> AsyncGenerator[str, None]:
+    async def _shown(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
+        prompt = lookup.prompt
+        if lookup.small_talk is not None:
+            yield self._small_talk_reply or friendly(lookup.small_talk)
+            return
         if prompt is None:
             yield self._nothing_found
             return
@@ -217,9 +248,10 @@ class Assistant:
     def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
         metadata = {
             "model": self._model.name if lookup.prompt else None,
-            "confidence": lookup.found.confidence,
+            "confidence": lookup.found.confidence if lookup.found else None,
             "complete": reply.complete,
             "usage": asdict(self._usage(lookup, reply)),
+            **lookup.marks,
         }
         if reply.declined:
             metadata["model_declined"] = True
@@ -232,6 +264,7 @@ class Assistant:
             metadata=metadata,
             reply_to=question.message_id,
             answers=question.message_id,
+            question_metadata=lookup.marks,
         )
 
 
@@ -247,19 +280,43 @@ class _Reply:
 
 
 class _Lookup(Struct, frozen=True, kw_only=True):
-    """What was found, and the prompt made of it where it is an answer."""
+    """What was found, and the prompt made of it where it is an answer.
 
-    found: Found
+    Nothing is looked up for small talk that asks nothing.
+    """
+
+    found: Found | None
     prompt: Prompt | None
     sources: list[Source]
+    small_talk: SmallTalk | None = None
 
     @property
     def has_rag_context(self) -> bool:
-        return self.found.has_rag_context
+        return self.found is not None and self.found.has_rag_context
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the metadata of both rows tell."""
+        return {SMALL_TALK: self.small_talk.kind} if self.small_talk else {}
 
 
 def _with_context(said: Said, lookup: _Lookup) -> Said:
-    return replace(said, has_rag_context=lookup.has_rag_context, context=lookup.sources or None)
+    return replace(
+        said,
+        has_rag_context=lookup.has_rag_context,
+        context=lookup.sources or None,
+        metadata=said.metadata | lookup.marks,
+    )
+
+
+def _asked_back(history: list[Message]) -> bool:
+    last = history[-1] if history else None
+    return (
+        last is not None
+        and last.role == "assistant"
+        and not last.small_talk
+        and _ASKED_BACK.search(last.text) is not None
+    )
 
 
 def _text(passage: Passage) -> str:

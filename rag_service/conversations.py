@@ -15,6 +15,8 @@ class Message(Struct, frozen=True):
 
     role: Role
     text: str
+    small_talk: bool = False
+    """It asks nothing, or answers what asks nothing."""
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from rag_service.conversations import Message
+from rag_service.small_talk import recognise
 from rag_service.stems import informative, stems
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
@@ -20,9 +21,11 @@ def in_context(question: str, history: Sequence[Message]) -> str | None:
     """The question below those it goes on from, for retrieval; None when it stands by itself.
 
     It goes on when it says so ("and for Canada?"), refers to something ("how much is it?"), or has
-    too few words to mean anything alone.
+    too few words to mean anything alone. Small talk in between is passed over.
     """
-    asked = [message.text for message in history if message.role == "user"]
+    asked = [
+        message.text for message in history if message.role == "user" and not message.small_talk
+    ]
     if not asked or not _goes_on(question):
         return None
     before: list[str] = []
@@ -37,9 +40,9 @@ def is_answered_by(question: str, texts: Iterable[str]) -> bool:
     """Whether texts that were found with what was said before can be about this question.
 
     "And for Canada?" wants a text that speaks of Canada; a question that refers to what was said
-    ("how much is it?"), or has no word of its own, takes any.
+    ("how much is it?"), or has no word of its own, as a "yes, please" has none, takes any.
     """
-    own = set(informative(stems(question)))
+    own = set() if recognise(question) else set(informative(stems(question)))
     return _refers(question) or not own or any(own & set(stems(text)) for text in texts)
 
 

@@ -29,6 +29,7 @@ from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
 from rag_service.scale import Scale
 from rag_service.sentences import spans
+from rag_service.small_talk import recognise
 from rag_service.stores import (
     Calibration,
     Embedded,
@@ -79,6 +80,9 @@ class Found(Struct, frozen=True, kw_only=True):
     confidence: float
     evidence: Weighed
     calibration: Calibration
+    small_talk: str | None = None
+    """The kind of small talk that the query is. It is answered by pages only where it asks, and
+    where they are sure to."""
     hits: list[Hit]
 
 
@@ -107,11 +111,14 @@ class KnowledgeBase:
         embedder: Callable[[], Embedder],
         scale: Callable[[], Scale],
         reranker: Callable[[], Reranker] | None = None,
+        *,
+        small_talk: bool = True,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._scale = scale
         self._reranker = reranker
+        self._small_talk = small_talk
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
 
@@ -232,6 +239,9 @@ class KnowledgeBase:
         if calibration.made_with != self.made_with:
             calibration = Calibration()
         judged = probability(weighed.log_odds, calibration) if weighed.signs.chunks else 0.0
+        talk = recognise(query) if self._small_talk else None
+        if talk and not (talk.asks and judged >= ANSWERS_SMALL_TALK):
+            judged = 0.0
         return Found(
             query=query,
             searched_as=None if asked == query else asked,
@@ -240,6 +250,7 @@ class KnowledgeBase:
             confidence=round(judged, 4),
             evidence=weighed,
             calibration=calibration,
+            small_talk=talk.kind if talk else None,
             hits=hits,
         )
 
@@ -299,6 +310,9 @@ def _is_ordinary(word: str, query: str) -> bool:
     return begins and word[1:].islower()
 
 
+ANSWERS_SMALL_TALK = 0.9
+"""The confidence from which a page answers a question about the assistant ("who are you?"), rather
+than the assistant itself. A guess: such a page says it nearly word for word."""
 _MOST_WORDS = 64
 """A longer query was not typed by anybody."""
 _DEPTH = 50

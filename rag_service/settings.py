@@ -15,7 +15,8 @@ RATE = r"([1-9][0-9]{0,8})/(second|minute|hour)|off"
 Rate = Annotated[
     str, Meta(pattern=f"^(?:{RATE})$", description="use N/second, N/minute, N/hour or off")
 ]
-Switch = Annotated[bool, Meta(description="use true or false")]
+Switch = Annotated[bool, Meta(description="use true or false, or on or off")]
+_SWITCHES = {"on": "true", "off": "false", "yes": "true", "no": "false"}
 Level = Annotated[
     str,
     Meta(pattern="^(debug|info|warning|error)$", description="use debug, info, warning or error"),
@@ -51,6 +52,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         "I found nothing about this in the knowledge base."
     )
     """The answer to a question without context, or whose sources do not hold it."""
+    small_talk: Switch = True
+    """Whether greetings, thanks and the like are answered as such: `on` or `off`."""
+    small_talk_reply: str = ""
+    """What is answered to all of them, instead of a reply of its kind in the visitor's language."""
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
@@ -105,6 +110,8 @@ def _convert(field: str, value: str) -> Any:
             return Path(value).expanduser()
         except RuntimeError as error:  # the home of an unknown user
             raise ValueError(str(error)) from error
+    if type_ is Switch:
+        value = _SWITCHES.get(value.lower(), value)
     try:
         return msgspec.convert(value, type_, strict=False)
     except msgspec.ValidationError as error:

@@ -233,6 +233,27 @@ def test_a_follow_up_is_found_with_what_was_said_before(filled):
     assert [message.text for message in model.prompts[1].messages[1:]] == [OPENS, "Yes.", "and?"]
 
 
+def test_small_talk_asks_no_model(filled):
+    model = Scripted("Anything.")
+    *_, answered = asyncio.run(events(assistant(filled, model), asks("Thank you!")))
+    assert model.prompts == []
+    assert [row.metadata["small_talk"] for row in rows(filled)] == ["thanks", "thanks"]
+    assert answered.row.text not in ("", "Nothing.")
+
+
+def test_a_yes_to_a_question_of_the_assistant_is_an_answer_to_it(filled):
+    model = Scripted("At nine. Shall I tell you when it closes? [1]")
+
+    async def talk() -> list[bool]:
+        of = assistant(filled, model)
+        asked = [asks(text, "c", create=True) for text in (OPENS, "Yes, please")]
+        return [(await events(of, one))[0].has_rag_context for one in asked]
+
+    assert asyncio.run(talk()) == [True, True]
+    assert model.prompts[1].messages[-1].text == "Yes, please"
+    assert all("small_talk" not in row.metadata for row in rows(filled))
+
+
 def test_what_does_not_fit_is_left_out_and_told(filled):
     model = Scripted("Yes.")
 

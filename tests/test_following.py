@@ -43,6 +43,12 @@ def test_a_chain_of_follow_ups_is_kept_to_its_beginning_and_to_three():
     assert in_context("Why?", long) == "And cats?\nAnd birds?\nAnd fish?\nWhy?"
 
 
+def test_small_talk_in_between_is_passed_over():
+    thanks = [Message("user", "thanks", True), Message("assistant", "You are welcome!", True)]
+    assert in_context("And cats?", [*after(DOGS), *thanks]) == f"{DOGS}\nAnd cats?"
+    assert in_context("And cats?", thanks) is None
+
+
 def test_answers_do_not_enter():
     question = in_context("Why?", [*after(PRICE), Message("system", "A person joined.")])
     assert question == f"{PRICE}\nWhy?"

@@ -140,3 +140,13 @@ def test_no_value_raises_anything_else(environ):
         assert set(error.params) <= set(environ)
     else:
         assert replace(settings) == load_settings(settings.environ())
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("on", True), ("off", False), ("ON", True), ("true", True), ("False", False), ("no", False)],
+)
+def test_a_switch_is_read_as_people_write_it(value, expected):
+    assert load_settings({"RAG_SMALL_TALK": value}).small_talk is expected
+    with pytest.raises(InvalidSettings, match="use true or false"):
+        load_settings({"RAG_SMALL_TALK": f"{value}?"})

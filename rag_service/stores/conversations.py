@@ -24,6 +24,8 @@ class Said(Struct, frozen=True, kw_only=True):
     has_rag_context: bool | None = None
     context: list[Source] | None = None
     answers: str | None = None
+    question_metadata: dict[str, str] = {}
+    """To be added to the metadata of the message that this one answers."""
     wants_reply: str | None = None
     """The server that owes an answer from now on."""
 

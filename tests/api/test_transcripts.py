@@ -70,7 +70,7 @@ def test_a_row_has_every_field_of_the_contract(client):
         "pageUrl": "https://example.com/p",
         "pageTitle": "P",
     }
-    body = {"message": "Hello", "metadata": metadata}
+    body = {"message": "What about Mars?", "metadata": metadata}
     asked = client.post("/chat/default/message", json=body).json()["data"]
     answer, question = page(client)["items"]
     assert answer["message_id"] == asked["messageId"]
@@ -81,7 +81,7 @@ def test_a_row_has_every_field_of_the_contract(client):
         "session_id": asked["conversationId"],
         "bot_id": "default",
         "role": "user",
-        "message": "Hello",
+        "message": "What about Mars?",
         "timestamp": question["timestamp"],
         "has_rag_context": False,
         "rag_context": None,

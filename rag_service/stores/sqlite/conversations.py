@@ -307,6 +307,11 @@ def _answered(
             "update messages set kind = ?, context = ? where id = ?",
             [kind_of(role, decision), context, question],
         )
+        for name, value in said.question_metadata.items():
+            connection.execute(
+                "update messages set metadata = json_set(metadata, '$.' || ?, ?) where id = ?",
+                [as_json(name), value, question],
+            )
         done = connection.execute("delete from owed where message = ?", [question])
         if not done.rowcount:
             raise Conflict(f"the message {said.answers!r} has its answer already")
