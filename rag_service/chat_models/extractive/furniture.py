@@ -1,0 +1,56 @@
+"""What stands on a page and says nothing: paths, breadcrumbs, menus, tables of contents."""
+
+import re
+
+from rag_service.chat_models.extractive.markup import STOPS, bare
+
+_PATH = re.compile(
+    r"(?:[a-z][\w+.-]{1,20}://\S+|www\.\S+|(?:\.{1,2}|~|[A-Za-z]:)?[/\\][\w.@%+~-]+(?:[/\\][^\s/\\]*)*"
+    r"|[\w.@%+~-]+(?:[/\\][\w.@%+~-]+){2,}[/\\]?|(?:[\w.@%+~-]+[/\\])+(?:[\w@%+~-]*\.\w{1,5})?"
+    r"|[\w@%+~-]+(?:[./\\][\w@%+~-]+){0,9}\.(?:md|rst|txt|html?|php|pdf|docx?|xlsx?|pptx?|csv|json"
+    r"|xml|ya?ml|toml|ini|py|js|ts|css|png|jpe?g|svg|gif|zip|gz))[,;]?"
+)
+_BETWEEN = re.compile(r"[-*+\u2022|,;>\u203a\u00bb\u2192\u2190\u2514\u251c\u2500\u2502]*")
+_LEADER = re.compile(r"\S.*(?:\.{3,}|\u2026{1,}|(?:\s\.){2,}|_{3,})\s*\d{1,4}")
+_CRUMBS = re.compile(r"\s+[>\u203a\u00bb\u2192/|\u00b7]\s+|\s*[\u203a\u00bb]\s*")
+_HOME = frozenset(
+    "home homepage start startseite accueil inicio iniciopage pagina principal principale main"
+    " \u9996\u9875 \u9996\u9801 \u30db\u30fc\u30e0 \u0433\u043b\u0430\u0432\u043d\u0430\u044f".split()
+)
+_CONTENTS = frozenset(
+    map(
+        bare,
+        (
+            "Contents;Table of contents;On this page;In this article;Inhalt;Inhaltsverzeichnis;"
+            "Auf dieser Seite;Sommaire;Table des mati\u00e8res;Contenido;\u00cdndice;Indice;"
+            "\u76ee\u6b21;\u76ee\u5f55;\u76ee\u9304;\u0421\u043e\u0434\u0435\u0440\u0436\u0430"
+            "\u043d\u0438\u0435;\u041e\u0433\u043b\u0430\u0432\u043b\u0435\u043d\u0438\u0435"
+        ).split(";"),
+    )
+)
+_LONGEST_CRUMB = 40
+
+
+def is_furniture(line: str) -> bool:
+    """The line is made of paths and addresses alone, is a breadcrumb trail or a menu that begins at
+    a home page, or leads to a page by dots."""
+    return _is_paths(line) or _is_trail(line) or _LEADER.fullmatch(line.strip()) is not None
+
+
+def is_contents(topic: str) -> bool:
+    """What is listed below it are headings."""
+    return bare(topic) in _CONTENTS
+
+
+def _is_paths(line: str) -> bool:
+    words = [word for word in line.split() if not _BETWEEN.fullmatch(word)]
+    named = (word.strip("()[]<>\"'`").rpartition("=")[2] for word in words)
+    return bool(words) and all(
+        _PATH.fullmatch(word) and any(map(str.isalpha, word)) for word in named
+    )
+
+
+def _is_trail(line: str) -> bool:
+    parts = [bare(part) for part in _CRUMBS.split(line.strip().strip("|"))]
+    is_short = all(len(part) <= _LONGEST_CRUMB for part in parts)
+    return len(parts) > 1 and is_short and parts[0] in _HOME and not line.rstrip().endswith(STOPS)
