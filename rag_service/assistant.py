@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from rag_service import following
 from rag_service.chat_models import ChatModel
+from rag_service.citations import Citations
 from rag_service.conversations import Cut, Message, Source, Usage
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
@@ -38,11 +39,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 class Retrieved(Struct, frozen=True, kw_only=True):
-    """The question is kept, and this is what the model will be given."""
+    """The question is kept. `sources` is what the answer will cite, where the model quotes; else
+    all that the model is given."""
 
     conversation_id: str
     has_rag_context: bool
     sources: list[Source]
+    related: list[Source]
 
 
 class Delta(Struct, frozen=True):
@@ -52,11 +55,12 @@ class Delta(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True, kw_only=True):
-    """The answer is kept."""
+    """The answer is kept. [1] in its text is the first of `sources`; `related` is not cited."""
 
     row: TranscriptRow
     has_rag_context: bool
     sources: list[Source]
+    related: list[Source]
     usage: Usage
 
 
@@ -102,17 +106,23 @@ class Assistant:
             _with_context(asked.said, lookup),
             create=may_create,
         )
+        citations = Citations(len(lookup.sources))
+        coming = self._pieces(lookup, citations)
+        if self._model.quotes:  # what it cites is known before its first word is told
+            coming = _again([piece async for piece in coming])
+        sources, related = citations.part(lookup.sources)
         yield Retrieved(
             conversation_id=conversation_id,
             has_rag_context=lookup.has_rag_context,
-            sources=lookup.sources,
+            sources=sources,
+            related=related,
         )
         pieces: list[str] = []
         usage: list[Usage] = []
         complete = False
         row = None
         try:
-            async with aclosing(self._pieces(lookup.prompt)) as stream:
+            async with aclosing(coming) as stream:
                 async for piece in stream:
                     if isinstance(piece, Usage):
                         usage.append(piece)
@@ -125,12 +135,15 @@ class Assistant:
             if complete or pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, pieces, used, complete)
+                    said = replace(said, context=_marked(lookup.sources, citations))
                     row = await to_thread(self._store.say, bot_id, conversation_id, said)
         assert row is not None
+        sources, related = citations.part(lookup.sources)
         yield Answered(
             row=row,
             has_rag_context=lookup.has_rag_context,
-            sources=lookup.sources,
+            sources=sources,
+            related=related,
             usage=used,
         )
 
@@ -142,9 +155,10 @@ class Assistant:
             self._history, bot_id, conversation_id, question.message_id, False
         )
         lookup = await to_thread(self._look_up, question.text, bot_id, history)
+        citations = Citations(len(lookup.sources))
         pieces: list[str] = []
         used = None
-        async with aclosing(self._pieces(lookup.prompt)) as stream:
+        async with aclosing(self._pieces(lookup, citations)) as stream:
             async for piece in stream:
                 if isinstance(piece, Usage):
                     used = piece
@@ -152,6 +166,7 @@ class Assistant:
                     pieces.append(piece)
         used = used or self._usage(lookup, pieces)
         said = _with_context(self._said(question, lookup, pieces, used, True), lookup)
+        said = replace(said, context=_marked(lookup.sources, citations))
         return await to_thread(self._store.say, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -191,13 +206,20 @@ class Assistant:
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
 
-    async def _pieces(self, prompt: Prompt | None) -> AsyncGenerator[str | Usage, None]:
-        if prompt is None:
+    async def _pieces(
+        self, lookup: "_Lookup", citations: Citations
+    ) -> AsyncGenerator[str | Usage, None]:
+        if lookup.prompt is None:
             yield self._nothing_found
             return
-        async with aclosing(self._model.stream(prompt)) as stream:
+        async with aclosing(self._model.stream(lookup.prompt)) as stream:
             async for piece in stream:
-                yield piece
+                if isinstance(piece, Usage):
+                    yield piece
+                elif text := citations.read(piece):
+                    yield text
+        if rest := citations.end():
+            yield rest
 
     def _usage(self, lookup: "_Lookup", pieces: list[str]) -> Usage:
         read = lookup.prompt.tokens if lookup.prompt else 0
@@ -244,6 +266,16 @@ class _Lookup(Struct, frozen=True, kw_only=True):
 
 def _with_context(said: Said, lookup: _Lookup) -> Said:
     return replace(said, has_rag_context=lookup.has_rag_context, context=lookup.sources or None)
+
+
+async def _again(pieces: list[str | Usage]) -> AsyncGenerator[str | Usage, None]:
+    for piece in pieces:
+        yield piece
+
+
+def _marked(sources: list[Source], citations: Citations) -> list[Source] | None:
+    used, _ = citations.part(sources)
+    return [replace(source, used=source in used) for source in sources] or None
 
 
 def _text(passage: Passage) -> str:

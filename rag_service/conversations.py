@@ -43,6 +43,8 @@ class Source(Struct, frozen=True, kw_only=True):
     title: str
     score: float
     text: str
+    used: bool | None = None
+    """Whether the answer cites it; None before there is one."""
 
 
 class Sender(Struct, frozen=True, kw_only=True):

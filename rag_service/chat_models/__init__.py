@@ -22,6 +22,12 @@ class ChatModel(Protocol):
         that is more to pick the wrong one from."""
         ...
 
+    @property
+    def quotes(self) -> bool:
+        """Whether its answer is quotations that are there at once: what it cites can then be told
+        before its first word."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the answer as they come, and its usage at the end, where the model tells.
 

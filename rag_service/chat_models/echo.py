@@ -10,6 +10,7 @@ from rag_service.prompting import Prompt
 class EchoModel:
     name = "echo"
     reads_around = False
+    quotes = False
 
     def __init__(self, seconds_per_word: float = 0) -> None:
         self._pause = seconds_per_word

@@ -30,6 +30,7 @@ class LocalModel:
     """Loaded when it first answers. One answer at a time; others wait, the event loop does not."""
 
     reads_around = True
+    quotes = False
 
     def __init__(self, path: str) -> None:
         self._folder = _model_folder(path)

@@ -28,6 +28,7 @@ class ExtractiveModel:
 
     name = "extractive"
     reads_around = False
+    quotes = True
 
     def __init__(self, sentences: int = MOST_SENTENCES) -> None:
         self._sentences = sentences

@@ -14,18 +14,46 @@ _BETWEEN = re.compile(r"[-*+\u2022|,;>\u203a\u00bb\u2192\u2190\u2514\u251c\u2500
 _LEADER = re.compile(r"\S.*(?:\.{3,}|\u2026{1,}|(?:\s\.){2,}|_{3,})\s*\d{1,4}")
 _CRUMBS = re.compile(r"\s+[>\u203a\u00bb\u2192/|\u00b7]\s+|\s*[\u203a\u00bb]\s*")
 _HOME = frozenset(
-    "home homepage start startseite accueil inicio iniciopage pagina principal principale main"
-    " \u9996\u9875 \u9996\u9801 \u30db\u30fc\u30e0 \u0433\u043b\u0430\u0432\u043d\u0430\u044f".split()
+    [
+        "home",
+        "homepage",
+        "start",
+        "startseite",
+        "accueil",
+        "inicio",
+        "iniciopage",
+        "pagina",
+        "principal",
+        "principale",
+        "main",
+        "首页",
+        "首頁",
+        "ホーム",
+        "главная",
+    ]
 )
 _CONTENTS = frozenset(
     map(
         bare,
-        (
-            "Contents;Table of contents;On this page;In this article;Inhalt;Inhaltsverzeichnis;"
-            "Auf dieser Seite;Sommaire;Table des mati\u00e8res;Contenido;\u00cdndice;Indice;"
-            "\u76ee\u6b21;\u76ee\u5f55;\u76ee\u9304;\u0421\u043e\u0434\u0435\u0440\u0436\u0430"
-            "\u043d\u0438\u0435;\u041e\u0433\u043b\u0430\u0432\u043b\u0435\u043d\u0438\u0435"
-        ).split(";"),
+        [
+            "Contents",
+            "Table of contents",
+            "On this page",
+            "In this article",
+            "Inhalt",
+            "Inhaltsverzeichnis",
+            "Auf dieser Seite",
+            "Sommaire",
+            "Table des matières",
+            "Contenido",
+            "Índice",
+            "Indice",
+            "目次",
+            "目录",
+            "目錄",
+            "Содержание",
+            "Оглавление",
+        ],
     )
 )
 _LONGEST_CRUMB = 40
