@@ -75,9 +75,9 @@ def _join(former: Piece, piece: Piece, text: str, part: str) -> str:
     """What is added to the text: the part, and what stands between them."""
     column, colon, value = part.partition(": ")
     last = text.rpartition("\n")[2]
-    if piece.row and former.intro == piece.intro and last.startswith(column + colon):
-        if colon and ";" not in last + part:
-            return f", {value}"
+    is_alike = bool(piece.row) and former.intro == piece.intro and ";" not in last + part
+    if is_alike and colon and last.startswith(column + colon):
+        return f", {value}"
     if former.kind == piece.kind == "sentence" and not text[-1].isalnum():
         return part if text[-1] > "\u2fff" else f" {part}"
     return f"\n{part}"

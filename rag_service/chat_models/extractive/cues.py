@@ -13,9 +13,9 @@ class Cue(NamedTuple):
 
 
 _MONTHS = (
-    r"Jan(?:uary|uar|vier)?|Feb(?:ruary|ruar)?|f\u00e9vrier|M\u00e4rz|March|Mar|mars|Apr(?:il)?|avril|May"
-    r"|Mai|mai|June?|Juni|juin|July?|Juli|juillet|Aug(?:ust)?|ao\u00fbt|Sept?(?:ember)?|septembre"
-    r"|O[ck]t(?:ober)?|octobre|Nov(?:ember)?|novembre|De[cz](?:ember)?|d\u00e9cembre"
+    r"Jan(?:uary|uar|vier)?|Feb(?:ruary|ruar)?|février|März|March|Mar|mars|Apr(?:il)?|avril|May"
+    r"|Mai|mai|June?|Juni|juin|July?|Juli|juillet|Aug(?:ust)?|août|Sept?(?:ember)?|septembre"
+    r"|O[ck]t(?:ober)?|octobre|Nov(?:ember)?|novembre|De[cz](?:ember)?|décembre"
 )
 
 
@@ -31,10 +31,10 @@ _CUES = [
         "price",
         r"\bhow much (?:does|do|is|are|will|would|did|must|should)\b.*\b(?:cost|pay|charge)"
         r"|\bhow much (?:is|are|for) (?:an?|the|it|one|two)\b"
-        r"|\b(?:costs?|prices?|fees?|priced|kostet|kosten|preise?|co\u00fbtent?|prix|cuesta|precio)\b"
-        r"|\u591a\u5c11\u94b1|\u591a\u5c11\u9322|\u4ef7\u683c|\u50f9\u683c|\u3044\u304f\u3089",
+        r"|\b(?:costs?|prices?|fees?|priced|kostet|kosten|preise?|coûtent?|prix|cuesta|precio)\b"
+        r"|多少钱|多少錢|价格|價格|いくら",
         r"[$\u20ac\u00a3\u00a5\u20b9]|\b\d[\d.,]*\s?(?:USD|EUR|GBP|CHF|dollars?|euros?|cents?|Euro"
-        r"|pounds?|francs?)\b|\b(?:USD|EUR|GBP|CHF|Fr\.)\s?\d|\d\s?[\u5143\u5186\u5713]"
+        r"|pounds?|francs?)\b|\b(?:USD|EUR|GBP|CHF|Fr\.)\s?\d|\d\s?[元円圓]"
         r"|\b(?i:free|no charge|kostenlos|gratis|gratuite?)\b",
     ),
     _cue(
@@ -42,57 +42,59 @@ _CUES = [
         r"\bhow (?:many|much|old|long|far|large|big|tall|high|fast|often|deep|wide|soon|late)\b"
         r"|\b(?:percent|limit|maximum|minimum|deadline|number of)\b"
         r"|\bwhat (?:number|amount|size|age|population|temperature)\b"
-        r"|\bwie(?: ?viele?|\s(?:lange|oft|hoch|gro\u00df|weit|alt))\b|\bcombien\b|\bcu\u00e1nt[oa]s?\b"
-        r"|\u591a\u5c11|\u591a\u4e45|\u591a\u957f|\u51e0|\u4f55(?:\u5206|\u65e5|\u500b|\u4eba|\u56de)",
+        r"|\bwie(?: ?viele?|\s(?:lange|oft|hoch|groß|weit|alt))\b|\bcombien\b"
+        r"|\bcuánt[oa]s?\b"
+        r"|多少|多久|多长|几|何(?:分|日|個|人|回)",
         r"\d|\b(?i:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty"
         r"|fifty|dozens?|hundreds?|thousands?|[mb]illions?|half|third|quarter|percent|once|twice"
-        r"|daily|weekly|monthly|yearly|zwei|drei|vier|f\u00fcnf|sechs|sieben|acht|neun|zehn|deux|trois"
-        r"|quatre|cinq|sept|huit|neuf|dix)\b|[\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d"
-        r"\u5341\u767e\u5343](?=[\u4e2a\u5929\u5e74\u6708\u6b21\u4eba\u5f20\u5c0f\u5206\u81f3\u5230\u5341])",
+        r"|daily|weekly|monthly|yearly|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|deux|trois"
+        r"|quatre|cinq|sept|huit|neuf|dix)\b|[一二三四五六七八九"
+        r"十百千](?=[个天年月次人张小分至到十])",
     ),
     _cue(
         "date",
-        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|decade|century|time)\b|\bwann\b|\bquand\b"
-        r"|\bcu\u00e1ndo\b|\bum wie ?viel uhr\b|\bquelle heure\b|\u4ec0\u4e48\u65f6\u5019|\u4f55\u65f6"
-        r"|\u51e0\u70b9|\u3044\u3064|\u4f55\u6642",
+        r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|decade|century|time)\b"
+        r"|\bwann\b|\bquand\b|\bcuándo\b|\bum wie ?viel uhr\b|\bquelle heure\b|什么时候|何时"
+        r"|几点|いつ|何時",
         r"\b1\d{3}\b|\b20\d\d\b|\d0s\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2}\s?(?:[AaPp]\.?[Mm]\b|Uhr|h\b)"
         r"|(?i:\bcentury|(?:mon|tues|wednes|thurs|fri|satur|sun)days?|mittwoch|\w{2,8}tags?\b)"
-        rf"|\b(?:{_MONTHS})\b|[\d\u4e00-\u5341][\u5e74\u6708\u65e5\u70b9\u6642]",
+        rf"|\b(?:{_MONTHS})\b|[\d一二三四五六七八九十][年月日点時]",
     ),
     _cue(
         "who",
         r"\bwho(?:se|m)?\b|\b(?:what|which) (?:person|man|woman|king|president|author|company"
-        r"|organi[sz]ation)\b|\bwer\b|\bwem\b|\bqui\b|\bqui\u00e9n(?:es)?\b",
+        r"|organi[sz]ation)\b|\bwer\b|\bwem\b|\bqui\b|\bquién(?:es)?\b",
         r"(?<=[a-z,;(] )[A-Z][\w'\u2019-]+|^[A-Z][\w'\u2019-]+ [A-Z]\w+",
         _WEAK,
     ),
     _cue(
         "where",
         r"\bwhere\b|\b(?:what|which) (?:city|country|state|place|region|town|continent"
-        r"|river)\b|\bwo\b|\bd\u00f3nde\b",
-        r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|to|of|through|across|dans|\u00e0|en)(?: the)? [A-Z]",
+        r"|river)\b|\bwo\b|\bdónde\b",
+        r"\b(?:[Ii]n|[Aa]t|[Nn]ear|[Ff]rom|to|of|through|across|dans|à|en)(?: the)? [A-Z]",
     ),
     _cue(
         "why",
-        r"\bwhy\b|\bwhat (?:caused|reason)|\bwarum\b|\bwieso\b|\bpourquoi\b|\bpor qu\u00e9\b"
-        r"|\u4e3a\u4ec0\u4e48|\u70ba\u4ec0\u9ebc|\u306a\u305c",
+        r"\bwhy\b|\bwhat (?:caused|reason)|\bwarum\b|\bwieso\b|\bpourquoi\b|\bpor qué\b"
+        r"|为什么|為什麼|なぜ",
         r"\b(?i:because|due to|in order to|so that|since|therefore|caused?|reasons?|result"
         r"|to (?:avoid|prevent|protect|ensure|make|help)|weil|damit|denn|parce que|car|porque)\b"
-        r"|\u56e0\u4e3a|\u56e0\u70ba|\u304b\u3089",
+        r"|因为|因為|から",
     ),
     _cue(
         "contact",
-        r"\b(?:phone|telephone|hotline|call|fax|e-?mail|contact|website|link|url|telefon\w*|t\u00e9l\u00e9phone"
-        r"|tel\u00e9fono)\b|\u7535\u8bdd|\u96fb\u8a71|\u90ae\u7bb1",
+        r"\b(?:phone|telephone|hotline|call|fax|e-?mail|contact|website|link|url|telefon\w*|téléphone"
+        r"|teléfono)\b|电话|電話|邮箱",
         r"\+?\d[\d ()/.-]{5,}\d|\S@\w|https?://|www\.",
     ),
     _cue(
         "how",
-        r"\bhow (?:do|can|to|should|would|could|must|does one)\b|\bwhat (?:can|should|must|do) (?:i|we) do\b"
-        r"|\bwie (?:kann|muss|soll|mache)\b|\bcomment\b|\bc\u00f3mo\b|\u600e\u4e48|\u5982\u4f55",
+        r"\bhow (?:do|can|to|should|would|could|must|does one)\b"
+        r"|\bwhat (?:can|should|must|do) (?:i|we) do\b"
+        r"|\bwie (?:kann|muss|soll|mache)\b|\bcomment\b|\bcómo\b|怎么|如何",
         r"^(?:\W|\d)*(?:To|Use|Go|Click|Open|Select|Choose|Try|Set|Run|Adjust|Add|Enter|Make|Write|Call"
-        r"|Send|Contact|Follow|Create|Install|If|You) |\b(?:you (?:can|must|may|should|need|will)|by \w+ing"
-        r"|use (?:the|a))\b",
+        r"|Send|Contact|Follow|Create|Install|If|You) "
+        r"|\b(?:you (?:can|must|may|should|need|will)|by \w+ing|use (?:the|a))\b",
         _WEAK,
     ),
     _cue(
@@ -108,7 +110,7 @@ _CODE = re.compile(
     r"|befehle?|beispiele?|commandes?|exemples?|comandos?|ejemplos?|shell|terminal|curl|cli"
     r"|how (?:do|can|could|should|would|to)\b.{0,40}?\b(?:run|install|start|configure|set|call"
     r"|create|build|import|use|enable|send|write|get|add|remove|delete|reset|check|find|list))\b"
-    r"|\u547d\u4ee4|\u4ee3\u7801|\u793a\u4f8b|\u30b3\u30de\u30f3\u30c9|\u30b3\u30fc\u30c9|\u4f8b",
+    r"|命令|代码|示例|コマンド|コード|例",
     re.I,
 )
 

@@ -14,55 +14,27 @@ _BETWEEN = re.compile(r"[-*+\u2022|,;>\u203a\u00bb\u2192\u2190\u2514\u251c\u2500
 _LEADER = re.compile(r"\S.*(?:\.{3,}|\u2026{1,}|(?:\s\.){2,}|_{3,})\s*\d{1,4}")
 _CRUMBS = re.compile(r"\s+[>\u203a\u00bb\u2192/|\u00b7]\s+|\s*[\u203a\u00bb]\s*")
 _HOME = frozenset(
-    [
-        "home",
-        "homepage",
-        "start",
-        "startseite",
-        "accueil",
-        "inicio",
-        "iniciopage",
-        "pagina",
-        "principal",
-        "principale",
-        "main",
-        "首页",
-        "首頁",
-        "ホーム",
-        "главная",
-    ]
+    {
+        *("home", "homepage", "start", "startseite", "accueil", "inicio", "main"),
+        *("首页", "首頁", "ホーム", "главная"),
+    }
 )
 _CONTENTS = frozenset(
-    map(
-        bare,
-        [
-            "Contents",
-            "Table of contents",
-            "On this page",
-            "In this article",
-            "Inhalt",
-            "Inhaltsverzeichnis",
-            "Auf dieser Seite",
-            "Sommaire",
-            "Table des matières",
-            "Contenido",
-            "Índice",
-            "Indice",
-            "目次",
-            "目录",
-            "目錄",
-            "Содержание",
-            "Оглавление",
-        ],
-    )
+    {
+        *("contents", "tableofcontents", "onthispage", "inthisarticle", "inhalt"),
+        *("inhaltsverzeichnis", "aufdieserseite", "sommaire", "tabledesmatières", "contenido"),
+        *("índice", "indice", "目次", "目录", "目錄", "содержание", "оглавление"),
+    }
 )
+"""As `bare` gives them."""
 _LONGEST_CRUMB = 40
+_LONGEST_LEADER = 200
 
 
 def is_furniture(line: str) -> bool:
     """The line is made of paths and addresses alone, is a breadcrumb trail or a menu that begins at
     a home page, or leads to a page by dots."""
-    return _is_paths(line) or _is_trail(line) or _LEADER.fullmatch(line.strip()) is not None
+    return _is_paths(line) or _is_trail(line) or _is_leader(line.strip())
 
 
 def is_contents(topic: str) -> bool:
@@ -82,3 +54,7 @@ def _is_trail(line: str) -> bool:
     parts = [bare(part) for part in _CRUMBS.split(line.strip().strip("|"))]
     is_short = all(len(part) <= _LONGEST_CRUMB for part in parts)
     return len(parts) > 1 and is_short and parts[0] in _HOME and not line.rstrip().endswith(STOPS)
+
+
+def _is_leader(line: str) -> bool:
+    return len(line) <= _LONGEST_LEADER and _LEADER.fullmatch(line) is not None

@@ -83,7 +83,7 @@ class Judge:
         pieces: Sequence[Piece],
         similarities: Sequence[float] | None = None,
     ) -> None:
-        """`similarities` are cosines of each piece's vector to the question's, where there are any."""
+        """`similarities` are the cosines of the pieces to the question, where an embedder ran."""
         self._question = question
         self._pieces = pieces
         self._similarities = similarities or [0.0] * len(pieces)

@@ -97,10 +97,10 @@ class _Answer:
             self.take(at, span)
         elif self._pieces[at].kind != "code" or self._with_code:
             needed = _needed(self._pieces, likelihoods, at, is_best=not self.spans)
-            if not self.spans or self._fits_whole(at, needed):
-                if self.take(at, span):
-                    for number in needed:
-                        self._take_beside(number, at)
+            may_stand = not self.spans or self._fits_whole(at, needed)
+            if may_stand and self.take(at, span):
+                for number in needed:
+                    self._take_beside(number)
 
     def take(self, at: int, span: Span | None = None) -> bool:
         piece, whole = self._pieces[at], (0, len(self._texts[at]))
@@ -123,7 +123,7 @@ class _Answer:
         self.spans.setdefault(at, []).append(span)
         return True
 
-    def _take_beside(self, number: int, at: int) -> None:
+    def _take_beside(self, number: int) -> None:
         """What a piece is read with counts as the same sentence."""
         is_code = self._pieces[number].kind == "code"
         lines = self._texts[number].count("\n") + 1

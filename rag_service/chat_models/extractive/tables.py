@@ -149,7 +149,7 @@ def _values(rows: Sequence[Row], column: str) -> list[str]:
 
 
 def _alike(wanted: set[str], column: str) -> set[str]:
-    """The words of the question that the column's name has, but for an ending such as a plural's."""
+    """The words of the question that the column's name has, but for a plural's ending."""
     names = stems(column)
     return {
         word
