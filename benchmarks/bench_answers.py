@@ -118,6 +118,10 @@ def _first(passages: Sequence[Any], length: int) -> str:
 # -- what is right -------------------------------------------------------------------------------
 
 
+def answers_of(row: dict[str, Any]) -> list[str]:
+    return [answer for answer in row.get("answers") or [row.get("answer")] if answer]
+
+
 def one_of(answers: Sequence[str]) -> Right:
     wanted = [normalised(answer) for answer in answers]
 
@@ -177,7 +181,7 @@ def _material(settings: argparse.Namespace) -> tuple[list[Record], list[tuple[st
     for row in rows:
         if not row.get("answerable", True):
             continue
-        if answers := row.get("answers") or [row["answer"]] * bool(row.get("answer")):
+        if answers := answers_of(row):
             questions.append((row["text"], one_of(answers)))
         elif texts := golds.get(row.get("id", "")):
             questions.append((row["text"], one_like(texts)))

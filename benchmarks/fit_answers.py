@@ -16,7 +16,7 @@ from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
-from bench_answers import Case, found, normalised, one_like, one_of
+from bench_answers import Case, answers_of, found, normalised, one_like, one_of
 from corpus import Record, write_pushes
 from evalsets import QuestionSet, question_sets, url_of
 from figures import arguments, finish, say
@@ -24,6 +24,8 @@ from harness import workspace
 
 RIDGE = 1.0
 STEPS = 400
+LEAST = 20
+"""Questions of a set, or it is left out."""
 
 
 class Sample(NamedTuple):
@@ -46,7 +48,7 @@ def main() -> None:
     with workspace(settings.model) as work:
         for one in question_sets(settings.sets, settings.small):
             questions = _questions(one)
-            if questions:
+            if len(questions) >= LEAST:
                 say(f"{one.name}: {len(questions)} questions")
                 base = work.base(one.name)
                 base.ingest(write_pushes(_records(one), work.folder / f"{one.name}.jsonl"))
@@ -133,20 +135,21 @@ def _records(one: QuestionSet) -> list[Record]:
 
 
 def _questions(one: QuestionSet) -> list[tuple[str, Callable[[str], bool]]]:
-    """By answers, by excerpts, or, where the titles are the questions, by the texts that answer."""
+    """By answers that stand in a document, by excerpts, or, where the titles are questions, by the
+    texts that answer."""
     texts = {row["id"]: row["text"] for row in one.documents}
     is_faq = sum(str(row.get("title")).endswith("?") for row in one.documents) > len(texts) / 2
     questions = []
     for query in one.answerable():
-        answers = query.get("answers") or [query["answer"]] * bool(query.get("answer"))
+        golds = [texts[document] for document in one.grades[query["id"]] if document in texts]
+        answers = answers_of(query)
         excerpts = query.get("excerpts")
         excerpts = json.loads(excerpts) if isinstance(excerpts, str) else excerpts
-        if answers:
+        if answers and any(map(one_of(answers), golds)):
             questions.append((query["text"], one_of(answers)))
         elif excerpts:
             questions.append((query["text"], _of(excerpts)))
         elif is_faq:
-            golds = [texts[document] for document in one.grades[query["id"]] if document in texts]
             questions.append((query["text"], one_like(golds)))
     return questions
 

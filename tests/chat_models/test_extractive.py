@@ -165,6 +165,7 @@ FIELDS = "Check-in: from 15:00\nCheck-out: until 11:00\nPets: not allowed"
         ("How many beds does the Suite have?", ROOMS, "Suite \u2014 Beds: 4"),
         ("What does the Suite cost?", ROOMS, "Suite \u2014 Price: $240"),
         ("price and beds of the double", ROOMS, "Double \u2014 Price: $110; Beds: 2"),
+        ("How much is the double room?", ROOMS, "Double \u2014 Price: $110"),
         ("Which room has 2 beds?", ROOMS, "Room: Double; Beds: 2"),
         (
             "Tell me about the Suite",

@@ -30,7 +30,7 @@ _CUES = [
     _cue(
         "price",
         r"\bhow much (?:does|do|is|are|will|would|did|must|should)\b.*\b(?:cost|pay|charge)"
-        r"|\bhow much (?:is|are|for) (?:an?|the|it|one|two)\b"
+        r"|\bhow much (?:is|are|for)\b"
         r"|\b(?:costs?|prices?|fees?|priced|kostet|kosten|preise?|coûtent?|prix|cuesta|precio)\b"
         r"|多少钱|多少錢|价格|價格|いくら",
         r"[$\u20ac\u00a3\u00a5\u20b9]|\b\d[\d.,]*\s?(?:USD|EUR|GBP|CHF|dollars?|euros?|cents?|Euro"

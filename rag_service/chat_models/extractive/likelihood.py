@@ -55,6 +55,11 @@ WEIGHTS = Evidence(
     own=1.2, both=3.1, before=0.7, title=0.2, pairs=1.3, density=2.2, new=1.7, rank=2.4, lead=3.0,
     answer=2.5, later=-1.2, cue=1.8, length=-0.6, line=0.5, code=-2.0, torn=-2.0, similarity=0.0,
 )  # fmt: skip
+"""Fitted by `benchmarks/fit_answers.py` on five sets and on the excerpts of a sixth; with them the
+likeliest piece holds the answer for 0.79 of the questions of SQuAD 2.0 dev, and so it does with
+weights fitted on the other sets. `torn` and `code` are set by hand, as none of the sets has much of
+either, and `lead` and `answer` share what both got together, as only one set has them. `similarity`
+is 0 until somebody gives similarities: fitted with those of MiniLM, it gets about 8."""
 
 
 class ClauseEvidence(NamedTuple):
@@ -72,6 +77,7 @@ class ClauseEvidence(NamedTuple):
 
 
 CLAUSE_WEIGHTS = ClauseEvidence(own=3.4, beside=0.9, new=0.6, cue=2.0, first=0.2)
+"""Fitted by the same script: the likeliest clause of a long sentence holds the answer for 0.74."""
 
 
 class Judge:

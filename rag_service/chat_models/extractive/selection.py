@@ -17,7 +17,8 @@ MOST_CHARACTERS = 400
 """Of an answer, without its citations, but for a piece that is longer and stands alone."""
 
 _PRICE = 0.001
-"""How much likelihood a character has to add, or it is not worth reading."""
+"""How much likelihood a character has to add, or it is not worth reading: at this, answers to
+the questions of five sets have at most 206 characters on average (`bench_answers.py`)."""
 _OVERHEAD = 15
 """Characters that a part of its own costs beside its text."""
 _CERTAIN = 0.85

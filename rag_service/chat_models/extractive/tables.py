@@ -70,7 +70,8 @@ def whole(row: Row) -> str:
 
 
 def asked(question: str, rows: Sequence[Row], cue: Cue | None) -> list[str]:
-    """The columns that the question names; or else the one that alone holds what it asks for."""
+    """The columns that the question names; or the one that alone holds what it asks for, such as
+    a price, where those do not."""
     wanted = set(informative(stems(question)))
     columns = list(dict.fromkeys(cell.column for row in rows for cell in row if cell.column))
     shared = {column: _alike(wanted, column) for column in columns}
@@ -79,7 +80,8 @@ def asked(question: str, rows: Sequence[Row], cue: Cue | None) -> list[str]:
         for column in columns
         if shared[column] and not any(shared[column] < other for other in shared.values())
     ]
-    if cue is None or named[1:] or (named and named != columns[:1]):
+    others = [column for column in named if column != columns[0]]
+    if cue is None or cue.worth < 1 or _shown(cue, question, rows, others):
         return named
     held = [
         column
@@ -142,6 +144,12 @@ def _fields(lines: Sequence[str]) -> Row:
     found = [_FIELD.fullmatch(line) for line in lines]
     cells = tuple(Cell(clean(field[1]), clean(field[2])) for field in found if field)
     return cells if len(lines) > 1 and len(cells) == len(lines) else ()
+
+
+def _shown(cue: Cue, question: str, rows: Sequence[Row], columns: Sequence[str]) -> bool:
+    """Whether any of these columns has what the question asks for."""
+    values = (value for column in columns for value in _values(rows, column))
+    return any(shows(cue, value, question) for value in values)
 
 
 def _values(rows: Sequence[Row], column: str) -> list[str]:
