@@ -35,7 +35,7 @@ class Cut(Struct, frozen=True, kw_only=True):
     """The last passage that is in has lost its end."""
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A passage that the model was given."""
 
     source_url: str

@@ -50,6 +50,7 @@ def select(question: str, pieces: Sequence[Piece], most: int = MOST_SENTENCES) -
     """At most `most` sentences; the lines of a list, and the rows of a table, count as one."""
     judge = Judge(question, pieces)
     likelihoods = judge.likelihoods()
+    speaks = judge.speaks()
     texts = _texts(question, pieces, judge)
     answer = _Answer(pieces, texts, most, asks_for_code(question))
     # rounded, since sums over sets differ from process to process in their last digits
@@ -61,7 +62,8 @@ def select(question: str, pieces: Sequence[Piece], most: int = MOST_SENTENCES) -
         for worth, at, span in _parts(judge, texts, likelihoods, order):
             if answer.spans and worth < _PRICE:
                 break
-            answer.take_part(at, span, likelihoods)
+            if not answer.spans or speaks[at]:
+                answer.take_part(at, span, likelihoods)
         if not answer.spans:
             answer.take(order[0])
     ranked = sorted(answer.spans, key=order.index)
