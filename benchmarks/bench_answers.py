@@ -4,11 +4,12 @@ Every answerable question is searched for (k = 5, in process, as the service doe
 answers from the passages. Right, after lower-casing and without punctuation, articles and
 citations, as SQuAD compares:
 
-- a question with `answers`: the answer holds one of them, word for word;
+- a question with `answers`, or one `answer`: the answer holds one of them, word for word;
 - a question without them, with --qrels: the answer holds the whole first sentence of the text of
   a relevant record, or shares words with that text at a token F1 of 0.5 at least.
 
-`upper_bound` asks the same of the five passages, each alone. `first_sentences` is what costs
+`first_source_right` asks the same of the passage that the answer cites first. `upper_bound` asks it
+of the five passages, each alone. `first_sentences` is what costs
 nothing: as many whole sentences from the beginning of the best passage on (and of the next ones)
 as come nearest to the length of the model's answer, so that no share is won by length.
 """
@@ -41,7 +42,7 @@ class Case(NamedTuple):
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--questions", type=Path, help="records {id?, text, answers?, answerable?}")
+    parser.add_argument("--questions", type=Path, help="records {id?, text, answers?, ...}")
     parser.add_argument("--qrels", type=Path, help="query_id, doc_id, grade; tabs, with a header")
     parser.add_argument("--count", type=int, help="how many questions; all, or 50 with --small")
     settings = parser.parse_args()
@@ -83,6 +84,7 @@ def _figures(cases: Sequence[Case], model: Any) -> dict[str, Any]:
     times = latencies(took)
     return {
         "share_right": _share(cases, plain),
+        "first_source_right": _share(cases, list(map(_first_cited, answers, cases))),
         "mean_characters": fmean(map(len, plain)),
         "first_sentences": {
             "share_right": _share(cases, leads),
@@ -97,7 +99,12 @@ def _share(cases: Sequence[Case], answers: Sequence[str]) -> float:
     return fmean(case.is_right(answer) for case, answer in zip(cases, answers, strict=True))
 
 
-_CITATION = re.compile(r"\s*\[\d+\]")
+def _first_cited(answer: str, case: Case) -> str:
+    cited = _CITATION.search(answer)
+    return case.passages[int(cited[1]) - 1].text if cited else ""
+
+
+_CITATION = re.compile(r"\s*\[(\d+)\]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -109,6 +116,10 @@ def _first(passages: Sequence[Any], length: int) -> str:
 
 
 # -- what is right -------------------------------------------------------------------------------
+
+
+def answers_of(row: dict[str, Any]) -> list[str]:
+    return [answer for answer in row.get("answers") or [row.get("answer")] if answer]
 
 
 def one_of(answers: Sequence[str]) -> Right:
@@ -170,12 +181,12 @@ def _material(settings: argparse.Namespace) -> tuple[list[Record], list[tuple[st
     for row in rows:
         if not row.get("answerable", True):
             continue
-        if row.get("answers"):
-            questions.append((row["text"], one_of(row["answers"])))
+        if answers := answers_of(row):
+            questions.append((row["text"], one_of(answers)))
         elif texts := golds.get(row.get("id", "")):
             questions.append((row["text"], one_like(texts)))
     if not questions:
-        raise SystemExit("no question has `answers`, or a relevant record in --qrels")
+        raise SystemExit("no question has `answers` or `answer`, or a relevant record in --qrels")
     return records, questions[:count]
 
 

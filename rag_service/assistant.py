@@ -11,6 +11,7 @@ from msgspec.structs import asdict, replace
 
 from rag_service import following
 from rag_service.chat_models import ChatModel
+from rag_service.citations import Citations
 from rag_service.conversations import Cut, Message, Source, Usage
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
@@ -45,11 +46,13 @@ class Asked(Struct, frozen=True, kw_only=True):
 
 
 class Retrieved(Struct, frozen=True, kw_only=True):
-    """The question is kept, and this is what the model will be given."""
+    """The question is kept. `sources` is what the answer will cite, where the model quotes; else
+    all that the model is given."""
 
     conversation_id: str
     has_rag_context: bool
     sources: list[Source]
+    related: list[Source]
 
 
 class Delta(Struct, frozen=True):
@@ -59,11 +62,15 @@ class Delta(Struct, frozen=True):
 
 
 class Answered(Struct, frozen=True, kw_only=True):
-    """The answer is kept. It has no sources when the model says that they do not hold it."""
+    """The answer is kept. [1] in its text is the first of `sources`; `related` is not cited.
+
+    There are no sources when the model says that they do not hold the answer.
+    """
 
     row: TranscriptRow
     has_rag_context: bool
     sources: list[Source]
+    related: list[Source]
     usage: Usage
 
 
@@ -117,27 +124,37 @@ class Assistant:
             _with_context(asked.said, lookup),
             create=may_create,
         )
+        reply = _Reply(lookup)
+        coming = self._pieces(lookup, reply)
+        if self._model.quotes:  # what it cites is known before its first word is told
+            coming = _again([piece async for piece in coming])
+        sources, related = reply.citations.part(lookup.sources)
         yield Retrieved(
             conversation_id=conversation_id,
             has_rag_context=lookup.has_rag_context,
-            sources=lookup.sources,
+            sources=sources,
+            related=related,
         )
-        reply = _Reply()
         row = None
         try:
-            async with aclosing(self._pieces(lookup, reply)) as pieces:
+            async with aclosing(coming) as pieces:
                 async for piece in pieces:
                     yield Delta(piece)
         finally:
             if reply.complete or reply.pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
+                    said = replace(said, context=_marked(lookup.sources, reply.citations))
                     row = await to_thread(self._store.say, bot_id, conversation_id, said)
         assert row is not None
+        sources, related = reply.citations.part(lookup.sources)
+        if reply.declined:
+            sources, related = [], lookup.sources
         yield Answered(
             row=row,
             has_rag_context=lookup.has_rag_context,
-            sources=[] if reply.declined else lookup.sources,
+            sources=sources,
+            related=related,
             usage=self._usage(lookup, reply),
         )
 
@@ -149,11 +166,12 @@ class Assistant:
             self._history, bot_id, conversation_id, question.message_id, False
         )
         lookup = await to_thread(self._look_up, question.text, bot_id, history)
-        reply = _Reply()
+        reply = _Reply(lookup)
         async with aclosing(self._pieces(lookup, reply)) as pieces:
             async for _ in pieces:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
+        said = replace(said, context=_marked(lookup.sources, reply.citations))
         return await to_thread(self._store.say, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -210,9 +228,12 @@ class Assistant:
         """What the reader is shown; `reply` keeps it, and what else is known of it."""
         async with aclosing(self._shown(lookup, reply)) as shown:
             async for piece in shown:
-                if piece:
-                    reply.pieces.append(piece)
-                    yield piece
+                if text := reply.citations.read(piece):
+                    reply.pieces.append(text)
+                    yield text
+        if rest := reply.citations.end():
+            reply.pieces.append(rest)
+            yield rest
         reply.complete = True
 
     async def _shown(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
@@ -271,7 +292,8 @@ class Assistant:
 class _Reply:
     """An answer as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, lookup: "_Lookup") -> None:
+        self.citations = Citations(len(lookup.sources))
         self.pieces: list[str] = []
         self.usage: Usage | None = None
         self.declined = False
@@ -317,6 +339,16 @@ def _asked_back(history: list[Message]) -> bool:
         and not last.small_talk
         and _ASKED_BACK.search(last.text) is not None
     )
+
+
+async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
+    for piece in pieces:
+        yield piece
+
+
+def _marked(sources: list[Source], citations: Citations) -> list[Source] | None:
+    used, _ = citations.part(sources)
+    return [replace(source, used=source in used) for source in sources] or None
 
 
 def _text(passage: Passage) -> str:

@@ -37,7 +37,7 @@ class Cut(Struct, frozen=True, kw_only=True):
     """The last passage that is in has lost its end."""
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A passage that the model was given."""
 
     source_url: str
@@ -45,6 +45,8 @@ class Source(Struct, frozen=True, kw_only=True):
     title: str
     score: float
     text: str
+    used: bool | None = None
+    """Whether the answer cites it; None before there is one."""
 
 
 class Sender(Struct, frozen=True, kw_only=True):

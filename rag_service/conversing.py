@@ -20,6 +20,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     message_id: str
     has_rag_context: bool
     sources: list[Source]
+    related: list[Source]
 
 
 class Conversing:
@@ -61,6 +62,7 @@ class Conversing:
                     message_id=event.row.message_id,
                     has_rag_context=event.has_rag_context,
                     sources=event.sources,
+                    related=event.related,
                 )
         assert reply is not None  # the last event of an answer that did not fail
         return reply

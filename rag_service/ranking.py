@@ -1,8 +1,9 @@
 """The candidates of a query -> the order to show them in. Pure.
 
 The cosine, on the scale of the reference model, and BM25 are added as they are: BM25 is large only
-where a query has informative words, so each half counts by what it knows about this query. The best are then read, and what their text
-shows counts as well: how much of the query it covers, and how near to each other its words stand.
+where a query has informative words, so each half counts by what it knows about this query. The best
+are then read, and what their text shows counts as well: how much of the query it covers, and how
+near to each other its words stand.
 A fused score orders the passages of one query and means nothing beyond it.
 """
 

@@ -18,6 +18,8 @@ class ContextItem(Struct, frozen=True, kw_only=True):
     chunk_id: str
     score: float
     text: str
+    used: bool | None
+    """Whether the answer cites it; null where that is not known."""
 
 
 class TranscriptItem(Struct, frozen=True, kw_only=True):
@@ -93,6 +95,7 @@ def _context(source: Source) -> ContextItem:
         chunk_id=source.chunk_id,
         score=source.score,
         text=source.text,
+        used=source.used,
     )
 
 

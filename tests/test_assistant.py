@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from rag_service.assembly import Service
 from rag_service.assistant import Answered, Asked, Assistant, Delta, Retrieved
 from rag_service.budgets import count_tokens
+from rag_service.chat_models import ChatModel
+from rag_service.chat_models.extractive import ExtractiveModel
 from rag_service.conversations import Sender, Usage
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed, ConversationNotFound
@@ -24,6 +26,7 @@ class Scripted:
 
     name = "scripted"
     reads_around = True
+    quotes = False
 
     def __init__(self, *pieces: str | Usage | Exception, pause: float = 0) -> None:
         self._pieces = pieces
@@ -53,7 +56,7 @@ def filled(service: Service) -> Service:
     return service
 
 
-def assistant(service: Service, model: Scripted, context_tokens: int = 4096) -> Assistant:
+def assistant(service: Service, model: ChatModel, context_tokens: int = 4096) -> Assistant:
     return Assistant(
         service.knowledge,
         service.store,
@@ -90,12 +93,70 @@ def test_a_turn_is_kept_with_its_decision_and_what_the_model_was_given(filled):
     assert answered.row == answer
     assert (question.text, answer.text) == (OPENS, "At nine. [1]")
     assert question.has_rag_context is answer.has_rag_context is True
-    assert question.context == answer.context == retrieved.sources
+    assert question.context == answer.context
+    assert [(source.text, source.used) for source in answer.context] == [(HOURS, True)]
     assert [source.text for source in retrieved.sources] == [HOURS]
     assert (answer.sender.id, answer.reply_to) == ("u1", question.message_id)
     assert answer.metadata["model"] == "scripted"
     assert answer.metadata["complete"] is True
     assert HOURS in model.prompts[0].messages[0].text
+
+
+@pytest.fixture
+def gates(service: Service) -> Service:
+    colours = ["red", "green", "blue"]
+    service.knowledge.upsert(
+        [
+            Document(source_url=f"https://e.com/{n}", content=f"Gate {n} is painted {colour}.")
+            for n, colour in enumerate(colours)
+        ]
+    )
+    return service
+
+
+PAINTED = "Which gate is painted green, red or blue?"
+
+
+def test_an_answer_is_numbered_by_what_it_cites(gates):
+    model = Scripted("It is so [", "3", "], and so [2, 3", "]. Not [9].")
+    retrieved, *deltas, answered = asyncio.run(events(assistant(gates, model), asks(PAINTED)))
+    given = [passage.text for passage in model.prompts[0].passages]
+    assert [source.text for source in retrieved.sources] == given
+    assert retrieved.related == []
+    text = "It is so [1], and so [2][1]. Not [9]."
+    assert "".join(delta.text for delta in deltas) == answered.row.text == text
+    assert [source.text for source in answered.sources] == [given[2], given[1]]
+    assert [source.text for source in answered.related] == [given[0]]
+    for row in rows(gates):
+        assert [source.text for source in row.context] == given
+        assert [source.used for source in row.context] == [False, True, True]
+
+
+def test_all_are_sources_of_an_answer_that_cites_none(gates):
+    retrieved, *_, answered = asyncio.run(
+        events(assistant(gates, Scripted("Gates.")), asks(PAINTED))
+    )
+    assert answered.sources == retrieved.sources
+    assert answered.related == []
+
+
+def test_what_a_quoting_model_cites_is_known_before_its_first_word(gates):
+    of = assistant(gates, ExtractiveModel())
+    retrieved, *_, answered = asyncio.run(events(of, asks("What colour is gate 1 painted?")))
+    assert [source.text for source in retrieved.sources] == ["Gate 1 is painted green."]
+    assert len(retrieved.related) == 2
+    assert (answered.sources, answered.related) == (retrieved.sources, retrieved.related)
+    assert answered.row.text == "Gate 1 is painted green. [1]"
+
+
+def test_a_promised_answer_is_numbered_in_the_same_way(gates):
+    said = Said(role="user", text=PAINTED, sender=Sender(type="user"), wants_reply="srv_1")
+    gates.store.say("default", "c", said, create=True)
+    owed = gates.store.claim_owed("srv_1", [])
+    row = asyncio.run(assistant(gates, Scripted("So [3].")).pay(owed))
+    assert row.text == "So [1]."
+    for kept in rows(gates):
+        assert [source.used for source in kept.context] == [False, False, True]
 
 
 def test_a_language_model_reads_what_stands_around_a_passage(service):

@@ -43,6 +43,9 @@ class Reply(Struct, frozen=True, kw_only=True, rename="camel"):
     message_id: str
     has_rag_context: bool
     sources: list[ChatSource]
+    """What the answer cites: [1] in its text is the first."""
+    related: list[ChatSource]
+    """What was found beside them."""
 
 
 class BotAnswer(Struct, frozen=True, kw_only=True):
@@ -55,15 +58,21 @@ class BotAnswer(Struct, frozen=True, kw_only=True):
 
 
 class Sources(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the answer cites, where that is known before it comes; else all that it may cite."""
+
     conversation_id: str
     has_rag_context: bool
     sources: list[ChatSource]
+    related: list[ChatSource]
 
 
 class Done(Struct, frozen=True, kw_only=True, rename="camel"):
     conversation_id: str
     message_id: str
     has_rag_context: bool
+    sources: list[ChatSource]
+    """What the answer cites: [1] in its text is the first."""
+    related: list[ChatSource]
     usage: dict[str, int]
 
 
@@ -143,6 +152,8 @@ async def stream_message(
 ) -> Stream:
     """Server-sent events: `sources` first, many `delta`, then `done` or `error`.
 
+    `done` tells which sources the answer cites; a language model is given more than it cites.
+
     A client that goes away stops the model; what it said until then is kept.
     """
     asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
@@ -172,6 +183,7 @@ def _frame(event: AnswerEvent) -> bytes:
                     conversation_id=event.conversation_id,
                     has_rag_context=event.has_rag_context,
                     sources=_sources(event.sources),
+                    related=_sources(event.related),
                 ),
             )
         case Delta():
@@ -183,6 +195,8 @@ def _frame(event: AnswerEvent) -> bytes:
                     conversation_id=event.row.conversation_id,
                     message_id=event.row.message_id,
                     has_rag_context=event.has_rag_context,
+                    sources=_sources(event.sources),
+                    related=_sources(event.related),
                     usage=_usage(event.usage),
                 ),
             )
@@ -197,6 +211,7 @@ async def _whole(service: Service, asked: Asked) -> Reply:
                 message_id=event.row.message_id,
                 has_rag_context=event.has_rag_context,
                 sources=_sources(event.sources),
+                related=_sources(event.related),
             )
     raise RagError("the answer did not end")
 

@@ -28,6 +28,12 @@ class ChatModel(Protocol):
         """What it reads at most, prompt and answer together, where that is known unasked."""
         ...
 
+    @property
+    def quotes(self) -> bool:
+        """Whether its answer is quotations that are there at once: what it cites can then be told
+        before its first word."""
+        ...
+
     def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the answer as they come, and its usage at the end, where the model tells.
 

@@ -11,6 +11,7 @@ class EchoModel:
     name = "echo"
     reads_around = False
     context_tokens = None
+    quotes = False
 
     def __init__(self, seconds_per_word: float = 0) -> None:
         self._pause = seconds_per_word

@@ -46,6 +46,7 @@ class InProcessModel:
     """`path` is where `load` reads the network from, `context_tokens` what it reads if known."""
 
     reads_around = True
+    quotes = False
 
     def __init__(
         self, path: Path, load: Callable[[], Network], context_tokens: int | None = None

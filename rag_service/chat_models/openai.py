@@ -53,6 +53,7 @@ class OpenAiModel:
 
     reads_around = True
     context_tokens = None
+    quotes = False
 
     def __init__(self, name: str, *, base_url: str, api_key: str, timeout_s: float) -> None:
         if not name:

@@ -13,7 +13,8 @@ class Said(Struct, frozen=True, kw_only=True):
     """A row to be kept.
 
     `answers` is the message that this one answers: both rows then have the same decision and
-    context, given with whichever of them comes first.
+    context, given with whichever of them comes first. An answer without a decision may give the
+    question's context anew, with what it used of it.
     """
 
     role: Role

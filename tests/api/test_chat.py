@@ -61,7 +61,9 @@ def bearer(settings, *scopes, **more):
 @pytest.mark.parametrize("mount", MOUNTS)
 def test_an_answer_comes_with_its_sources(client, hours, mount):
     data = data_of(client.post(f"{mount}/chat/default/message", json={"message": ASK}))
-    assert set(data) == {"response", "conversationId", "messageId", "hasRagContext", "sources"}
+    assert set(data) == {
+        *("response", "conversationId", "messageId", "hasRagContext", "sources", "related")
+    }
     assert data["hasRagContext"] is True
     assert "9 AM to 5 PM" in data["response"]
     (source,) = data["sources"]
@@ -71,10 +73,20 @@ def test_an_answer_comes_with_its_sources(client, hours, mount):
     assert 0 < source["score"] <= 1
 
 
+def test_what_the_answer_cites_are_its_sources_and_the_rest_is_related(client, hours, push):
+    push("https://example.com/parking", "Parking beside the business is free after hours.")
+    for path in ("/chat/default/message", "/chat/default/stream"):
+        answer = client.post(path, json={"message": ASK})
+        data = data_of(answer) if path.endswith("message") else frames(answer.text)[0][1]
+        assert [one["sourceUrl"] for one in data["sources"]] == ["https://example.com/hours"]
+        assert [one["sourceUrl"] for one in data["related"]] == ["https://example.com/parking"]
+        assert set(data["related"][0]) == set(data["sources"][0])
+
+
 def test_a_question_nothing_is_found_for_is_told_so(client, settings, hours):
     data = data_of(ask(client, UNKNOWN))
     assert data["response"] == settings.nothing_found
-    assert (data["hasRagContext"], data["sources"]) == (False, [])
+    assert (data["hasRagContext"], data["sources"], data["related"]) == (False, [], [])
     rows = client.get("/transcripts").json()["items"]
     assert [row["has_rag_context"] for row in rows] == [False, False]
 
@@ -181,7 +193,10 @@ def test_a_stream_has_sources_then_deltas_then_done_and_is_what_is_kept(settings
         assert first[1]["sources"][0]["sourceUrl"] == "https://example.com/hours"
         assert [event for event, _ in deltas] == ["delta"] * len(ASK.split())
         assert last[0] == "done"
-        assert set(last[1]) == {"conversationId", "messageId", "hasRagContext", "usage"}
+        assert set(last[1]) == {
+            *("conversationId", "messageId", "hasRagContext", "sources", "related", "usage")
+        }
+        assert last[1]["sources"] == first[1]["sources"]
         assert last[1]["hasRagContext"] is True
         assert last[1]["usage"]["completionTokens"] > 0
         reply = history(client, last[1]["conversationId"])["messages"][1]

@@ -103,7 +103,8 @@ def test_both_rows_of_a_turn_carry_what_was_retrieved(client, push):
     assert [row["has_rag_context"] for row in rows] == [True, True]
     assert rows[0]["rag_context"] == rows[1]["rag_context"]
     (context,) = rows[0]["rag_context"]
-    assert set(context) == {"source_url", "chunk_id", "score", "text"}
+    assert set(context) == {"source_url", "chunk_id", "score", "text", "used"}
+    assert context["used"] is True
     assert context["text"] == "What are your hours?"
 
 

@@ -1,58 +1,98 @@
-"""A passage in the pieces that an answer is made of: sentences, lines of lists and tables, code."""
+"""A passage in the pieces that an answer is made of: sentences, lines of lists, rows, code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple
 
+from rag_service.chat_models.extractive.furniture import is_contents, is_furniture
+from rag_service.chat_models.extractive.markup import (
+    COLONS,
+    STOPS,
+    bare,
+    clean,
+    cut,
+    is_question,
+    joined,
+    sentences,
+    without_citations,
+)
+from rag_service.chat_models.extractive.tables import Row, is_row, read_records, read_rows, whole
 from rag_service.documents import Passage
 
 LONGEST_PIECE = 600
 """Characters. A longer sentence is a dump without sentence ends, and is cut at a blank."""
 
+Kind = Literal["sentence", "line", "row", "code", "label"]
+
 
 class Piece(NamedTuple):
     text: str
-    kind: Literal["sentence", "line", "code"]
-    """A line is an item of a list, a row of a table, or one that its author ended."""
+    kind: Kind
+    """A line is an item of a list, or one that its author ended; a label is a heading or what else
+    is no answer, and is there only where a passage has nothing better."""
     passage: int
     topic: str
     """The heading or the question that it stands below."""
     place: int
     """How many pieces stand between it and its topic."""
     intro: str
-    """What leads to its list, table or code: `You need:`, or the first line."""
+    """What leads to its list, table or code: `You need:`, the first line, the table's header."""
+    row: Row = ()
 
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s*#{1,6}\s+(?=\S)")
 _RULE = re.compile(r"[\s|:+=*_~-]+")
-_ITEM = re.compile(r"\s*(?:[-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013]|(\(?\d{1,3}[.)]))\s+(?=\S)")
-_ASKS = re.compile(r"\s*(?:q|question)\s?\d{0,4}\s?[.:\uff1a]\s*(?=\S)", re.I)
-_ANSWERS = re.compile(r"\s*(?:a|answer)\s?\d{0,4}\s?[:\uff1a]\s*|\s*a\d{0,4}\.\s+(?=\S)", re.I)
-_ASKS_INSIDE = re.compile(r"(?<=[.!?\u2026])\s{1,9}(?=(?:q|question)\s?\d{0,4}\s?[:\uff1a])", re.I)
-_ANSWERS_INSIDE = re.compile(r"(?<=[?\uff1f.!])\s{1,9}(?:a|answer)\s?\d{0,4}\s?[:\uff1a]", re.I)
+_ITEM = re.compile(
+    r"\s*(?:[-*+\u2022\u25e6\u25aa\u2023\u00b7\u2013]"
+    r"|(\(?\d{1,3}[.)]|\((?:[a-zA-Z]|[ivxIVX]{2,5})\)))\s+(?=\S)"
+)
+_ASKS = re.compile(
+    r"\s*(?:(?:q|question|frage|pregunta|domanda|pergunta)\s?\d{0,4}\s?[.:\uff1a]\s*"
+    r"|(?:\u95ee|\u554f|\u95ee\u9898|\u8cea\u554f)\s?\d{0,4}\s?[:\uff1a]\s*)(?=\S)",
+    re.I,
+)
+_ANSWERS = re.compile(
+    r"\s*(?:a|answer|antwort|r|r\u00e9ponse|respuesta|risposta|resposta"
+    r"|\u7b54|\u7b54\u6848|\u56de\u7b54)\s?\d{0,4}\s?[:\uff1a]\s*|\s*a\d{0,4}\.\s+(?=\S)",
+    re.I,
+)
+_ASKS_INSIDE = re.compile(
+    r"(?<=[.!?\u2026])\s{1,9}(?=(?:q|question|frage|pregunta)\s?\d{0,4}\s?[:\uff1a])"
+    r"|(?<=[\u3002\uff01\uff1f])\s{0,9}(?=\u95ee[:\uff1a])",
+    re.I,
+)
+_ANSWERS_INSIDE = re.compile(
+    r"(?<=[?\uff1f.!])\s{1,9}(?:a|answer|antwort|r|r\u00e9ponse|respuesta)\s?\d{0,4}\s?[:\uff1a]"
+    r"|(?<=[?\uff1f])\s{0,9}\u7b54[:\uff1a]",
+    re.I,
+)
 _CODE = re.compile(
     r"\s{4,}\S|\t|[$>]{1,3} \S|#!|//|/\*|</?[a-z!][^<>]*>|.*[;{}]\s*$|.*\s--\w"
     r"|[\w.\[\]\"']+ ?=[ \w\"'\[{(]|[\w.]{1,80}\(.*\)\s*:?$"
     r"|(?:import|from|def|class|return|curl|pip|npm|sudo|git|export|docker) (?!.*[.!?]$)"
 )
-_STOPS = (".", "!", "?", "\u2026", "\u3002", "\uff01", "\uff1f")
-COLONS = (":", "\uff1a")
+_SYMBOLS = re.compile(r"[{}<>|$\\`=]|^\s*(?:#|//)")
 WRAPPED = 40
 """A line shorter than this, in characters, was ended by its author and not by a margin."""
 _LABEL = 200
 """No heading or question is longer, in characters."""
+_SHORT_LABEL = 80
+"""A line of its own that is not longer, and that does not end as a sentence does, may be one."""
+_RUN_IN = 40
+"""No run-in heading of an item is longer: `(2) Sunset date.`"""
 _MIDDLE = 3
 """Where a later chunk of a document begins: its first piece is the lead of nothing."""
 
 
 def read_pieces(at: int, passage: Passage) -> list[Piece]:
-    """None only where text, heading and title have no letter and no digit."""
+    """None only where the text says nothing, and heading and title have no letter and no digit."""
     reader = _Reader(at, passage)
     reader.read(passage.text)
     for text in (*reader.topics, passage.heading.rpartition(" > ")[2], passage.title):
         if not reader.pieces:
-            reader.put("line", _clean(text))
+            reader.put("label", clean(text))
     return reader.pieces
 
 
@@ -62,8 +102,8 @@ class _Reader:
     def __init__(self, at: int, passage: Passage) -> None:
         self._at = at
         headings = passage.heading.split(" > ")
-        self._labels = {_bare(label) for label in (passage.title, *headings)}
-        self._topic = _clean(headings[-1] or passage.title)
+        self._labels = {bare(label) for label in (passage.title, *headings)}
+        self._topic = clean(headings[-1] or passage.title)
         self._place = _MIDDLE if passage.ordinal else 0
         self._lines: list[str] = []  # of a paragraph or an item that is not over
         self._marker = ""
@@ -73,23 +113,40 @@ class _Reader:
         self.topics: list[str] = []
 
     def read(self, text: str) -> None:
-        for lines, is_code in _blocks(text):
+        blocks = [(lines, fenced or _reads_as_code(lines)) for lines, fenced in _blocks(text)]
+        records = read_records(
+            [[] if is_code or any(map(_ASKS.match, lines)) else lines for lines, is_code in blocks]
+        )
+        for at, ((lines, is_code), record) in enumerate(zip(blocks, records, strict=True)):
             self._intro = self._last_colon()
-            if is_code:
-                self.put("code", "\n".join(_without_citations(line) for line in lines))
-                continue
-            for line in lines:
-                for part in _ASKS_INSIDE.split(line) if _ASKS.match(line) else [line]:
-                    self._line(part)
-            self._end()
-            self._asking = False
+            following = [block for block, _ in blocks[at + 1 : at + 3]]
+            if not self._intro and _is_heading(lines, following):
+                self._below(_HEADING.sub("", lines[0]).rstrip(" #"))
+            elif is_code:
+                self.put("code", "\n".join(without_citations(line) for line in lines))
+            elif record:
+                self._rows([record])
+            else:
+                self._block(lines)
 
-    def put(self, kind: Literal["sentence", "line", "code"], text: str) -> None:
-        for part in _cut(text, "\n" if kind == "code" else " "):
+    def put(self, kind: Kind, text: str, row: Row = ()) -> None:
+        for part in cut(text, "\n" if kind == "code" else " ", LONGEST_PIECE):
             if any(map(str.isalnum, part)):
-                piece = Piece(part, kind, self._at, self._topic, self._place, self._intro)
-                self.pieces.append(piece)
+                self.pieces.append(
+                    Piece(part, kind, self._at, self._topic, self._place, self._intro, row)
+                )
                 self._place += 1
+
+    def _block(self, lines: list[str]) -> None:
+        for in_table, group in groupby(lines, is_row):
+            if in_table:
+                self._table(list(group))
+            else:
+                for line in group:
+                    for part in _ASKS_INSIDE.split(line) if _ASKS.match(line) else [line]:
+                        self._line(part)
+        self._end()
+        self._asking = False
 
     def _line(self, line: str) -> None:
         if _RULE.fullmatch(line):
@@ -104,16 +161,32 @@ class _Reader:
             self._ask(f"{self.topics.pop()} {line}")
         elif self._is_label(line):
             self._below(_HEADING.sub("", line).rstrip(" #"))
-        elif " | " in line or line.lstrip().startswith("|"):
+        elif is_furniture(line):
             self._end()
-            first, *rest = filter(None, map(_clean, line.strip().strip("|").split("|")))
-            self._put_line(f"{first}: {'; '.join(rest)}" if rest else first)
         elif item := _ITEM.match(line):
             self._end()
             self._intro = self._intro or self._last_colon()
             self._lines, self._marker = [line[item.end() :]], f"{item[1] or '-'} "
         else:
             self._prose(line)
+
+    def _table(self, lines: list[str]) -> None:
+        self._end()
+        if len(lines) == 1 and lines[0].rstrip().endswith(STOPS):
+            self._line(lines[0].replace("|", "\u00a6"))
+        else:
+            self._rows(read_rows([line for line in lines if not is_furniture(line)]))
+
+    def _rows(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            self._intro = " | ".join(cell.column for cell in row if cell.column)
+            text = whole(row)
+            if any(map(str.isalnum, text)):
+                self.pieces.append(
+                    Piece(text, "row", self._at, self._topic, self._place, self._intro, row)
+                )
+                self._place += 1
+        self._intro = ""
 
     def _ask(self, question: str) -> None:
         inside = _ANSWERS_INSIDE.search(question)
@@ -125,22 +198,22 @@ class _Reader:
 
     def _below(self, topic: str) -> None:
         self._end()
-        self._topic, self._place, self._intro = _clean(topic[:LONGEST_PIECE]), 0, ""
+        self._topic, self._place, self._intro = clean(topic[:LONGEST_PIECE]), 0, ""
         self.topics.append(self._topic)
 
     def _is_label(self, line: str) -> bool:
-        if _HEADING.match(line) or _bare(line) in self._labels:
+        if _HEADING.match(line) or bare(line) in self._labels:
             return True
-        bare = line.strip()
-        is_loud = bare.isupper() and len(bare) <= _LABEL
-        return is_loud and not (bare.endswith(_STOPS) or _ITEM.match(line))
+        text = line.strip()
+        is_loud = text.isupper() and len(text) <= _LABEL
+        return is_loud and not (text.endswith(STOPS) or _ITEM.match(line))
 
     def _prose(self, line: str) -> None:
         if self._lines:
             last = self._lines[-1].strip()
             is_first = len(self._lines) == 1
-            is_short = len(last) < WRAPPED and (is_first or last.endswith(_STOPS))
-            is_over = is_short or (self._marker and last.endswith(_STOPS))
+            is_short = len(last) < WRAPPED and (is_first or last.endswith(STOPS))
+            is_over = is_short or (self._marker and last.endswith(STOPS))
             is_over = is_over or (is_first and not self._marker and _is_titled(last))
             if is_over and not (self._marker and line[0].isspace()):
                 self._end()
@@ -149,22 +222,30 @@ class _Reader:
     def _end(self) -> None:
         lines, marker = self._lines, self._marker
         self._lines, self._marker = [], ""
-        text = _clean(_joined(lines))
+        text = clean(joined(lines))
         if marker:
-            self.put("line", marker + text if text else "")
-        elif len(lines) == 1 and not text.endswith((*_STOPS, *COLONS)) and _one(text):
-            self._put_line(text)
+            self._item(marker, text)
+        elif len(lines) == 1 and not text.endswith((*STOPS, *COLONS)) and _one(text):
+            self.put("line", text)
+            self._intro = self._intro or text
         elif text:
             self._intro = ""
-            for sentence in _sentences(text):
+            for sentence in sentences(text):
                 if is_question(sentence) and len(sentence) <= _LABEL:
                     self._below(sentence)
                 else:
                     self.put("sentence", sentence)
 
-    def _put_line(self, text: str) -> None:
-        self.put("line", text)
-        self._intro = self._intro or text
+    def _item(self, marker: str, text: str) -> None:
+        """Its first sentence as a line of the list, what it adds to that as sentences."""
+        if not text or is_furniture(text) or (is_contents(self._topic) and _one(text)):
+            return
+        parts = list(sentences(text))
+        if len(parts) > 1 and len(parts[0]) < _RUN_IN:
+            parts[:2] = [" ".join(parts[:2])]
+        self.put("line", marker + parts[0])
+        for sentence in parts[1:]:
+            self.put("sentence", sentence)
 
     def _last_colon(self) -> str:
         last = self.pieces[-1].text if self.pieces else ""
@@ -172,14 +253,14 @@ class _Reader:
 
 
 def _blocks(text: str) -> Iterator[tuple[list[str], bool]]:
-    """Lines between blank ones, and whether they are code. A fence holds its blank lines."""
+    """Lines between blank ones, and whether a fence is around them: it holds its blank lines."""
     lines: list[str] = []
     fenced = False
     for line in [*text.split("\n"), ""]:
         is_fence = _FENCE.match(line) is not None
         if is_fence or not (fenced or line.strip()):
             if lines:
-                yield lines, fenced or _reads_as_code(lines)
+                yield lines, fenced
             lines = []
             fenced = fenced != is_fence
         else:
@@ -189,42 +270,32 @@ def _blocks(text: str) -> Iterator[tuple[list[str], bool]]:
 
 
 def _reads_as_code(lines: list[str]) -> bool:
-    return 2 * sum(_CODE.match(line) is not None for line in lines) > len(lines)
+    return 2 * sum(_CODE.match(line) is not None and not _is_prose(line) for line in lines) > len(
+        lines
+    )
 
 
-_CJK = r"\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
-_GAP = re.compile(rf"(?<=[{_CJK}])\n(?=[{_CJK}])|(?<=[^\W\d]-)\n(?=[^\W\d])")
-_INVISIBLE = re.compile("[\u00ad\u200b\ufeff]")
-_TAG = re.compile(
-    r"</?(?:a|b|br|code|div|em|h[1-6]|i|li|ol|p|pre|small|span|strong|sub|sup|t[dhr]|table|u|ul)"
-    r"(?:\s[^<>]{0,300})?/?>",
-    re.I,
-)
-_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{1,500}\)")
-_STRONG = re.compile(r"(\*\*|__|`)(?=\S)([^*_`\n]{1,300})(?<=\S)\1(?!\w)")
-_NOTE = re.compile(
-    r"(^|[\s.,;:!?\"'\u201d\u2019)])(?:\[(?:\d{1,3}|citation needed|edit)\])++", re.I
-)
-_NUMBERED = re.compile(r"\[(\d{1,3})\]")
+def _is_prose(line: str) -> bool:
+    words = line.split()
+    plain = sum(word.strip(".,;:()\"'\u201c\u201d\u2019").isalpha() for word in words)
+    return len(words) > 5 and 5 * plain >= 4 * len(words) and not _SYMBOLS.search(line)
 
 
-def _joined(lines: list[str]) -> str:
-    return _GAP.sub("", "\n".join(line.strip() for line in lines))
+def _is_heading(lines: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
+    """A short line of its own, without the end of a sentence, above something that is none."""
+    if len(lines) > 1 or not _may_be_heading(lines[0]):
+        return False
+    return any(len(block) > 1 or not _may_be_heading(block[0]) for block in following)
 
 
-def _clean(text: str) -> str:
-    """One line without markup, and without what would read as a citation of ours."""
-    text = _STRONG.sub(r"\2", _LINK.sub(r"\1", _TAG.sub(" ", _INVISIBLE.sub("", text))))
-    return " ".join(_without_citations(_NOTE.sub(r"\1", text)).split())
-
-
-def _without_citations(text: str) -> str:
-    """`list[1]` stays what it is, but for two blanks."""
-    return _NUMBERED.sub(r"[ \1 ]", text)
-
-
-def _bare(text: str) -> str:
-    return "".join(filter(str.isalnum, text.casefold()))
+def _may_be_heading(line: str) -> bool:
+    text = clean(line)
+    if not text or len(text) > _SHORT_LABEL or text.endswith((*STOPS, *COLONS, ",", ";")):
+        return False
+    first = next(filter(str.isalpha, text), "a")
+    few_digits = sum(map(str.isdigit, text)) <= 3
+    is_plain = not (first.islower() or ": " in text or is_row(line) or _ITEM.match(line))
+    return is_plain and few_digits and not _CODE.match(text)
 
 
 def _is_titled(text: str) -> bool:
@@ -232,43 +303,5 @@ def _is_titled(text: str) -> bool:
     return len(text) <= _LABEL and len(words) > 2 and all(word[0].isupper() for word in words)
 
 
-def is_question(text: str) -> bool:
-    return text.rstrip().endswith(("?", "\uff1f"))
-
-
-_END = re.compile(
-    r"(?<![.!?\u2026])[.!?\u2026]++[\"'\u201d\u2019\u00bb)\]]*+(?=\s)"
-    r"|(?<![\u3002\uff01\uff1f])[\u3002\uff01\uff1f]++[\u300d\u300f\u201d\u2019\uff09)]*+"
-)
-_SHORT = re.compile(
-    r"(?:^|[\s(\"'\u201c\u2018.])(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|e\.g|i\.e|cf|Nos?|"
-    r"Fig|Vol|approx|Inc|Ltd|Co|Gen|Sen|Rep|Gov|Lt|Col|Capt|Rev|Hon|Mt|Jan|Feb|Mar|Apr|Jun|Jul|"
-    r"Aug|Sept?|Oct|Nov|Dec|bzw|usw|Nr|Abs|ca|pp|al)\.$"
-)
-
-
-def _sentences(text: str) -> Iterator[str]:
-    start = 0
-    for end in _END.finditer(text):
-        stop = end.end()
-        is_short = end[0] == "." and _SHORT.search(text[max(start, stop - 9) : stop])
-        if end[0][0] > "\u2fff" or not (is_short or text[stop + 1 : stop + 2].islower()):
-            yield text[start:stop].strip()
-            start = stop
-    if rest := text[start:].strip():
-        yield rest
-
-
 def _one(text: str) -> bool:
-    return len(list(_sentences(text))) == 1
-
-
-def _cut(text: str, gap: str) -> Iterator[str]:
-    """In parts that are not longer than LONGEST_PIECE, at a gap where there is one."""
-    start = 0
-    while len(text) - start > LONGEST_PIECE:
-        end = text.rfind(gap, start + 1, start + LONGEST_PIECE + 1)
-        end = end if end > 0 else start + LONGEST_PIECE
-        yield text[start:end]
-        start = end + (text[end] == gap)
-    yield text[start:]
+    return len(list(sentences(text))) == 1

@@ -248,7 +248,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
     decision, context = said.has_rag_context, None
     if said.reply_to is not None:
         _message_in(connection, conversation, said.reply_to)
-    if said.context:
+    if said.context and (said.answers is None or said.has_rag_context is not None):
         context = connection.execute(
             "insert into contexts (conversation, sources) values (?, ?)",
             [conversation, as_json(said.context)],
@@ -315,6 +315,10 @@ def _answered(
         done = connection.execute("delete from owed where message = ?", [question])
         if not done.rowcount:
             raise Conflict(f"the message {said.answers!r} has its answer already")
+    elif said.context:
+        connection.execute(
+            "update contexts set sources = ? where id = ?", [as_json(said.context), former]
+        )
     return decision, former
 
 
