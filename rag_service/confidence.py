@@ -6,7 +6,8 @@ beyond what questions about something else reach here, and beyond how near the c
 unless they are a code or a name, which the question is then about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from math import exp
 
 import numpy as np
@@ -18,6 +19,7 @@ from rag_service.documents import Passage
 from rag_service.ranking import weights_of
 from rag_service.scale import Scale
 from rag_service.sentences import spans
+from rag_service.stems import FUNCTION_WORDS
 from rag_service.stores import Calibration, Evidence
 
 DECISION = 2
@@ -104,7 +106,7 @@ def signs(
     for chunk in best:
         closest[chunk].look(kept.get(chunk), evidence.vector[0])
     nearest = max(closest.values(), key=lambda one: one.cosine)
-    weights = weights_of(evidence)
+    weights = _informative(evidence)
     whole = sum(weights.values()) or 1.0
 
     def share(text: str) -> float:
@@ -141,12 +143,9 @@ def weigh(seen: Signs) -> Weighed:
         bias, slope = WORDS
         weights = {"bias": bias, "covered_by_passage": slope * seen.covered_by_passage}
     else:
-        near = (seen.nearest + seen.nearest_of_first) / 2
-        level = LEVEL_SHARE * (seen.kin + seen.reach)
         weights = {
             "bias": BIAS,
-            "nearness": NEAR * near,
-            "levels": -NEAR * level,
+            "nearness": NEAR * nearness(seen),
             "covered": COVERED * seen.covered,
             "unknown": UNKNOWN * seen.unknown,
             "unknown_names": NAMES * bool(seen.unknown_names),
@@ -158,6 +157,12 @@ def weigh(seen: Signs) -> Weighed:
         weights["veto"] = VETO - odds
         odds = VETO
     return Weighed(signs=seen, weights={n: round(w, 4) for n, w in weights.items()}, log_odds=odds)
+
+
+def nearness(seen: Signs) -> float:
+    """How near the best sentences come, beyond the levels of the corpus."""
+    near = (seen.nearest + seen.nearest_of_first) / 2
+    return near - LEVEL_SHARE * (seen.kin + seen.reach)
 
 
 class _Closest:
@@ -175,6 +180,18 @@ class _Closest:
         best = int(cosines.argmax())
         self.cosine = float(cosines[best])
         self.text = self.text[slice(*places[best])]
+
+
+def _informative(evidence: Evidence) -> dict[str, float]:
+    """Without the function words that a small base may lack; all where there is nothing else."""
+    weights = weights_of(evidence)
+    told = {term: w for term, w in weights.items() if term not in _function_words(evidence.cut)}
+    return told or weights
+
+
+@cache
+def _function_words(cut: Callable[[str], list[str]]) -> frozenset[str]:
+    return frozenset(cut(FUNCTION_WORDS))
 
 
 def _text(passage: Passage) -> str:

@@ -5,7 +5,8 @@ from functools import cache
 
 from rag_service.scripts import WORD, fold, pieces, split_scripts
 
-_STOPWORDS = """a an the of to and or in on at for from by with as is are was were be been being am
+FUNCTION_WORDS = """
+a an the of to and or in on at for from by with as is are was were be been being am
 do does did has have had can could may might will would shall should must i you he she it we they
 me my your his her its our their them this that these those there here what which who whom whose
 when where why how if than then so any some about into over please tell give find name much
@@ -31,4 +32,4 @@ def informative(terms: Iterable[str]) -> list[str]:
 
 @cache
 def _stopwords() -> frozenset[str]:
-    return frozenset(stems(_STOPWORDS))
+    return frozenset(stems(FUNCTION_WORDS))
