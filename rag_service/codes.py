@@ -17,6 +17,7 @@ from rag_service.stems import informative, stems
 _TOKEN = re.compile(r"\+?[^\W_]+(?:[-./_:#][^\W_]+)*")
 _PHONE = re.compile(r"(?<![^\W_])\+?\d[\d ()/.-]{5,30}\d")
 _QUANTITY = re.compile(r"[\d.,:/-]+(?:st|nd|rd|th|s|%|[^\W\d_]{1,3})?|\d+(?:[.,]\d+)?-[^\W\d_]{2,}")
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _GAP = r"[\W_]{0,2}"
 _PART = re.compile(r"[^\W\d_]+|\d+")
@@ -63,6 +64,8 @@ def codes_in(query: str) -> list[Code]:
 
 def _is_code(token: str, before: str) -> bool:
     bare = token.lstrip("+")
+    if _ADDRESS.fullmatch(bare):
+        return False  # an example of one
     if bare.isdecimal():
         is_named = not before or bool(informative(stems(before)))  # not "the 1200" or "over 5000"
         return len(bare) >= _LONG_NUMBER and _YEAR.fullmatch(bare) is None and is_named

@@ -29,12 +29,15 @@ CONTEXT_ABOVE = 0.5
 READ = 5
 """How many of the best passages are read for it."""
 
-BIAS, NEAR, COVERED, UNKNOWN, NAMES = -4.0, 3.1, 1.3, -0.2, -0.65
+BIAS = -1.2
+WEIGHTS = {"nearness": 4.9, "covered": 0.74, "unknown": -1.05, "unknown_names": -0.86}
 """Logistic regression by benchmarks/fit_confidence.py, which holds each set out whole; its figures
 are in benchmarks/README.md."""
-LEVEL_SHARE = 0.45
-"""Of each level, what is taken off a cosine: chosen there as well."""
-KIN, REACH = 1.05, 0.33
+KIN_SHARE, REACH_SHARE = 0.3, 0.2
+"""Of each level, what is taken off the nearness. Chosen with all sets in sight, in steps of 0.05:
+around here they hardly matter."""
+MOST_NAMES = 2
+KIN, REACH = 1.06, 0.32
 """The levels of a corpus that is too small to show its own, as nearness: the mean of those sets."""
 FEW = 100
 """Chunks. At this many the levels of a corpus and those above count half each."""
@@ -62,12 +65,12 @@ class Signs(Struct, frozen=True, kw_only=True):
     """The level of questions about something else."""
     kin: float = KIN
     """The level of passages of other documents."""
-    covered: float = 0.0
-    """How much of the query, by weight of its informative terms, the nearest sentence has."""
-    covered_by_passage: float = 0.0
-    """The most that one of the passages has."""
     unknown: float = 0.0
-    """How much of the query no chunk has."""
+    """How much of the query, by weight of its informative terms, no chunk has."""
+    covered: float = 0.0
+    """How much of the rest the nearest sentence has."""
+    covered_by_passage: float = 0.0
+    """The most of the query that one of the passages has."""
     readable: float = 1.0
     """How much of the query the model knows."""
     unknown_names: list[str] = []
@@ -108,10 +111,10 @@ def signs(
     nearest = max(closest.values(), key=lambda one: one.cosine)
     weights = _informative(evidence)
     whole = sum(weights.values()) or 1.0
+    absent = sum(weights[term] for term in weights.keys() & evidence.absent)
 
-    def share(text: str) -> float:
-        has = weights.keys() & set(evidence.cut(text))
-        return sum(weights[term] for term in has) / whole
+    def weight_in(text: str) -> float:
+        return sum(weights[term] for term in weights.keys() & set(evidence.cut(text)))
 
     def is_absent(word: str) -> bool:
         return not evidence.absent.isdisjoint(evidence.cut(word))
@@ -125,9 +128,9 @@ def signs(
         nearest_of_first=float(scale.nearness(closest[best[0]].cosine)),
         reach=trust * float(scale.nearness(evidence.levels.reach)) + (1 - trust) * REACH,
         kin=KIN if kin is None else trust * float(scale.nearness(kin)) + (1 - trust) * KIN,
-        covered=share(nearest.text),
-        covered_by_passage=max(share(_text(passage)) for passage in passages),
-        unknown=sum(weights[term] for term in weights.keys() & evidence.absent) / whole,
+        unknown=absent / whole,
+        covered=weight_in(nearest.text) / (whole - absent) if whole > absent else 0.0,
+        covered_by_passage=max(weight_in(_text(passage)) for passage in passages) / whole,
         readable=readable,
         unknown_names=codes.unknown_names(query, is_absent),
         codes_found=found,
@@ -145,10 +148,7 @@ def weigh(seen: Signs) -> Weighed:
     else:
         weights = {
             "bias": BIAS,
-            "nearness": NEAR * nearness(seen),
-            "covered": COVERED * seen.covered,
-            "unknown": UNKNOWN * seen.unknown,
-            "unknown_names": NAMES * bool(seen.unknown_names),
+            **{name: WEIGHTS[name] * value for name, value in features(seen).items()},
         }
     if seen.codes_found:
         weights["codes_found"] = CODE_FOUND
@@ -162,7 +162,17 @@ def weigh(seen: Signs) -> Weighed:
 def nearness(seen: Signs) -> float:
     """How near the best sentences come, beyond the levels of the corpus."""
     near = (seen.nearest + seen.nearest_of_first) / 2
-    return near - LEVEL_SHARE * (seen.kin + seen.reach)
+    return near - KIN_SHARE * seen.kin - REACH_SHARE * seen.reach
+
+
+def features(seen: Signs) -> dict[str, float]:
+    """What the weights are fitted for."""
+    return {
+        "nearness": nearness(seen),
+        "covered": seen.covered,
+        "unknown": seen.unknown,
+        "unknown_names": float(min(len(seen.unknown_names), MOST_NAMES)),
+    }
 
 
 class _Closest:
