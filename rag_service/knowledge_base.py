@@ -23,7 +23,7 @@ from rag_service.confidence import (
 from rag_service.documents import Document, Passage
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
-from rag_service.languages import language_warnings
+from rag_service.languages import language_warnings, readable_share
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
@@ -207,7 +207,7 @@ class KnowledgeBase:
         """
         asked = self._spelled(query, bot_id)
         embedder, scale = self._embedder(), self._scale()
-        readable = embedder.known_share(asked)
+        readable = readable_share(asked, embedder)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
         weighed, calibration = weigh(Signs()), Calibration()

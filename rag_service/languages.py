@@ -63,6 +63,26 @@ _DENSE = re.compile(
 _LATIN = re.compile("[\0-\u024f\u1e00-\u1eff]")
 
 
+_OTHER_SCRIPTS = frozenset(
+    """am ar as ba be bg bn dz el fa gu he hi hy ja ka kk km kn ko ky lo mk ml mn mr my ne or pa ps
+    ru sa si sr ta te tg th tt ug uk ur zh""".split()  # noqa: SIM905
+)
+"""Languages that are not written in Latin letters."""
+
+
+def readable_share(text: str, embedder: Embedder) -> float:
+    """How much of a text's letters the model's vocabulary has, in scripts that it was trained on.
+
+    A vocabulary may have letters of a script, and the model no idea of it.
+    """
+    known = embedder.known_share(text)
+    if text.isascii() or not embedder.languages or embedder.languages & _OTHER_SCRIPTS:
+        return known
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(_LATIN.match(letter) is not None for letter in letters)
+    return min(known, latin / len(letters)) if letters else known
+
+
 def language_warnings(text: str, embedder: Embedder) -> list[str]:
     """Sentences on what of the text the model reads badly, and what to do; mostly none.
 
