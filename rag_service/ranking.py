@@ -29,6 +29,10 @@ FEEDBACK_SHARE = 0.3
 """The query's vector is moved towards the best passages by this: relevance feedback (Rocchio 1971)
 without anybody's judgement."""
 
+OF_DOCUMENT = (1.0, 0.05, 0.03)
+"""What the best passages of a document count for it. On seven sets of documents with several
+passages the next two bring 0.005 nDCG on average, and no set loses more than 0.002."""
+
 READ = 40
 """How many of the best are read closely."""
 NEAR = 8
@@ -48,7 +52,8 @@ class Reading(Struct, frozen=True, kw_only=True):
 def rank(
     evidence: Evidence, scale: Scale, mode: Mode, k: int, *, by_document: bool = False
 ) -> list[tuple[int, float]]:
-    """The best `k` chunks, or the best chunk of each of the best `k` documents.
+    """The best `k` chunks, or the best chunk of each of the best `k` documents, whose next best ones
+    count a little as well.
 
     Best first, each with a score in [0, 1].
     """
@@ -63,7 +68,8 @@ def rank(
         first |= _reconsidered(evidence, scale, close, read(evidence, close))
         order.sort(key=lambda chunk: (-first[chunk], chunk))
     if by_document:
-        order = _one_of_each(evidence, order)
+        first = _of_documents(evidence, order, first)
+        order = sorted(first, key=lambda chunk: (-first[chunk], chunk))
     return [(chunk, _squash(first[chunk])) for chunk in order[:k]]
 
 
@@ -145,11 +151,19 @@ def _reconsidered(
     return dict(zip(chunks, (scale.comparable(vectors @ moved) + words).tolist(), strict=True))
 
 
-def _one_of_each(evidence: Evidence, order: Sequence[int]) -> list[int]:
-    documents: dict[str, int] = {}
+def _of_documents(
+    evidence: Evidence, order: Sequence[int], scores: Mapping[int, float]
+) -> dict[int, float]:
+    """The best chunk of each document, with the score of the document."""
+    best: dict[str, int] = {}
+    found: dict[int, list[float]] = {}
     for chunk, candidate in evidence.read(order).items():
-        documents.setdefault(candidate.passage.document_id, chunk)
-    return list(documents.values())
+        document = candidate.passage.document_id
+        found.setdefault(best.setdefault(document, chunk), []).append(scores[chunk])
+    return {
+        chunk: sum(share * max(score, 0.0) for share, score in zip(OF_DOCUMENT, of, strict=False))
+        for chunk, of in found.items()
+    }
 
 
 def _text(candidate: Candidate) -> str:
