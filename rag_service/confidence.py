@@ -8,7 +8,7 @@ unless they are a code or a name, which the question is then about.
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from math import exp
+from math import exp, log
 
 import numpy as np
 from msgspec import Struct
@@ -48,6 +48,9 @@ WORDS = (-3.2, 9.0)
 their page has 0.46, and the best page for a question about something else 0.05."""
 CODE_FOUND = 2.5
 """What a code of the query in one of the passages adds: a guess."""
+RERANKED = 0.5
+"""What each log-odd of a cross-encoder's best score adds, up to MOST_RERANKED of them: a guess."""
+MOST_RERANKED = 4.0
 VETO = -3.0
 """The most that log-odds can be where a code or name of the query stands nowhere: a guess."""
 NOTHING = -10.0
@@ -79,6 +82,8 @@ class Signs(Struct, frozen=True, kw_only=True):
     codes_missing: list[str] = []
     stands_for_others: str | None = None
     """A name that no chunk has, where others have its place."""
+    reranked: float | None = None
+    """The best score of a cross-encoder, in (0, 1), where there is one."""
     chunks: int = 0
 
 
@@ -153,11 +158,18 @@ def weigh(seen: Signs) -> Weighed:
         }
     if seen.codes_found:
         weights["codes_found"] = CODE_FOUND
+    if seen.reranked is not None:
+        weights["reranked"] = RERANKED * _log_odds(seen.reranked)
     odds = sum(weights.values())
     if odds > VETO and (seen.codes_missing or seen.stands_for_others):
         weights["veto"] = VETO - odds
         odds = VETO
     return Weighed(signs=seen, weights={n: round(w, 4) for n, w in weights.items()}, log_odds=odds)
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, 1e-6), 1 - 1e-6)
+    return max(-MOST_RERANKED, min(MOST_RERANKED, log(score / (1 - score))))
 
 
 def nearness(seen: Signs) -> float:

@@ -236,6 +236,8 @@ class KnowledgeBase:
         )
         if reranker and hits:
             hits = _reranked(reranker, query, hits)[:k]
+            best = msgspec.structs.replace(weighed.signs, reranked=hits[0].score)
+            weighed = weigh(best)
         if calibration.made_with != self.made_with:
             calibration = Calibration()
         judged = probability(weighed.log_odds, calibration) if weighed.signs.chunks else 0.0
