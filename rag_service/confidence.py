@@ -179,7 +179,7 @@ class _Closest:
 
 def _text(passage: Passage) -> str:
     """As it was embedded."""
-    return "\n".join(part for part in (passage.title, passage.heading, passage.text) if part)
+    return passage.embedded_text
 
 
 def _codes(

@@ -46,9 +46,14 @@ class Selection(NamedTuple):
     """By the number of the piece, in reading order."""
 
 
-def select(question: str, pieces: Sequence[Piece], most: int = MOST_SENTENCES) -> Selection:
+def select(
+    question: str,
+    pieces: Sequence[Piece],
+    alike: Sequence[float] | None = None,
+    most: int = MOST_SENTENCES,
+) -> Selection:
     """At most `most` sentences; the lines of a list, and the rows of a table, count as one."""
-    judge = Judge(question, pieces)
+    judge = Judge(question, pieces, alike)
     likelihoods = judge.likelihoods()
     speaks = judge.speaks()
     texts = _texts(question, pieces, judge)
