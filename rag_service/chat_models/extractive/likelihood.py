@@ -48,12 +48,14 @@ class Evidence(NamedTuple):
     torn: float
     """It begins or ends in the middle, or announces what does not come."""
     similarity: float
-    """Of its meaning to the question's, as an embedder sees it; 0 where there is none."""
+    """Of its meaning to the question's, as the embedder sees it; 0 where that is not known."""
+    nearest: float
+    """The most similarity that a piece of its passage has."""
 
 
 WEIGHTS = Evidence(
     own=1.2, both=3.1, before=0.7, title=0.2, pairs=1.3, density=2.2, new=1.7, rank=2.4, lead=3.0,
-    answer=2.5, later=-1.2, cue=1.8, length=-0.6, line=0.5, code=-2.0, torn=-2.0, similarity=0.0,
+    answer=2.5, later=-1.2, cue=1.8, length=-0.6, line=0.5, code=-2.0, torn=-2.0, similarity=0.0, nearest=0.0,
 )  # fmt: skip
 """Fitted by `benchmarks/fit_answers.py` on five sets and on the excerpts of a sixth; with them the
 likeliest piece holds the answer for 0.79 of the questions of SQuAD 2.0 dev, and so it does with
@@ -89,7 +91,7 @@ class Judge:
         pieces: Sequence[Piece],
         similarities: Sequence[float] | None = None,
     ) -> None:
-        """`similarities` are the cosines of the pieces to the question, where an embedder ran."""
+        """`similarities` are the nearness of the pieces to the question, by their vectors."""
         self._question = question
         self._pieces = pieces
         self._similarities = similarities or [0.0] * len(pieces)
@@ -150,6 +152,9 @@ class Judge:
         asks_code = asks_for_code(self._question)
         likeness = self._likeness(told)
         entries = _entries(pieces)
+        nearest: dict[int, float] = {}
+        for piece, similarity in zip(pieces, self._similarities, strict=True):
+            nearest[piece.passage] = max(similarity, nearest.get(piece.passage, similarity))
         before = 0.0
         for at, piece in enumerate(pieces):
             words = self._words[at]
@@ -176,6 +181,7 @@ class Judge:
                 code=float(piece.kind == "code" and not asks_code),
                 torn=float(_is_torn(piece, following)),
                 similarity=self._similarities[at],
+                nearest=nearest[piece.passage],
             )
             yield evidence
             before = evidence.own
