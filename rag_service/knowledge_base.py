@@ -344,10 +344,7 @@ def _whole(plan: Plan) -> Plan:
 def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
     read = [f"{hit.passage.title}\n{hit.passage.heading}\n{hit.passage.text}" for hit in hits]
     scores = reranker.score(query, [text.strip() for text in read])
-    again = [
-        replace(hit, score=round(score, 6))
-        for hit, score in zip(hits, scores, strict=True)
-    ]
+    again = [replace(hit, score=round(score, 6)) for hit, score in zip(hits, scores, strict=True)]
     return sorted(again, key=lambda hit: -hit.score)
 
 

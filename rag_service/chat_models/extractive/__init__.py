@@ -38,9 +38,7 @@ class ExtractiveModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Word by word. Nothing only when there is no passage."""
-        answer = await asyncio.to_thread(
-            self.answer, prompt.question, prompt.passages, prompt.near
-        )
+        answer = await asyncio.to_thread(self.answer, prompt.question, prompt.passages, prompt.near)
         for word in _WORD.findall(answer):
             yield word
 
