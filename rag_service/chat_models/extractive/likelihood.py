@@ -60,11 +60,11 @@ WEIGHTS = Evidence(
     answer=2.4, later=-0.9, cue=1.6, length=-0.45, line=0.5, code=-2.0, torn=-2.0, similarity=4.9,
     nearest=3.1, example=-1.9,
 )  # fmt: skip
-"""Fitted as `benchmarks/fit_answers.py` does, on five sets, with the vectors of their sentences; with
-weights fitted on the other sets the likeliest piece holds the answer for 0.80 of the questions of
-SQuAD 2.0 dev. `torn` and `code` are set by hand, as none of the sets has much of either, and `lead`
-and `answer` share what both got together, as only one set has them. `density` is set higher than
-what was fitted (0.2)."""
+"""Fitted as `benchmarks/fit_answers.py` does, on five sets, with the vectors of their sentences;
+with weights fitted on the other sets the likeliest piece holds the answer for 0.80 of the questions
+of SQuAD 2.0 dev. `torn` and `code` are set by hand, as none of the sets has much of either, and
+`lead` and `answer` share what both got together, as only one set has them. `density` is set higher
+than what was fitted (0.2)."""
 
 WORD_WEIGHTS = Evidence(
     own=1.2, both=3.1, before=0.7, title=0.2, pairs=1.3, density=2.2, new=1.7, rank=2.4, lead=3.0,
