@@ -38,6 +38,8 @@ class Case(NamedTuple):
     question: str
     is_right: Right
     passages: list[Any]
+    near: dict[str, list[Any]]
+    """By chunk id, what the search tells of their sentences."""
 
 
 def main() -> None:
@@ -77,7 +79,7 @@ def _figures(cases: Sequence[Case], model: Any) -> dict[str, Any]:
     took, answers = [], []
     for case in cases:
         start = time.perf_counter()
-        answers.append(model.answer(case.question, case.passages))
+        answers.append(model.answer(case.question, case.passages, case.near))
         took.append(time.perf_counter() - start)
     plain = [_CITATION.sub("", answer) for answer in answers]
     leads = [_first(case.passages, len(text)) for case, text in zip(cases, plain, strict=True)]
@@ -164,7 +166,12 @@ def found(
     ours = {key: value for key, value in base.environ().items() if key.startswith("RAG_")}
     with assemble(load_settings(ours)) as service:
         return [
-            Case(text, is_right, [hit.passage for hit in hits])
+            Case(
+                text,
+                is_right,
+                [hit.passage for hit in hits],
+                {hit.passage.chunk_id: hit.sentences for hit in hits},
+            )
             for text, is_right in questions
             if (hits := service.knowledge.search(text, "default", k=K).hits)
         ]

@@ -110,14 +110,19 @@ def _samples(cases: Sequence[Case]) -> Samples:
     from rag_service.chat_models.extractive.clauses import clause_spans
     from rag_service.chat_models.extractive.likelihood import Judge
     from rag_service.chat_models.extractive.pieces import read_pieces
+    from rag_service.chat_models.extractive.similarity import similarities
 
     pieces_of: list[Sample] = []
     clauses_of: list[Sample] = []
     for case in cases:
-        pieces = [p for at, passage in enumerate(case.passages) for p in read_pieces(at, passage)]
+        pieces, alike = [], []
+        for at, passage in enumerate(case.passages):
+            read = read_pieces(at, passage)
+            pieces += read
+            alike += similarities(passage.text, read, case.near[passage.chunk_id])
         if not pieces:
             continue
-        judge = Judge(case.question, pieces)
+        judge = Judge(case.question, pieces, alike)
         right = [case.is_right(piece.text) for piece in pieces]
         told = np.array([piece.kind != "label" for piece in pieces])
         evidence = np.array(judge.evidence(), float)

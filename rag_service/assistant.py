@@ -214,6 +214,7 @@ class Assistant:
             history,
             budget=self._budget,
             count=self._count,
+            near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
             around=self._knowledge.around(passages) if self._model.reads_around else None,
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))

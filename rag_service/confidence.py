@@ -219,7 +219,7 @@ def _function_words(cut: Callable[[str], list[str]]) -> frozenset[str]:
 
 def _text(passage: Passage) -> str:
     """As it was embedded."""
-    return "\n".join(part for part in (passage.title, passage.heading, passage.text) if part)
+    return passage.embedded_text
 
 
 def _codes(

@@ -83,7 +83,7 @@ class Chunk(Struct, frozen=True, kw_only=True):
     @property
     def embedded_text(self) -> str:
         """What the embedder and the keyword index read: the text below its title and headings."""
-        return "\n".join(part for part in (self.title, self.heading, self.text) if part)
+        return _below_headings(self.title, self.heading, self.text)
 
 
 class Passage(Struct, frozen=True, kw_only=True):
@@ -97,3 +97,11 @@ class Passage(Struct, frozen=True, kw_only=True):
     page: int | None
     text: str
     ordinal: int
+
+    @property
+    def embedded_text(self) -> str:
+        return _below_headings(self.title, self.heading, self.text)
+
+
+def _below_headings(title: str, heading: str, text: str) -> str:
+    return "\n".join(part for part in (title, heading, text) if part)

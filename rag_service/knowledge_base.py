@@ -7,6 +7,7 @@ from hashlib import blake2b
 import msgspec
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag_service.chunking import PIPELINE_VERSION, split
 from rag_service.confidence import (
@@ -24,11 +25,12 @@ from rag_service.documents import Document, Passage
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.languages import language_warnings, readable_share
+from rag_service.nearness import sentence_nearness
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
 from rag_service.scale import Scale
-from rag_service.sentences import spans
+from rag_service.sentences import NearSpan, spans
 from rag_service.small_talk import recognise
 from rag_service.stores import (
     Calibration,
@@ -211,9 +213,10 @@ class KnowledgeBase:
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
         weighed, calibration = weigh(Signs()), Calibration()
+        near: dict[str, list[NearSpan]] = {}
 
         def choose(evidence: Evidence) -> list[tuple[int, float]]:
-            nonlocal weighed, calibration
+            nonlocal weighed, calibration, near
             if not evidence.scores:
                 return []
             evidence = _readable(evidence, scale, readable)
@@ -221,6 +224,7 @@ class KnowledgeBase:
             chunks = [chunk for chunk, _ in best]
             weighed = weigh(signs(asked, evidence, chunks, scale, readable))
             calibration = evidence.calibration
+            near = sentence_nearness(evidence, chunks[:READ], scale)
             if mode == "hybrid" and not by_document:
                 return best[:wanted]
             return rank(evidence, scale, mode, wanted, by_document=by_document)
@@ -236,7 +240,7 @@ class KnowledgeBase:
         )
         if reranker and hits:
             hits = _reranked(reranker, query, hits)[:k]
-            best = msgspec.structs.replace(weighed.signs, reranked=hits[0].score)
+            best = replace(weighed.signs, reranked=hits[0].score)
             weighed = weigh(best)
         if calibration.made_with != self.made_with:
             calibration = Calibration()
@@ -253,7 +257,7 @@ class KnowledgeBase:
             evidence=weighed,
             calibration=calibration,
             small_talk=talk.kind if talk else None,
-            hits=hits,
+            hits=[replace(hit, sentences=near.get(hit.passage.chunk_id, [])) for hit in hits],
         )
 
     @property
@@ -326,7 +330,7 @@ def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
     """Cosines of a query that the model does not know are those of any other such text."""
     if readable >= READABLE:
         return evidence
-    return msgspec.structs.replace(
+    return replace(
         evidence,
         scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
         vector=np.zeros_like(evidence.vector),
@@ -342,10 +346,7 @@ def _whole(plan: Plan) -> Plan:
 def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
     read = [f"{hit.passage.title}\n{hit.passage.heading}\n{hit.passage.text}" for hit in hits]
     scores = reranker.score(query, [text.strip() for text in read])
-    again = [
-        msgspec.structs.replace(hit, score=round(score, 6))
-        for hit, score in zip(hits, scores, strict=True)
-    ]
+    again = [replace(hit, score=round(score, 6)) for hit, score in zip(hits, scores, strict=True)]
     return sorted(again, key=lambda hit: -hit.score)
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from rag_service.conversations import Cut, Message
 from rag_service.documents import Passage
+from rag_service.sentences import NearSpan
 
 MESSAGE_TOKENS = 4
 """What a chat template puts around a message: its role, its beginning and its end."""
@@ -43,6 +44,8 @@ class Prompt(Struct, frozen=True, kw_only=True):
     cut: Cut
     tokens: int
     """Of all messages, with MESSAGE_TOKENS for each."""
+    near: Mapping[str, Sequence[NearSpan]] = {}
+    """By chunk id, how near the sentences of a passage come to the question, where that is known"""
 
 
 def compose(
@@ -53,6 +56,7 @@ def compose(
     budget: int,
     count: Callable[[str], int],
     around: Mapping[str, tuple[str, str]] | None = None,
+    near: Mapping[str, Sequence[NearSpan]] | None = None,
 ) -> Prompt:
     """At most `budget` tokens, as `count` counts them, but for a question that is longer alone.
 
@@ -86,6 +90,7 @@ def compose(
             shortened=bool(kept) and len(kept[-1].text) < len(passages[len(kept) - 1].text),
         ),
         tokens=_cost(messages, count),
+        near=near or {},
     )
 
 

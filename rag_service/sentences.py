@@ -2,9 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 Span = tuple[int, int]
 """Characters [start, end) of a text."""
+
+
+class NearSpan(NamedTuple):
+    """Characters [start, end) of a passage's text, and how near to a question they come."""
+
+    start: int
+    end: int
+    nearness: float
+    """0 for chance, 1 for what answers typically have."""
+
 
 SHORTEST = 40
 """Characters. A shorter sentence or line says too little by itself and goes with the next one."""

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from msgspec import Struct
 
 from rag_service.documents import Chunk, Document, Passage, Vectors
+from rag_service.sentences import NearSpan
 from rag_service.settings import Settings
 from rag_service.stores.contacts import ContactStore
 from rag_service.stores.conversations import ConversationStore, EventStore
@@ -154,6 +155,8 @@ class Hit(Struct, frozen=True, kw_only=True):
     passage: Passage
     score: float
     scores: Scores
+    sentences: list[NearSpan] = []
+    """Of its text, for the best few hits; empty for the others."""
 
 
 @runtime_checkable  # Litestar validates what it injects

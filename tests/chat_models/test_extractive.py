@@ -17,6 +17,7 @@ from rag_service.parsing.csv import read_csv
 from rag_service.parsing.html import read_html
 from rag_service.parsing.markdown import read_markdown
 from rag_service.prompting import Prompt
+from rag_service.sentences import NearSpan, spans
 
 Reader = Callable[[str], ParsedDocument]
 
@@ -479,3 +480,57 @@ def test_every_sentence_stands_in_the_passage_that_it_cites(question: str, found
         whole = letters(f"{cited.text} {cited.title} {cited.heading}")
         for part in re.split(r"\n|(?<=[^\w\s])\s|(?<=[\u3002\u2026])", said):
             assert letters(part) in whole
+
+
+# -- what the vectors of the sentences say -------------------------------------------------------
+
+NIGHTS = (
+    "Guests of the house may call the porter at any hour of the night. "
+    "Breakfast is served in the winter garden from seven to ten. "
+    "The sauna and the pool are free for everybody who stays with us."
+)
+
+
+@pytest.mark.parametrize("nearest", range(3))
+def test_of_sentences_without_the_words_of_the_question_the_nearest_is_told(nearest: int):
+    text = f"## Rooms\n\n{NIGHTS}"
+    near = [
+        NearSpan(start, end, float(text[start:end].startswith(NIGHTS.split(". ")[nearest])))
+        for start, end in spans(text)
+    ]
+    told = ExtractiveModel().answer("Rooms, anything else?", [passage(text)], {"chk_1": near})
+    assert told.startswith(NIGHTS.split(". ")[nearest])
+
+
+@given(
+    st.text(alphabet="ab. \n|-#*:", max_size=200),
+    st.lists(
+        st.builds(NearSpan, st.integers(0, 300), st.integers(0, 300), st.floats(-2, 2)), max_size=5
+    ),
+)
+def test_spans_of_any_text_are_taken(text: str, near: list[NearSpan]):
+    found = ExtractiveModel().answer("a b?", [passage(text)], {"chk_1": near})
+    assert found.endswith("[1]")
+
+
+RULE = (
+    "The two business days begin on the day after the consumer learns of the loss of the card. "
+    "For example, a consumer learns of the loss of the card when two days of business have begun."
+)
+
+
+def test_a_rule_is_told_before_its_example():
+    told = answer("When do the two business days begin after the loss of the card?", RULE)
+    assert told.startswith("The two business days begin on the day after")
+
+
+@pytest.mark.parametrize("opening", ["If", "When", "Once"])
+def test_a_condition_is_never_told_without_what_follows_from_it(opening: str):
+    told = answer(
+        "Until when can I change my benefits after I got married?",
+        f"{opening} you change your benefits since you got married or since you had a child "
+        "(for example, by adoption, and in whichever country that was), you have from thirty days "
+        "before the event to sixty days after the event to write to us, and the office that is "
+        "responsible for you will answer within a week, as a rule by letter.",
+    )
+    assert "sixty days after the event" in told

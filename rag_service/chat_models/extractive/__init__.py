@@ -7,7 +7,7 @@ likeliest for its length (`selection`): a sentence or two, the cells of a table 
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from rag_service.chat_models.extractive.pieces import Piece, read_pieces
 from rag_service.chat_models.extractive.selection import (
@@ -16,9 +16,11 @@ from rag_service.chat_models.extractive.selection import (
     Selection,
     select,
 )
+from rag_service.chat_models.extractive.similarity import similarities
 from rag_service.conversations import Usage
 from rag_service.documents import Passage
 from rag_service.prompting import Prompt
+from rag_service.sentences import NearSpan
 
 __all__ = ["MOST_CHARACTERS", "MOST_SENTENCES", "ExtractiveModel"]
 
@@ -36,21 +38,29 @@ class ExtractiveModel:
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Word by word. Nothing only when there is no passage."""
-        answer = await asyncio.to_thread(self.answer, prompt.question, prompt.passages)
+        answer = await asyncio.to_thread(self.answer, prompt.question, prompt.passages, prompt.near)
         for word in _WORD.findall(answer):
             yield word
 
     async def close(self) -> None:
         """Holds nothing."""
 
-    def answer(self, question: str, passages: Sequence[Passage]) -> str:
-        """Pure, blocking, and linear in the length of the passages."""
-        pieces = [
-            piece for at, passage in enumerate(passages) for piece in read_pieces(at, passage)
-        ]
+    def answer(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        near: Mapping[str, Sequence[NearSpan]] | None = None,
+    ) -> str:
+        """Pure, blocking, and linear in the length of the passages; `near` is by chunk id."""
+        pieces: list[Piece] = []
+        alike: list[float] = []
+        for at, passage in enumerate(passages):
+            read = read_pieces(at, passage)
+            pieces += read
+            alike += similarities(passage.text, read, (near or {}).get(passage.chunk_id, ()))
         if not pieces:
             return "[1]" if passages else ""
-        return _written(pieces, select(question, pieces, self._sentences))
+        return _written(pieces, select(question, pieces, alike, self._sentences))
 
 
 _WORD = re.compile(r"\S+\s*|\s+")

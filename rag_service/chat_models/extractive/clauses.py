@@ -11,18 +11,37 @@ _BETWEEN = re.compile(
     r"(?<=[,;:\u2014\u2013)])\s+|\s+(?=[\u2014\u2013(])|(?<=[\uff0c\uff1b\uff1a\u3001])"
 )
 
+_CONDITION = re.compile(
+    r"(?:\W|\(\w{1,3}\)|\w{1,2}\.)*(?:if|when|where|once|unless|until|although|though|while|because"
+    r"|since|whenever|wenn|falls|sobald|obwohl|weil|si|cuando|lorsque|quand)\b",
+    re.I,
+)
+
 Span = tuple[int, int]
 
 
 def clause_spans(sentence: str) -> list[Span]:
-    """In order, with all of the sentence but blanks between them; cut at punctuation alone."""
+    """In order, with all of the sentence but blanks between them; cut at punctuation alone.
+
+    Nothing in brackets is cut, and a condition is never told without what follows from it.
+    """
     if len(sentence) <= LONG:
         return [(0, len(sentence))]
     spans: list[Span] = []
-    start = 0
+    start = begun = 0
+    waits = _CONDITION.match(sentence) is not None
     for gap in _BETWEEN.finditer(sentence):
-        is_long = gap.start() - start >= SHORTEST_CLAUSE
-        if is_long and len(sentence) - gap.end() >= SHORTEST_CLAUSE // 2:
+        said = sentence[start : gap.start()]
+        if said.count("(") > said.count(")"):
+            continue
+        if waits:
+            waits = not said.endswith((",", "\uff0c"))
+            begun = gap.end()
+        elif (
+            gap.start() - begun >= SHORTEST_CLAUSE
+            and len(sentence) - gap.end() >= SHORTEST_CLAUSE // 2
+        ):
             spans.append((start, gap.start()))
-            start = gap.end()
+            start = begun = gap.end()
+            waits = _CONDITION.match(sentence, start) is not None
     return [*spans, (start, len(sentence))]

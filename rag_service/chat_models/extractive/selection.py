@@ -16,9 +16,9 @@ MOST_SENTENCES = 3
 MOST_CHARACTERS = 400
 """Of an answer, without its citations, but for a piece that is longer and stands alone."""
 
-_PRICE = 0.001
+_PRICE = 0.00095
 """How much likelihood a character has to add, or it is not worth reading: at this, answers to
-the questions of five sets have at most 206 characters on average (`bench_answers.py`)."""
+the questions of five sets have at most 210 characters on average (`bench_answers.py`)."""
 _OVERHEAD = 15
 """Characters that a part of its own costs beside its text."""
 _CERTAIN = 0.85
@@ -46,9 +46,14 @@ class Selection(NamedTuple):
     """By the number of the piece, in reading order."""
 
 
-def select(question: str, pieces: Sequence[Piece], most: int = MOST_SENTENCES) -> Selection:
+def select(
+    question: str,
+    pieces: Sequence[Piece],
+    alike: Sequence[float] | None = None,
+    most: int = MOST_SENTENCES,
+) -> Selection:
     """At most `most` sentences; the lines of a list, and the rows of a table, count as one."""
-    judge = Judge(question, pieces)
+    judge = Judge(question, pieces, alike)
     likelihoods = judge.likelihoods()
     speaks = judge.speaks()
     texts = _texts(question, pieces, judge)
