@@ -144,7 +144,7 @@ class Assistant:
             if reply.complete or reply.pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
-                    said = replace(said, context=_marked(lookup.sources, reply.citations))
+                    said = replace(said, context=_marked(lookup.sources, reply))
                     row = await to_thread(self._store.say, bot_id, conversation_id, said)
         assert row is not None
         sources, related = reply.citations.part(lookup.sources)
@@ -171,7 +171,7 @@ class Assistant:
             async for _ in pieces:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
-        said = replace(said, context=_marked(lookup.sources, reply.citations))
+        said = replace(said, context=_marked(lookup.sources, reply))
         return await to_thread(self._store.say, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -346,8 +346,8 @@ async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
         yield piece
 
 
-def _marked(sources: list[Source], citations: Citations) -> list[Source] | None:
-    used, _ = citations.part(sources)
+def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
+    used, _ = ([], sources) if reply.declined else reply.citations.part(sources)
     return [replace(source, used=source in used) for source in sources] or None
 
 

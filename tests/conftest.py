@@ -18,11 +18,11 @@ hypothesis_settings.load_profile("default")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A service of its own, with a model that needs no weights."""
+    """A service of its own, with a model that needs no weights, and tells words apart."""
     return Settings(
         data_dir=tmp_path / "data",
         index_dir=tmp_path / "indexes",
-        embedding_model="hashing:64",
+        embedding_model="hashing:1024",
         port=0,
     )
 

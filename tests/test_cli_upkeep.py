@@ -128,7 +128,7 @@ def test_what_needs_no_model_does_not_ask_for_it(filled, words):
 def test_another_model_than_the_one_that_filled_the_base_is_said(filled, words):
     result = filled.quick(*words, RAG_EMBEDDING_MODEL="hashing:32")
     assert result.exit_code == 1
-    assert "hashing:64" in result.output
+    assert "hashing:1024" in result.output
 
 
 def test_doctor_names_every_setting_the_model_and_the_hosts(filled, settings):
@@ -138,7 +138,7 @@ def test_doctor_names_every_setting_the_model_and_the_hosts(filled, settings):
     assert all(finding["ok"] for finding in found.values())
     for name, value in settings.environ().items():
         assert found[name]["found"] == value
-    assert "hashing:64, 64 dimensions" in found["embedding model"]["found"]
+    assert "hashing:1024, 1024 dimensions" in found["embedding model"]["found"]
     assert found["hosts that could be contacted"]["found"].startswith("none")
     assert found["rows"]["found"] == "3 documents of 2 bots, 0 tokens"
 
