@@ -15,6 +15,7 @@ from rag_service.citations import Citations
 from rag_service.conversations import Cut, Message, Source, Usage
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
+from rag_service.explanations import summary
 from rag_service.ids import new_id
 from rag_service.knowledge_base import Found, KnowledgeBase
 from rag_service.prompting import Prompt, compose
@@ -26,6 +27,8 @@ from rag_service.stores.conversations import ConversationStore, Owed, Said, Tran
 PASSAGES = 5
 REMEMBERED = 20
 """Messages of a conversation that may enter the prompt."""
+LONGEST_SEARCHED_AS = 300
+"""Characters that a row keeps of how its question was searched."""
 PROMPT_SHARE = 0.75
 """Of the model's context; the rest is left for the answer."""
 SMALL_TALK = "small_talk"
@@ -274,6 +277,8 @@ class Assistant:
             "usage": asdict(self._usage(lookup, reply)),
             **lookup.marks,
         }
+        if lookup.found and lookup.small_talk is None:
+            metadata |= _evidence(question.text, lookup.found)
         if reply.declined:
             metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
@@ -329,6 +334,15 @@ def _with_context(said: Said, lookup: _Lookup) -> Said:
         context=lookup.sources or None,
         metadata=said.metadata | lookup.marks,
     )
+
+
+def _evidence(question: str, found: Found) -> dict[str, object]:
+    """What the decision rests on, and how the question was searched where not as it was asked."""
+    searched_as = found.searched_as or found.query
+    told: dict[str, object] = {"evidence": summary(found.evidence)}
+    if searched_as != question:
+        told["searched_as"] = searched_as[:LONGEST_SEARCHED_AS]
+    return told
 
 
 def _asked_back(history: list[Message]) -> bool:
