@@ -4,6 +4,7 @@ import re
 from asyncio import to_thread
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from anyio import CancelScope
 from msgspec import Struct
@@ -28,7 +29,7 @@ PASSAGES = 5
 REMEMBERED = 20
 """Messages of a conversation that may enter the prompt."""
 LONGEST_SEARCHED_AS = 300
-"""Characters that a row keeps of how its question was searched."""
+"""Characters that a row keeps of how its question was searched; the question itself comes last."""
 PROMPT_SHARE = 0.75
 """Of the model's context; the rest is left for the answer."""
 SMALL_TALK = "small_talk"
@@ -270,7 +271,7 @@ class Assistant:
         return Usage(prompt_tokens=read, completion_tokens=written)
 
     def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
-        metadata = {
+        metadata: dict[str, Any] = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence if lookup.found else None,
             "complete": reply.complete,
@@ -336,12 +337,12 @@ def _with_context(said: Said, lookup: _Lookup) -> Said:
     )
 
 
-def _evidence(question: str, found: Found) -> dict[str, object]:
+def _evidence(question: str, found: Found) -> dict[str, Any]:
     """What the decision rests on, and how the question was searched where not as it was asked."""
     searched_as = found.searched_as or found.query
-    told: dict[str, object] = {"evidence": summary(found.evidence)}
+    told: dict[str, Any] = {"evidence": summary(found.evidence)}
     if searched_as != question:
-        told["searched_as"] = searched_as[:LONGEST_SEARCHED_AS]
+        told["searched_as"] = searched_as[-LONGEST_SEARCHED_AS:]
     return told
 
 

@@ -126,9 +126,8 @@ class Terminal:
         ]
         weights = [{"what": name, "log-odds": f"{w:+.2f}"} for name, w in why.weights.items()]
         self.table("What was seen", signs)
-        self.table(
-            "What it weighs", [*weights, {"what": "all", "log-odds": f"{why.log_odds:+.2f}"}]
-        )
+        weights.append({"what": "all of it", "log-odds": f"{why.log_odds:+.2f}"})
+        self.table("What it weighs", weights)
         if why.calibration:
             scale, shift = why.calibration.scale, why.calibration.shift
             self._out.print(f"calibrated: {scale:.2f} of it, {shift:+.2f}")
