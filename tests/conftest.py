@@ -1,5 +1,7 @@
 import gzip
+import hashlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,14 @@ hypothesis_settings.register_profile(
     "default", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 hypothesis_settings.load_profile("default")
+
+
+@pytest.fixture(scope="session")
+def compiled(pytestconfig: pytest.Config) -> Path:
+    """Where compiled models are kept from run to run, until what compiles them changes."""
+    compiler = Path(find_spec("rag_service.embedders.compiling").origin)
+    digest = hashlib.sha256(compiler.read_bytes()).hexdigest()[:8]
+    return pytestconfig.cache.mkdir(f"compiled-{digest}")
 
 
 @pytest.fixture

@@ -21,6 +21,12 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     return Settings(**{**values, "embedding_model": "hashing:256", **changes})
 
 
+def with_compiled(settings: Settings, compiled: Path) -> None:
+    """The model need not be compiled for this service alone."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "models").symlink_to(compiled, target_is_directory=True)
+
+
 def page(name: str, content: str, **rest: Any) -> Document:
     return Document(source_url=f"https://example.com/{name}", content=content, **rest)
 

@@ -83,6 +83,7 @@ def test_a_mistyped_word_is_found_in_every_mode(service, asked):
         found = knowledge.search(f"{asked}?", "default", mode=mode, k=1)
         assert [hit.passage.source_url for hit in found.hits] == ["https://example.com/light"]
         assert found.query == f"{asked}?"
+        assert found.searched_as == "Lighthouse?"
 
 
 def test_only_words_that_no_chunk_has_are_respelled(service):
