@@ -121,14 +121,17 @@ def _order(queries: list[str], **more: Any) -> dict[str, Any]:
 def _inside(base: Base, embedder: Any, queries: list[str]) -> dict[str, float]:
     """The same search without HTTP, in this process: as a whole, and its embedding alone."""
     from rag_service.knowledge_base import KnowledgeBase
+    from rag_service.scale import load_scale
     from rag_service.settings import load_settings
     from rag_service.stores import open_store
 
     ours = {key: value for key, value in base.environ().items() if key.startswith("RAG_")}
     embed: list[float] = []
     search: list[float] = []
-    with open_store(load_settings(ours), lambda: (embedder.name, embedder.dimension)) as store:
-        knowledge = KnowledgeBase(store, lambda: embedder)
+    settings = load_settings(ours)
+    with open_store(settings, lambda: (embedder.name, embedder.dimension)) as store:
+        scale = load_scale(embedder, settings.data_dir / "models")
+        knowledge = KnowledgeBase(store, lambda: embedder, lambda: scale)
         knowledge.search(queries[0], "default")
         for query in queries:
             start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from rag_service.explanations import Explanation, explanation
 from rag_service.knowledge_base import Found
 from rag_service.stores import Scores
 
@@ -24,7 +25,8 @@ class SearchResult(Struct, frozen=True, kw_only=True):
 class SearchAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Best first. `has_rag_context` is the decision taken on `confidence`.
 
-    `small_talk` is its kind, and is there only when the query is small talk.
+    `small_talk` is its kind, and is there only when the query is small talk; `searched_as` where
+    words of the query were respelled; `evidence` where it was asked to explain.
     """
 
     query: str
@@ -33,15 +35,19 @@ class SearchAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     confidence: float
     results: list[SearchResult]
     small_talk: str | None = None
+    searched_as: str | None = None
+    evidence: Explanation | None = None
 
 
-def search_answer(found: Found) -> SearchAnswer:
+def search_answer(found: Found, *, explain: bool = False) -> SearchAnswer:
     return SearchAnswer(
         query=found.query,
         bot_id=found.bot_id,
         has_rag_context=found.has_rag_context,
         confidence=found.confidence,
         small_talk=found.small_talk,
+        searched_as=found.searched_as,
+        evidence=explanation(found) if explain else None,
         results=[
             SearchResult(
                 chunk_id=hit.passage.chunk_id,

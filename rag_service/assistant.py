@@ -4,6 +4,7 @@ import re
 from asyncio import to_thread
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from anyio import CancelScope
 from msgspec import Struct
@@ -15,6 +16,7 @@ from rag_service.citations import Citations
 from rag_service.conversations import Cut, Message, Source, Usage
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
+from rag_service.explanations import summary
 from rag_service.ids import new_id
 from rag_service.knowledge_base import Found, KnowledgeBase
 from rag_service.prompting import Prompt, compose
@@ -26,6 +28,8 @@ from rag_service.stores.conversations import ConversationStore, Owed, Said, Tran
 PASSAGES = 5
 REMEMBERED = 20
 """Messages of a conversation that may enter the prompt."""
+LONGEST_SEARCHED_AS = 300
+"""Characters that a row keeps of how its question was searched; the question itself comes last."""
 PROMPT_SHARE = 0.75
 """Of the model's context; the rest is left for the answer."""
 SMALL_TALK = "small_talk"
@@ -144,7 +148,7 @@ class Assistant:
             if reply.complete or reply.pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
-                    said = replace(said, context=_marked(lookup.sources, reply.citations))
+                    said = replace(said, context=_marked(lookup.sources, reply))
                     row = await to_thread(self._store.say, bot_id, conversation_id, said)
         assert row is not None
         sources, related = reply.citations.part(lookup.sources)
@@ -171,7 +175,7 @@ class Assistant:
             async for _ in pieces:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
-        said = replace(said, context=_marked(lookup.sources, reply.citations))
+        said = replace(said, context=_marked(lookup.sources, reply))
         return await to_thread(self._store.say, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -268,13 +272,15 @@ class Assistant:
         return Usage(prompt_tokens=read, completion_tokens=written)
 
     def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
-        metadata = {
+        metadata: dict[str, Any] = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence if lookup.found else None,
             "complete": reply.complete,
             "usage": asdict(self._usage(lookup, reply)),
             **lookup.marks,
         }
+        if lookup.found and lookup.small_talk is None:
+            metadata |= _evidence(question.text, lookup.found)
         if reply.declined:
             metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
@@ -332,6 +338,15 @@ def _with_context(said: Said, lookup: _Lookup) -> Said:
     )
 
 
+def _evidence(question: str, found: Found) -> dict[str, Any]:
+    """What the decision rests on, and how the question was searched where not as it was asked."""
+    searched_as = found.searched_as or found.query
+    told: dict[str, Any] = {"evidence": summary(found.evidence)}
+    if searched_as != question:
+        told["searched_as"] = searched_as[-LONGEST_SEARCHED_AS:]
+    return told
+
+
 def _asked_back(history: list[Message]) -> bool:
     last = history[-1] if history else None
     return (
@@ -347,8 +362,8 @@ async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
         yield piece
 
 
-def _marked(sources: list[Source], citations: Citations) -> list[Source] | None:
-    used, _ = citations.part(sources)
+def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
+    used, _ = ([], sources) if reply.declined else reply.citations.part(sources)
     return [replace(source, used=source in used) for source in sources] or None
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag_service.assembly import Service
-from rag_service.confidence import CONTEXT_ABOVE, fit, probability
+from rag_service.confidence import fit
 from rag_service.errors import Invalid
 from rag_service.evaluation import (
     Comparison,
@@ -30,9 +30,13 @@ FEWEST = 10
 
 
 class Report(Evaluation, frozen=True, kw_only=True):
-    """With `--against`, what has changed since the earlier run."""
+    """With `--against`, what has changed since the earlier run.
+
+    `warnings` are sentences on what makes the confidence another one than was meant.
+    """
 
     comparison: Comparison | None = None
+    warnings: list[str] = []
 
 
 class Calibrated(Struct, frozen=True, kw_only=True):
@@ -81,9 +85,13 @@ def evaluate(
                 "the earlier run has no question in common that has an answer: "
                 "compare runs of the same file"
             )
-    found = evaluation(_asked(service, questions, bot_id, mode, progress), bot_id, mode)
-    comparison = compare(earlier, found) if earlier else None
-    return Report(**msgspec.structs.asdict(found), comparison=comparison)
+    judged = _asked(service, questions, bot_id, mode, progress)
+    found = evaluation(judged, bot_id, mode, service.knowledge.made_with)
+    return Report(
+        **msgspec.structs.asdict(found),
+        comparison=compare(earlier, found) if earlier else None,
+        warnings=_warnings(service, bot_id, earlier),
+    )
 
 
 def calibrate(
@@ -105,7 +113,7 @@ def calibrate(
         made_with=service.knowledge.made_with,
     )
     service.store.calibrate(bot_id, found)
-    again = [_again(one, found) for one in judged]
+    again = _asked(service, questions, bot_id, "hybrid", progress)
     return Calibrated(
         bot_id=bot_id,
         questions=len(questions),
@@ -127,9 +135,16 @@ def _asked(
     return judged
 
 
-def _again(one: Judged, calibration: Calibration) -> Judged:
-    sure = probability(one.log_odds, calibration)
-    return replace(one, confidence=round(sure, 4), has_rag_context=sure >= CONTEXT_ABOVE)
+def _warnings(service: Service, bot_id: str, earlier: Evaluation | None) -> list[str]:
+    refused = service.knowledge.refused_calibrations().get(bot_id)
+    warnings = [refused] if refused else []
+    made_with = service.knowledge.made_with
+    if earlier and earlier.made_with != made_with:
+        warnings.append(
+            f"the earlier run was made with {earlier.made_with or 'an earlier version'}, "
+            f"this one with {made_with}: the confidence of one is not that of the other"
+        )
+    return warnings
 
 
 def _sureness(judged: list[Judged], bot_id: str) -> dict[str, float]:

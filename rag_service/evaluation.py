@@ -39,7 +39,7 @@ class Judged(Struct, frozen=True, kw_only=True):
     answerable: bool
     confidence: float
     has_rag_context: bool
-    log_odds: float
+    log_odds: float = 0.0
     relevant: int = 0
     ranks: list[int] = []
     ndcg: float | None = None
@@ -65,6 +65,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     metrics: dict[str, float]
     reliability: list[Bin]
     per_question: list[Judged]
+    made_with: str = ""
+    """The model and the decision; empty where an earlier version did not tell it."""
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -194,7 +196,7 @@ def ask(
         )
 
 
-def evaluation(judged: Sequence[Judged], bot_id: str, mode: str) -> Evaluation:
+def evaluation(judged: Sequence[Judged], bot_id: str, mode: str, made_with: str = "") -> Evaluation:
     """The figures of a run."""
     answerable = [one for one in judged if one.answerable]
     metrics = _ranking(answerable) if answerable else {}
@@ -217,6 +219,7 @@ def evaluation(judged: Sequence[Judged], bot_id: str, mode: str) -> Evaluation:
         metrics={name: round(value, 4) for name, value in metrics.items()},
         reliability=reliability,
         per_question=list(judged),
+        made_with=made_with,
     )
 
 

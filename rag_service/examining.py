@@ -14,8 +14,10 @@ from msgspec import Struct, structs
 from rag_service.chat_models import load_chat_model
 from rag_service.embedders import Embedder, load_embedder
 from rag_service.errors import NotFound, RagError
+from rag_service.knowledge_base import KnowledgeBase
 from rag_service.languages import language_warnings
 from rag_service.reranking import Reranker
+from rag_service.scale import load_scale
 from rag_service.settings import Settings
 from rag_service.stores import DocumentFilter, Store, open_store
 
@@ -49,6 +51,7 @@ def examine(settings: Settings) -> list[Finding]:
         _try("rows", lambda: _rows(settings)),
         _try("views", lambda: _views(settings, embedder)),
         _try("languages", lambda: _languages(settings, embedder)),
+        _try("calibrations", lambda: _calibrations(settings, embedder)),
         _try("hosts that could be contacted", lambda: _hosts(settings)),
     ]
 
@@ -125,6 +128,19 @@ def _languages(settings: Settings, embedder: Callable[[], Embedder]) -> str:
     if 2 * len(warned) > len(texts):
         raise RagError(told)
     return told
+
+
+def _calibrations(settings: Settings, embedder: Callable[[], Embedder]) -> str:
+    """Raises RagError when searches do not apply one of them."""
+    with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
+        made = store.calibrations()
+        if not made:
+            return "none: the default confidence of every bot"
+        models = settings.data_dir / "models"
+        knowledge = KnowledgeBase(store, embedder, lambda: load_scale(embedder(), models))
+        if refused := knowledge.refused_calibrations():
+            raise RagError("; ".join(refused.values()))
+    return f"applied for {', '.join(made)}"
 
 
 def _sampled(store: Store) -> Iterator[str]:

@@ -265,6 +265,17 @@ class KnowledgeBase:
         """The model and the decision, for which alone a calibration is of use."""
         return f"{self._embedder().name}/{DECISION}"
 
+    def refused_calibrations(self) -> dict[str, str]:
+        """By bot, a sentence on its calibration where searches do not apply it, since another model
+        or decision was there when it was made."""
+        return {
+            bot_id: f"the calibration of bot {bot_id!r} was made with "
+            f"{found.made_with or 'an earlier version'}, not with {self.made_with}, "
+            "and is not applied: run `rag-service calibrate` again"
+            for bot_id, found in self._store.calibrations().items()
+            if found.made_with != self.made_with
+        }
+
     def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
         """By chunk id, what stands before and after each passage, unless it is one of them."""
         return self._store.around(passages)

@@ -27,6 +27,7 @@ from rag_service.conversing import Reply
 from rag_service.evaluating import Calibrated, Report
 from rag_service.evaluation import Comparison
 from rag_service.examining import Finding
+from rag_service.explanations import explanation
 from rag_service.ingesting import IngestReport
 from rag_service.knowledge_base import Found
 from rag_service.stores.contacts import Contact
@@ -96,12 +97,16 @@ class Terminal:
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
 
-    def found(self, found: Found) -> None:
+    def found(self, found: Found, *, explain: bool = False) -> None:
         if self._json:
-            self._print_json(search_answer(found))
+            self._print_json(search_answer(found, explain=explain))
             return
         verdict = "[green]answers[/]" if found.has_rag_context else "[yellow]no answer found[/]"
         self._out.print(f"{verdict}   confidence {found.confidence:.2f}\n")
+        if found.searched_as is not None:
+            self._out.print("searched as:", Text(_plain(found.searched_as)), "\n")
+        if explain:
+            self._explained(found)
         for hit in found.hits:
             passage = hit.passage
             self._out.print(
@@ -111,6 +116,22 @@ class Terminal:
                 Text(_plain(passage.heading or passage.title)),
             )
             self._out.print(Panel(Text(_plain(passage.text.strip())), border_style="dim"))
+
+    def _explained(self, found: Found) -> None:
+        why = explanation(found)
+        signs = [
+            {"sign": name, "seen": _measured(value)}
+            for name, value in msgspec.structs.asdict(why.signs).items()
+            if value not in ([], None)
+        ]
+        weights = [{"what": name, "log-odds": f"{w:+.2f}"} for name, w in why.weights.items()]
+        self.table("What was seen", signs)
+        weights.append({"what": "all of it", "log-odds": f"{why.log_odds:+.2f}"})
+        self.table("What it weighs", weights)
+        if why.calibration:
+            scale, shift = why.calibration.scale, why.calibration.shift
+            self._out.print(f"calibrated: {scale:.2f} of it, {shift:+.2f}")
+        self._out.print()
 
     def evaluated(self, report: Report) -> None:
         if self._json:
@@ -133,6 +154,8 @@ class Terminal:
             self.table("Confidence", bins)
         if report.comparison:
             self._compared(report.comparison)
+        for warning in report.warnings:
+            self._err.print(_plain(warning), style="yellow", markup=False, soft_wrap=True)
 
     def _compared(self, compared: Comparison) -> None:
         verdict = "more than noise" if compared.means_something else "within the noise"
@@ -294,6 +317,10 @@ class Terminal:
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:.0f}/s" if task.speed else "")
+
+
+def _measured(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else _cell(value)
 
 
 def _cell(value: object) -> str:

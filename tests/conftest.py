@@ -1,5 +1,7 @@
 import gzip
+import hashlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,13 +18,21 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("default")
 
 
+@pytest.fixture(scope="session")
+def compiled(pytestconfig: pytest.Config) -> Path:
+    """Where compiled models are kept from run to run, until what compiles them changes."""
+    compiler = Path(find_spec("rag_service.embedders.compiling").origin)
+    digest = hashlib.sha256(compiler.read_bytes()).hexdigest()[:8]
+    return pytestconfig.cache.mkdir(f"compiled-{digest}")
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A service of its own, with a model that needs no weights."""
+    """A service of its own, with a model that needs no weights, and tells words apart."""
     return Settings(
         data_dir=tmp_path / "data",
         index_dir=tmp_path / "indexes",
-        embedding_model="hashing:64",
+        embedding_model="hashing:1024",
         port=0,
     )
 

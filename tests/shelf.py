@@ -6,7 +6,9 @@ from typing import Any
 
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
-from rag_service.embedders import Embedder, Offsets
+from rag_service.embedders import Embedder, Offsets, Span
+from rag_service.knowledge_base import KnowledgeBase
+from rag_service.scale import load_scale
 from rag_service.settings import Settings
 from rag_service.stores import DocumentFilter, Mode
 
@@ -17,6 +19,12 @@ ALL = DocumentFilter()
 def settings_in(folder: Path, **changes: Any) -> Settings:
     values = {"data_dir": folder / "data", "index_dir": folder / "indexes", "port": 0}
     return Settings(**{**values, "embedding_model": "hashing:256", **changes})
+
+
+def with_compiled(settings: Settings, compiled: Path) -> None:
+    """The model need not be compiled for this service alone."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    (settings.data_dir / "models").symlink_to(compiled, target_is_directory=True)
 
 
 def page(name: str, content: str, **rest: Any) -> Document:
@@ -47,6 +55,12 @@ def stored(service: Service, name: str, bot_id: str = DEFAULT_BOT) -> Any:
     return service.store.document(infos[0].document_id) if infos else None
 
 
+def knowledge_with(service: Service, embedder: Embedder) -> KnowledgeBase:
+    """Over the rows of the service, read by another model."""
+    models = service.settings.data_dir / "models"
+    return KnowledgeBase(service.store, lambda: embedder, lambda: load_scale(embedder, models))
+
+
 def paragraphs(*markers: str, words: int = 40) -> str:
     """A text that is cut into one chunk for each marker, which each of its sentences names."""
     return "\n\n".join(
@@ -55,7 +69,7 @@ def paragraphs(*markers: str, words: int = 40) -> str:
 
 
 class CountingEmbedder:
-    """Another embedder, and how many texts it was asked for."""
+    """Another embedder, and how many texts of chunks it was asked for."""
 
     def __init__(self, inner: Embedder) -> None:
         self._inner = inner
@@ -70,8 +84,13 @@ class CountingEmbedder:
         return self._inner.known_share(text)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        self.passages += len(texts)
         return self._inner.embed_passages(texts)
+
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        self.passages += len(texts)
+        return self._inner.embed_spans(texts, spans)
 
     def embed_query(self, text: str) -> Vectors:
         return self._inner.embed_query(text)

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -123,7 +124,7 @@ def test_an_answer_is_numbered_by_what_it_cites(gates):
     given = [passage.text for passage in model.prompts[0].passages]
     assert [source.text for source in retrieved.sources] == given
     assert retrieved.related == []
-    text = "It is so [1], and so [2][1]. Not [9]."
+    text = "It is so [1], and so [2][1]. Not."
     assert "".join(delta.text for delta in deltas) == answered.row.text == text
     assert [source.text for source in answered.sources] == [given[2], given[1]]
     assert [source.text for source in answered.related] == [given[0]]
@@ -248,7 +249,11 @@ def test_a_model_that_finds_no_answer_in_its_sources_declines(filled, pieces):
     question, answer = rows(filled)
     assert (answer.text, answer.metadata["model_declined"]) == ("Nothing.", True)
     assert question.has_rag_context is answer.has_rag_context is answered.has_rag_context is True
-    assert (answered.sources, question.context) == ([], retrieved.sources)
+    assert answered.sources == []
+    assert [source.text for source in question.context] == [HOURS]
+    assert question.context == answer.context
+    assert [source.used for source in answer.context] == [False]
+    assert retrieved.sources
 
 
 def test_a_model_that_declines_is_not_listened_to_any_longer(filled):
@@ -292,6 +297,41 @@ def test_a_follow_up_is_found_with_what_was_said_before(filled):
 
     assert asyncio.run(talk()) == [True, True, False]
     assert [message.text for message in model.prompts[1].messages[1:]] == [OPENS, "Yes.", "and?"]
+
+
+@pytest.mark.parametrize("question", [OPENS, UNKNOWN, "Is AX-99 " + "Zürich 灯塔 E5 " * 1500])
+def test_the_answers_row_keeps_in_short_what_the_decision_rests_on(filled, question):
+    asyncio.run(events(assistant(filled, Scripted("Yes.")), asks(question)))
+    asked, answer = rows(filled)
+    evidence = answer.metadata["evidence"]
+    weighed = filled.knowledge.search(question, "default").evidence
+    assert evidence["nearest"] == round(weighed.signs.nearest, 3)
+    assert evidence["log_odds"] == round(weighed.log_odds, 3)
+    weights = {name: round(value, 3) for name, value in weighed.weights.items()}
+    assert {f"weight_{name}" for name in weights} <= evidence.keys()
+    assert all(evidence[f"weight_{name}"] == value for name, value in weights.items())
+    assert all(isinstance(value, int | float | str) for value in evidence.values())
+    assert len(msgspec.json.encode(evidence)) < 1000
+    assert "evidence" not in asked.metadata
+    assert "searched_as" not in answer.metadata
+
+
+def test_a_follow_ups_row_keeps_how_it_was_searched(filled):
+    async def talk() -> None:
+        of = assistant(filled, Scripted("Yes."))
+        for question in (OPENS, "and?"):
+            await events(of, asks(question, "c", create=True))
+
+    asyncio.run(talk())
+    first, second = (row.metadata for row in rows(filled) if row.role == "assistant")
+    assert "searched_as" not in first
+    assert second["searched_as"] == f"{OPENS}\nand?"
+
+
+def test_small_talk_has_no_evidence(filled):
+    for remark in ("Thank you!", "Who are you?"):
+        asyncio.run(events(assistant(filled, Scripted("Yes.")), asks(remark)))
+    assert all("evidence" not in row.metadata for row in rows(filled))
 
 
 def test_small_talk_asks_no_model(filled):

@@ -72,9 +72,31 @@ def test_a_search_of_nothing_is_answered(shell):
 
 
 def test_a_search_on_a_terminal(filled):
-    code, shown = filled.on_a_terminal("search", "when do we open on sundays")
+    words = ["search", "when do we open on sundays"]
+    code, shown = filled.on_a_terminal(*words)
     assert code == 0
-    golden("search.txt", shown)
+    answer = json.loads(filled.quick(*words).stdout)
+    verdict = "answers" if answer["has_rag_context"] else "no answer found"
+    first = f"{verdict}   confidence {answer['confidence']:.2f}\n"
+    assert shown.startswith(first)
+    golden("search.txt", shown.removeprefix(first))  # the figure changes when weights are fitted
+
+
+def test_a_search_explains_itself(filled):
+    words = ["search", "when do we opne on sundays", "--explain"]
+    answer = json.loads(filled.quick(*words).stdout)
+    evidence = answer["evidence"]
+    assert set(evidence) == {"signs", "weights", "log_odds", "calibration"}
+    assert sum(evidence["weights"].values()) == pytest.approx(evidence["log_odds"], abs=0.001)
+    code, shown = filled.on_a_terminal(*words)
+    assert code == 0
+    assert "What was seen" in shown
+    assert f"{evidence['signs']['nearest']:.3f}" in shown
+    assert "What it weighs" in shown
+    for name, weight in evidence["weights"].items():
+        assert re.search(rf"{name} +│ +{re.escape(f'{weight:+.2f}')}", shown)
+    assert f"{evidence['log_odds']:+.2f}" in shown
+    assert "evidence" not in json.loads(filled.quick(*words[:2]).stdout)
 
 
 def test_tables_on_a_terminal(filled):
@@ -128,7 +150,7 @@ def test_what_needs_no_model_does_not_ask_for_it(filled, words):
 def test_another_model_than_the_one_that_filled_the_base_is_said(filled, words):
     result = filled.quick(*words, RAG_EMBEDDING_MODEL="hashing:32")
     assert result.exit_code == 1
-    assert "hashing:64" in result.output
+    assert "hashing:1024" in result.output
 
 
 def test_doctor_names_every_setting_the_model_and_the_hosts(filled, settings):
@@ -138,7 +160,7 @@ def test_doctor_names_every_setting_the_model_and_the_hosts(filled, settings):
     assert all(finding["ok"] for finding in found.values())
     for name, value in settings.environ().items():
         assert found[name]["found"] == value
-    assert "hashing:64, 64 dimensions" in found["embedding model"]["found"]
+    assert "hashing:1024, 1024 dimensions" in found["embedding model"]["found"]
     assert found["hosts that could be contacted"]["found"].startswith("none")
     assert found["rows"]["found"] == "3 documents of 2 bots, 0 tokens"
 
@@ -171,6 +193,7 @@ def test_doctor_tells_all_that_is_wrong(shell, tmp_path):
         "rows",
         "views",
         "languages",
+        "calibrations",
         hosts,
     }
     assert "nothing is downloaded" in wrong["embedding model"]

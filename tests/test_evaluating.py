@@ -1,11 +1,13 @@
 """`evaluate` and `calibrate`."""
 
 import json
+import math
 
 import pytest
 from shelf import page, push
 
 from rag_service.assembly import assemble
+from rag_service.stores import Calibration
 
 URL = "https://example.com/"
 
@@ -65,18 +67,91 @@ def test_a_run_with_nothing_in_common_is_refused_before_anything_is_asked(shell,
     assert "Asking" not in shown
 
 
-def test_calibrate_changes_what_a_search_says(shell, asked):
-    def sure() -> float:
-        found = json.loads(shell.quick("search", "where is thing number3 kept").stdout)
-        return found["confidence"]
+@pytest.fixture
+def doubtful(tmp_path, asked):
+    """Half of the questions that look answered are not, by the judgement of their owner."""
+    lines = [
+        {
+            "question": f"where is thing number{n} kept",
+            "source_urls": [f"{URL}p{n}"] if n % 2 else [],
+        }
+        for n in range(30)
+    ]
+    path = tmp_path / "doubtful.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
 
-    before = sure()
-    done = json.loads(shell.quick("calibrate", str(asked)).stdout)
-    assert done["after"]["calibration error"] < done["before"]["calibration error"]
+
+def test_calibrate_changes_what_a_search_says(shell, doubtful):
+    def searched() -> dict:
+        return json.loads(shell.quick("search", "which room has number7", "--explain").stdout)
+
+    before = searched()
+    assert before["evidence"]["calibration"] is None
+    done = json.loads(shell.quick("calibrate", str(doubtful)).stdout)
     assert done["calibration"]["scale"] > 0
-    assert sure() != before
+    assert done["after"]["calibration error"] < done["before"]["calibration error"]
+    after = searched()
+    assert after["evidence"]["log_odds"] == before["evidence"]["log_odds"]
+    assert after["evidence"]["calibration"] == done["calibration"]
+    odds = done["calibration"]["scale"] * after["evidence"]["log_odds"]
+    odds += done["calibration"]["shift"]
+    assert after["confidence"] == pytest.approx(1 / (1 + math.exp(-odds)), abs=2e-4)
+    assert after["confidence"] != before["confidence"]
     assert shell.quick("calibrate", "--reset").exit_code == 0
-    assert sure() == before
+    assert searched() == before
+
+
+def test_what_calibrate_says_of_afterwards_is_what_evaluate_measures_then(shell, asked):
+    with asked.open("a") as lines:  # small talk is judged by itself, whatever the evidence
+        lines.write('{"question": "Thank you!"}\n{"question": "hello"}\n')
+    done = json.loads(shell.quick("calibrate", str(asked)).stdout)
+    report = json.loads(shell.quick("evaluate", str(asked)).stdout)
+    assert {name: report["metrics"][name] for name in done["after"]} == done["after"]
+    assert all(
+        (one["confidence"], one["has_rag_context"]) == (0, False)
+        for one in report["per_question"][-2:]
+    )
+
+
+def test_a_calibration_of_another_model_is_told_not_applied_and_replaced(shell, asked, settings):
+    search = ["search", "which room has number7", "--explain"]
+    before = json.loads(shell.quick(*search).stdout)
+    for made_with in ("another-model@0123abcd/2", ""):
+        with assemble(settings) as service:
+            other = Calibration(scale=0.1, shift=5.0, made_with=made_with)
+            service.store.calibrate("default", other)
+            assert service.store.calibrations() == {"default": other}
+        assert json.loads(shell.quick(*search).stdout) == before
+        (warning,) = json.loads(shell.quick("evaluate", str(asked)).stdout)["warnings"]
+        assert f"'default' was made with {made_with or 'an earlier version'}, not with" in warning
+        assert "run `rag-service calibrate` again" in warning
+        assert warning in " ".join(shell.on_a_terminal("evaluate", asked)[1].split())
+        doctor = shell.quick("doctor")
+        (finding,) = (f for f in json.loads(doctor.stdout) if f["what"] == "calibrations")
+        assert (doctor.exit_code, finding["ok"], finding["found"]) == (1, False, warning)
+    assert shell.quick("calibrate", str(asked)).exit_code == 0
+    doctor = shell.quick("doctor")
+    (finding,) = (f for f in json.loads(doctor.stdout) if f["what"] == "calibrations")
+    assert (doctor.exit_code, finding["found"]) == (0, "applied for default")
+    assert json.loads(shell.quick("evaluate", str(asked)).stdout)["warnings"] == []
+    assert json.loads(shell.quick(*search).stdout)["evidence"]["calibration"] is not None
+
+
+@pytest.mark.parametrize("lost", [["made_with"], ["made_with", "warnings", "comparison"]])
+def test_a_run_of_another_decision_is_compared_all_the_same(shell, asked, tmp_path, lost):
+    report = json.loads(shell.quick("evaluate", str(asked)).stdout)
+    report = {name: value for name, value in report.items() if name not in lost}
+    for one in report["per_question"]:
+        one |= {"confidence": 0.5, "has_rag_context": True}
+        del one["log_odds"]
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(json.dumps(report))
+    second = json.loads(shell.quick("evaluate", str(asked), "--against", str(earlier)).stdout)
+    assert second["comparison"]["ndcg_difference"] == 0
+    assert second["comparison"]["shared"] == 12
+    (warning,) = second["warnings"]
+    assert "the earlier run was made with an earlier version, this one with" in warning
 
 
 @pytest.mark.parametrize(

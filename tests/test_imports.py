@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shelf import CountingEmbedder, names, page, push, stored, texts
+from shelf import CountingEmbedder, knowledge_with, names, page, push, stored, texts
 
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
-from rag_service.embedders import load_embedder
+from rag_service.embedders import Span, load_embedder
 from rag_service.errors import Invalid, ModelUnavailable, StorageFailed
 from rag_service.imports import GROUP_DOCUMENTS, Importer, Line, Result, read_line
-from rag_service.knowledge_base import KnowledgeBase
 from rag_service.spool import Spool, SpoolWriter, read_lines
 
 
@@ -142,20 +141,22 @@ class FailingEmbedder(CountingEmbedder):
     """Fails once it has been asked for more than a few texts."""
 
     def __init__(self, error: BaseException, after: int) -> None:
-        super().__init__(load_embedder("hashing:64", Path()))
+        super().__init__(load_embedder("hashing:1024", Path()))
         self._error = error
         self._after = after
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
         if self.passages + len(texts) > self._after:
             raise self._error
-        return super().embed_passages(texts)
+        return super().embed_spans(texts, spans)
 
 
 @pytest.mark.parametrize("error", [ModelUnavailable("out of memory"), ValueError("x")])
 def test_what_came_out_before_a_failure_stays(service: Service, error: Exception) -> None:
     embedder = FailingEmbedder(error, after=3 * GROUP_DOCUMENTS)
-    importer = Importer(KnowledgeBase(service.store, lambda: embedder), service.store)
+    importer = Importer(knowledge_with(service, embedder), service.store)
     out = 0
     with pytest.raises(type(error), match=str(error)):
         for group in importer.run(lines_of(pages(3000))):
@@ -195,7 +196,7 @@ def test_an_import_that_is_interrupted_ends_its_threads(service: Service) -> Non
 
 def test_an_interrupt_in_a_stage_reaches_the_reader(service: Service) -> None:
     embedder = FailingEmbedder(KeyboardInterrupt(), after=0)
-    importer = Importer(KnowledgeBase(service.store, lambda: embedder), service.store)
+    importer = Importer(knowledge_with(service, embedder), service.store)
     with pytest.raises(KeyboardInterrupt):
         list(importer.run(lines_of(pages(10))))
 

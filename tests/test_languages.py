@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from shelf import CountingEmbedder, page, settings_in
+from shelf import CountingEmbedder, knowledge_with, page, settings_in
 
 from rag_service.assembly import assemble
 from rag_service.embedders.hashing import HashingEmbedder
 from rag_service.imports import Importer
 from rag_service.ingesting import Ingest
-from rag_service.knowledge_base import KnowledgeBase
 from rag_service.languages import language_warnings
 
 
@@ -133,7 +132,7 @@ def test_any_text_is_judged(text):
 @pytest.fixture
 def knowledge(tmp_path: Path):
     with assemble(settings_in(tmp_path)) as service:
-        yield KnowledgeBase(service.store, lambda: ENGLISH)
+        yield knowledge_with(service, ENGLISH)
 
 
 def test_a_push_tells_it_once(knowledge):
@@ -148,7 +147,7 @@ def test_an_import_sums_them_up(tmp_path):
     for name, text in {"a": SENTENCES["Thai"], "b": SENTENCES["Thai"] + "!", "c": PLAIN[0]}.items():
         (tmp_path / f"{name}.txt").write_text(text)
     with assemble(settings_in(tmp_path)) as service:
-        knowledge = KnowledgeBase(service.store, lambda: ENGLISH)
+        knowledge = knowledge_with(service, ENGLISH)
         importer = Importer(knowledge, service.store)
         files = [tmp_path / f"{name}.txt" for name in "abc"]
         ingest = Ingest(replace(service, importer=importer), files, None, None)

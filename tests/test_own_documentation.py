@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from shelf import with_compiled
 
 from rag_service.assembly import Service, assemble
 from rag_service.assistant import Answered, Asked
@@ -57,9 +58,10 @@ SMALL_TALK = ["Hello!", "Thanks, that helps", "Who are you?", "Danke, tschüss"]
 
 
 @pytest.fixture(scope="module")
-def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def documented(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("documented")
     settings = Settings(data_dir=folder / "data", index_dir=folder / "indexes")
+    with_compiled(settings, compiled)
     documents = [
         Document(
             source_url=f"https://example.com/{name}",

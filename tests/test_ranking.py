@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
-from shelf import CountingEmbedder, names, page, push
+from shelf import CountingEmbedder, knowledge_with, names, page, push
 
-from rag_service.confidence import fit, log_odds, probability, signs
+from rag_service.confidence import READ, fit, probability, signs, weigh
 from rag_service.documents import Passage
 from rag_service.embedders import Offsets
 from rag_service.embedders.hashing import HashingEmbedder
-from rag_service.knowledge_base import KnowledgeBase
 from rag_service.ranking import rank
-from rag_service.stores import Calibration, Candidate, Evidence, Scores
+from rag_service.scale import Scale
+from rag_service.stores import Calibration, Candidate, Evidence, Levels, Scores
 
 FILLER = [page(f"filler{n}", f"Notice {n} tells nothing of what anybody wants.") for n in range(30)]
 
@@ -78,11 +78,12 @@ class TwoPieces(CountingEmbedder):
 @pytest.mark.parametrize("asked", ["ligthouse", "lighthose", "lighthouuse", "lighthouze"])
 def test_a_mistyped_word_is_found_in_every_mode(service, asked):
     push(service, page("light", "Our Lighthouse is open."), page("other", "Nothing here."), *FILLER)
-    knowledge = KnowledgeBase(service.store, lambda: TwoPieces(HashingEmbedder("64")))
+    knowledge = knowledge_with(service, TwoPieces(HashingEmbedder("1024")))
     for mode in ("hybrid", "keyword", "dense"):
         found = knowledge.search(f"{asked}?", "default", mode=mode, k=1)
         assert [hit.passage.source_url for hit in found.hits] == ["https://example.com/light"]
         assert found.query == f"{asked}?"
+        assert found.searched_as == "Lighthouse?"
 
 
 def test_only_words_that_no_chunk_has_are_respelled(service):
@@ -147,17 +148,22 @@ def evidence(draw: st.DrawFn) -> Evidence:
         vector=query,
         terms=["tree", "lamp"],
         idf={"tree": 3.0, "lamp": 1.5},
+        absent=frozenset({"tree", "lamp"}) if not count else frozenset(),
         chunks=count,
-        background=0.0,
+        levels=Levels(reach=0.3, kin=0.4),
         calibration=Calibration(),
         cut=str.split,
         read=lambda chunks: {chunk: passages[chunk] for chunk in chunks},
+        sentences=lambda chunks: {},
     )
+
+
+SCALE = Scale(chance=0.0, answer=0.7, probes=np.eye(8, dtype=np.float32))
 
 
 @given(evidence(), st.sampled_from(["hybrid", "dense", "keyword"]), st.integers(1, 100))
 def test_scores_fall_from_the_first_to_the_last(seen, mode, k):
-    ranked = rank(seen, mode, k)
+    ranked = rank(seen, SCALE, mode, k)
     scores = [score for _, score in ranked]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 1 for score in scores)
@@ -168,18 +174,23 @@ def test_scores_fall_from_the_first_to_the_last(seen, mode, k):
     if mode == "dense":
         raw = [seen.scores[chunk].dense for chunk in chunks]
         assert raw == sorted(raw, reverse=True)
-    documents = rank(seen, mode, k, by_document=True)
+    documents = rank(seen, SCALE, mode, k, by_document=True)
     assert len({chunk // 3 for chunk, _ in documents}) == len(documents)
     assert documents[:1] == ranked[:1]
 
 
 @given(evidence().filter(lambda seen: seen.scores))
 def test_confidence_is_a_probability_that_grows_with_the_best_cosine(seen):
-    sure = log_odds(signs(seen))
+    first = [chunk for chunk, _ in rank(seen, SCALE, "hybrid", READ)]
+
+    def odds(evidence: Evidence) -> float:
+        return weigh(signs("tree lamp", evidence, first, SCALE, 1.0)).log_odds
+
+    sure = odds(seen)
     assert 0 <= probability(sure, seen.calibration) <= 1
-    best = max(seen.scores, key=lambda chunk: seen.scores[chunk].dense)
+    best = max(first, key=lambda chunk: seen.scores[chunk].dense)
     nearer = {**seen.scores, best: Scores(1.0, seen.scores[best].keyword)}
-    assert log_odds(signs(structs.replace(seen, scores=nearer))) >= sure
+    assert odds(structs.replace(seen, scores=nearer)) >= sure
 
 
 @given(

@@ -7,9 +7,17 @@ from litestar.di import NamedDependency
 
 from rag_service.access import Caller
 from rag_service.answers import SearchAnswer, search_answer
-from rag_service.api.documenting import RATE_HEADERS, errors, json_body, operation, string, whole
+from rag_service.api.documenting import (
+    RATE_HEADERS,
+    boolean,
+    errors,
+    json_body,
+    operation,
+    string,
+    whole,
+)
 from rag_service.api.guarding import caller_of, need
-from rag_service.api.parameters import Parameters, body_of, integer, one_of, query_of, text
+from rag_service.api.parameters import Parameters, body_of, flag, integer, one_of, query_of, text
 from rag_service.api.threads import Threads
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
@@ -29,6 +37,7 @@ _FIELDS = {
         enum=["chunk", "document"],
         default="chunk",
     ),
+    "explain": boolean("Adds `evidence`: what the confidence rests on.", default=False),
 }
 _GET = operation(query=_FIELDS, required=("query",))
 _POST = operation(body=json_body(_FIELDS, ("query",), {"query": "How do I enable it?", "k": 3}))
@@ -84,6 +93,7 @@ async def _search(
     modes: tuple[Mode, ...] = get_args(Mode)
     mode: Mode = values.take("mode", one_of(modes), "hybrid")
     group = values.take("group", one_of(("chunk", "document")), "chunk")
+    explain = values.take("explain", flag, False)
     values.done()
     caller.may_use(bot_id)
     found = await threads.read(
@@ -95,7 +105,7 @@ async def _search(
         mode=mode,
         by_document=group == "document",
     )
-    return search_answer(found)
+    return search_answer(found, explain=explain)
 
 
 handlers = [search, search_by_body]

@@ -42,6 +42,7 @@ def ingest(
 @click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
 @click.option("--content-type", help="Only documents with this label.")
 @click.option("--by-document", is_flag=True, help="Each document once, with its best passage.")
+@click.option("--explain", is_flag=True, help="Tell what the confidence rests on.")
 @json_option
 def search(
     query: str,
@@ -50,6 +51,7 @@ def search(
     mode: Mode,
     content_type: str | None,
     by_document: bool,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Print the passages that answer QUERY best."""
@@ -58,7 +60,7 @@ def search(
         found = service.knowledge.search(
             query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
         )
-    Terminal(as_json).found(found)
+    Terminal(as_json).found(found, explain=explain)
 
 
 @cli.command()

@@ -233,6 +233,10 @@ class KnowledgeStore(Protocol):
         """For every later search of the bot; None goes back to the default. Raises NotFound."""
         ...
 
+    def calibrations(self) -> dict[str, Calibration]:
+        """Of the bots that have one, by their id."""
+        ...
+
     def create_bot(self, bot_id: str) -> None:
         """Raises Conflict."""
         ...

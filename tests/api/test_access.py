@@ -47,7 +47,7 @@ def test_health_is_open_and_has_the_keys_of_the_seed(anyone, settings):
         answer = anyone.get(path).json()
         assert answer["ok"] is True
         assert answer["token_set"] is False
-        assert answer["embedding_model"] == "hashing:64"
+        assert answer["embedding_model"] == "hashing:1024"
         assert answer["namespace"] == "mxchat/v1"
         assert set(answer) >= {"plugin_version", "utils_loaded"}
     with assemble(settings) as service:

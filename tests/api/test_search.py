@@ -1,5 +1,8 @@
 """/search over HTTP."""
 
+import math
+
+import jsonschema
 import pytest
 
 
@@ -18,6 +21,33 @@ def test_results_have_every_field_of_the_contract(client, push):
     assert set(result["scores"]) == {"dense", "keyword"}
     assert 0 <= result["score"] <= 1
     assert result["page"] is None
+
+
+def test_a_search_explains_itself_when_asked_to(client, push):
+    push("https://a/", "We open at nine. Our part QX-7 is a valve.")
+    query = {"query": "when does QX-7 open", "explain": True}
+    answer = client.post("/search", json=query).json()
+    assert client.get("/search", params={**query, "explain": "true"}).json() == answer
+    evidence = answer.pop("evidence")
+    assert client.post("/search", json={**query, "explain": False}).json() == answer
+    assert set(evidence) == {"signs", "weights", "log_odds", "calibration"}
+    assert evidence["calibration"] is None
+    assert evidence["signs"]["codes_found"] == ["QX-7"]
+    assert evidence["signs"]["chunks"] == 1
+    assert sum(evidence["weights"].values()) == pytest.approx(evidence["log_odds"], abs=0.001)
+    sure = 1 / (1 + math.exp(-evidence["log_odds"]))
+    assert answer["confidence"] == pytest.approx(sure, abs=2e-4)
+    document = client.get("/schema/openapi.json").json()
+    schema = {**document, "$ref": "#/components/schemas/Explanation"}
+    jsonschema.validate(evidence, schema)
+    bad = client.get("/search", params={"query": "x", "explain": "perhaps"})
+    assert set(bad.json()["data"]["params"]) == {"explain"}
+
+
+def test_an_empty_base_explains_itself_too(client):
+    answer = client.get("/search", params={"query": "anything", "explain": "1"}).json()
+    assert answer["evidence"]["signs"]["chunks"] == 0
+    assert answer["confidence"] == 0
 
 
 def test_post_and_get_and_both_mounts_answer_alike(client, push):

@@ -1,8 +1,6 @@
-import hashlib
 import warnings
 from collections.abc import Callable
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,14 +16,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the tiny models; one for all workers of this run."""
     base = tmp_path_factory.getbasetemp()
     return tiny_models((base.parent if base.name.startswith("popen") else base) / "models")
-
-
-@pytest.fixture(scope="session")
-def compiled(pytestconfig: pytest.Config) -> Path:
-    """Where compiled models are kept from run to run, until what compiles them changes."""
-    compiler = Path(find_spec("rag_service.embedders.compiling").origin)
-    digest = hashlib.sha256(compiler.read_bytes()).hexdigest()[:8]
-    return pytestconfig.cache.mkdir(f"compiled-{digest}")
 
 
 @pytest.fixture(scope="session")

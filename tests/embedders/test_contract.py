@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from models import MULTILINGUAL_SPEC, PASSAGE_PROMPT, QUERY_PROMPT, TINY_LONGEST
 
+from rag_service import sentences
 from rag_service.embedders import Embedder
 
 RUNNERS = ["openvino", "sentence-transformers"]
@@ -132,6 +133,90 @@ def test_the_same_text_gives_the_same_vector(embedder):
 def test_a_query_and_a_passage_of_the_same_text_are_the_same(embedder):
     queries = np.concatenate([embedder.embed_query(text) for text in VARIED])
     assert alike(queries, embedder.embed_passages(VARIED))
+
+
+# -- spans ----------------------------------------------------------------------------------------
+
+TWO = "The library opens at nine in the morning. Gift cards can be bought at the till of the shop."
+MIDDLE = TWO.index("Gift")
+
+
+@EVERY
+def test_a_text_has_a_unit_vector_for_itself_and_each_of_its_spans(embedder):
+    texts = [*VARIED, *ODD]
+    wholes, parts = embedder.embed_spans(texts, [sentences.spans(text) for text in texts])
+    assert are_unit_vectors(wholes, len(texts), embedder)
+    assert alike(wholes, embedder.embed_passages(texts))
+    for text, vectors in zip(texts, parts, strict=True):
+        assert are_unit_vectors(vectors, len(sentences.spans(text)), embedder)
+
+
+@EVERY
+def test_without_texts_or_spans_there_are_none_of_their_vectors(embedder):
+    wholes, parts = embedder.embed_spans([], [])
+    assert (wholes.shape, parts) == ((0, embedder.dimension), [])
+    wholes, (none,) = embedder.embed_spans(["We open at nine."], [[]])
+    assert alike(wholes, embedder.embed_passages(["We open at nine."]))
+    assert none.shape == (0, embedder.dimension)
+
+
+@EVERY
+def test_every_token_can_be_a_span(embedder):
+    (offsets,) = embedder.token_offsets([TWO])
+    single = [(int(start), int(end)) for start, end in offsets]
+    _, (vectors,) = embedder.embed_spans([TWO], [single])
+    assert are_unit_vectors(vectors, len(single), embedder)
+    assert len(np.unique(vectors.round(3), axis=0)) > 1
+
+
+@pytest.mark.parametrize("embedder", ALL[1:], indirect=True)
+def test_a_span_beyond_the_window_has_the_vector_of_the_text(embedder):
+    text = "open ship " * 600
+    (offsets,) = embedder.token_offsets([text])
+    end = int(offsets[embedder.window + 5][0])
+    (whole,), (vectors,) = embedder.embed_spans([text], [[(0, 10), (end, len(text))]])
+    assert alike(vectors[1:], whole[None])
+    assert not np.allclose(vectors[0], whole, atol=1e-4)
+
+
+@EVERY
+def test_spans_do_not_depend_on_neighbours(embedder):
+    _, together = embedder.embed_spans(VARIED * 2, [sentences.spans(text) for text in VARIED * 2])
+    for text, vectors in zip(VARIED * 2, together, strict=True):
+        assert alike(embedder.embed_spans([text], [sentences.spans(text)])[1][0], vectors)
+
+
+@pytest.mark.parametrize(
+    "embedder", ["hashing:1024", *(f"{one}:all-MiniLM-L6-v2" for one in RUNNERS)], indirect=True
+)
+def test_a_question_is_nearest_to_the_sentence_that_it_is_about(embedder):
+    _, (vectors,) = embedder.embed_spans([TWO], [[(0, MIDDLE), (MIDDLE, len(TWO))]])
+    for question, about in (("when does the library open", 0), ("buy gift cards", 1)):
+        assert (vectors @ embedder.embed_query(question)[0]).argmax() == about
+
+
+@pytest.mark.parametrize("model", ["tiny", "prompted", "all-MiniLM-L6-v2"])
+def test_all_runners_agree_on_spans(load, model):
+    plain, compiled = load(f"sentence-transformers:{model}"), load(f"openvino:{model}")
+    texts = [TWO, *VARIED, *ODD]
+    places = [sentences.spans(text) for text in texts]
+    for one, other in zip(
+        plain.embed_spans(texts, places)[1], compiled.embed_spans(texts, places)[1], strict=True
+    ):
+        assert one.shape == other.shape
+        assert (np.sum(one * other, axis=1) >= 0.98).all()
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_prompt_belongs_to_no_span(load, runner):
+    """A span from the first character on is not moved by the tokens before it."""
+    embedder = load(f"{runner}:prompted")
+    _, (first,) = embedder.embed_spans(["open ship"], [[(0, 4), (5, 9)]])
+    _, (second,) = embedder.embed_spans(["open ship"], [[(0, 4)]])
+    _, (both,) = embedder.embed_spans(["open ship"], [[(0, 9)]])
+    assert alike(first[:1], second)
+    mean = first[0] + first[1]
+    assert both[0] @ (mean / np.linalg.norm(mean)) > 0.98
 
 
 @EVERY

@@ -13,6 +13,7 @@ from shelf import (
     ALL,
     MODES,
     CountingEmbedder,
+    knowledge_with,
     names,
     page,
     paragraphs,
@@ -35,12 +36,12 @@ MOMENT = "2026-01-02T03:04:05.678Z"
 
 @pytest.fixture
 def embedder() -> CountingEmbedder:
-    return CountingEmbedder(load_embedder("hashing:64", Path()))
+    return CountingEmbedder(load_embedder("hashing:1024", Path()))
 
 
 @pytest.fixture
 def knowledge(service: Service, embedder: CountingEmbedder) -> KnowledgeBase:
-    return KnowledgeBase(service.store, lambda: embedder)
+    return knowledge_with(service, embedder)
 
 
 @pytest.fixture
@@ -214,7 +215,7 @@ def test_another_model_is_refused_with_both_names(settings: Settings) -> None:
             lambda: names(service, "heron"),
             service.store.warm,
         ):
-            with pytest.raises(EmbedderMismatch, match=r"hashing:64.*hashing:32.*RAG_EMBEDDING"):
+            with pytest.raises(EmbedderMismatch, match=r"hashing:1024.*hashing:32.*RAG_EMBEDDING"):
                 attempt()
         assert stored(service, "a") is not None, "what needs no model goes on"
         assert list(service.store.check()) == []

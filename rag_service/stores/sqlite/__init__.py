@@ -187,6 +187,10 @@ class SqliteStore(
                 raise NotFound(f"no bot {bot_id!r}")
             knowledge.calibrate(connection, bot, calibration)
 
+    def calibrations(self) -> dict[str, Calibration]:
+        with self._rows.reading() as connection:
+            return knowledge.calibrations(connection)
+
     def has_bot(self, bot_id: str) -> bool:
         with self._rows.reading() as connection:
             return bot_id == DEFAULT_BOT or knowledge.bot_row(connection, bot_id) is not None

@@ -233,6 +233,17 @@ def calibration(connection: sqlite3.Connection, bot: int) -> Calibration:
     return Calibration(scale=row[0], shift=row[1], made_with=row[2])
 
 
+def calibrations(connection: sqlite3.Connection) -> dict[str, Calibration]:
+    rows = connection.execute(
+        """select name, scale, shift, made_with from calibrations
+        join bots on bots.id = calibrations.bot order by name"""
+    )
+    return {
+        name: Calibration(scale=scale, shift=shift, made_with=made_with)
+        for name, scale, shift, made_with in rows
+    }
+
+
 def bot_row(connection: sqlite3.Connection, bot_id: str) -> int | None:
     row = connection.execute("select id from bots where name = ?", [bot_id]).fetchone()
     return None if row is None else int(row[0])
