@@ -96,6 +96,9 @@ def read_pieces(at: int, passage: Passage) -> list[Piece]:
     return reader.pieces
 
 
+_ASKS_FIRST = re.compile(r"[^.!?\uff1f]{3,200}[?\uff1f]\s*(?=\S)")
+
+
 class _Reader:
     """Lines of a passage, put down in reading order as pieces under their topics."""
 
@@ -240,12 +243,23 @@ class _Reader:
         """Its first sentence as a line of the list, what it adds to that as sentences."""
         if not text or is_furniture(text) or (is_contents(self._topic) and _one(text)):
             return
+        if asks := _ASKS_FIRST.match(text):
+            self._reply(asks[0].rstrip(), list(sentences(text[asks.end() :])))
+            return
         parts = list(sentences(text))
         if len(parts) > 1 and len(parts[0]) < _RUN_IN:
             parts[:2] = [" ".join(parts[:2])]
         self.put("line", marker + parts[0])
         for sentence in parts[1:]:
             self.put("sentence", sentence)
+
+    def _reply(self, question: str, parts: list[str]) -> None:
+        """An item that asks and answers: what follows it stands below the former topic again."""
+        topic = self._topic
+        self._below(question)
+        for sentence in parts:
+            self.put("sentence", sentence)
+        self._topic = topic
 
     def _last_colon(self) -> str:
         last = self.pieces[-1].text if self.pieces else ""
