@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
+from rag_service.chat_models.extractive.markup import is_question
 from rag_service.chat_models.extractive.pieces import Piece
 from rag_service.sentences import NearSpan
 
@@ -12,7 +13,8 @@ _KEY = 24
 
 def similarities(text: str, pieces: Sequence[Piece], near: Sequence[NearSpan]) -> list[float]:
     """For each piece of this text, in reading order, the nearness of the nearest span that it
-    shares letters with. Where a piece cannot be placed, it is where the one before it ended."""
+    shares letters with. Where a piece cannot be placed, it is where the one before it ended. The
+    first piece below a question has the letters of the question as well."""
     if not near:
         return [0.0] * len(pieces)
     letters = _letters(text)
@@ -25,6 +27,9 @@ def similarities(text: str, pieces: Sequence[Piece], near: Sequence[NearSpan]) -
         place = letters.find(said[:_KEY], end)
         start = end if place < 0 else place
         end = min(start + len(said), len(letters))
+        if piece.place == 0 and is_question(piece.topic):
+            asked = letters.rfind(_letters(piece.topic)[:_KEY], 0, start)
+            start = start if asked < 0 else asked
         found.append(
             max(
                 (
