@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag_service.chunking import PIPELINE_VERSION, split
+from rag_service.codes import codes_in
 from rag_service.confidence import (
     CONTEXT_ABOVE,
     DECISION,
@@ -212,6 +213,7 @@ class KnowledgeBase:
         readable = readable_share(asked, embedder)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
+        codes = codes_in(asked)
         weighed, calibration = weigh(Signs()), Calibration()
         near: dict[str, list[NearSpan]] = {}
 
@@ -220,14 +222,14 @@ class KnowledgeBase:
             if not evidence.scores:
                 return []
             evidence = _readable(evidence, scale, readable)
-            best = rank(evidence, scale, "hybrid", max(wanted, READ))
+            best = rank(evidence, scale, "hybrid", max(wanted, READ), codes=codes)
             chunks = [chunk for chunk, _ in best]
             weighed = weigh(signs(asked, evidence, chunks, scale, readable))
             calibration = evidence.calibration
             near = sentence_nearness(evidence, chunks[:READ], scale)
             if mode == "hybrid" and not by_document:
                 return best[:wanted]
-            return rank(evidence, scale, mode, wanted, by_document=by_document)
+            return rank(evidence, scale, mode, wanted, by_document=by_document, codes=codes)
 
         hits = self._store.search(
             bot_id,

@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 from msgspec import Struct
 
-from rag_service.documents import Vectors
+from rag_service.codes import Code
+from rag_service.documents import Passage, Vectors
 from rag_service.scale import Scale
 from rag_service.stores import Candidate, Evidence, Mode
 
@@ -21,8 +22,10 @@ BM25_SHARE = 0.02
 """What one point of BM25 adds to a cosine."""
 COVERAGE_SHARE = 0.1
 PROXIMITY_SHARE = 0.3
-"""What covering all of the query, by weight of its informative terms, adds, and having all of them
-next to each other. What each step brings is in benchmarks/README.md."""
+CODES_SHARE = 0.3
+"""What covering all of the query, by weight of its informative terms, adds, having all of them
+next to each other, and having all of its codes; the last one is a guess. What each step brings is
+in benchmarks/README.md."""
 
 FEEDBACK_FROM = 3
 FEEDBACK_SHARE = 0.3
@@ -47,13 +50,20 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     coverage: float
     proximity: float
+    codes: float = 0.0
 
 
 def rank(
-    evidence: Evidence, scale: Scale, mode: Mode, k: int, *, by_document: bool = False
+    evidence: Evidence,
+    scale: Scale,
+    mode: Mode,
+    k: int,
+    *,
+    by_document: bool = False,
+    codes: Sequence[Code] = (),
 ) -> list[tuple[int, float]]:
     """The best `k` chunks, or the best chunk of each of the best `k` documents, whose next best
-    chunks count a little as well.
+    chunks count a little as well. `codes` are those of the query.
 
     Best first, each with a score in [0, 1].
     """
@@ -65,7 +75,7 @@ def rank(
     order = sorted(first, key=lambda chunk: (-first[chunk], chunk))
     if mode == "hybrid" and order:
         close = evidence.read(order[: max(READ, k)])
-        first |= _reconsidered(evidence, scale, close, read(evidence, close))
+        first |= _reconsidered(evidence, scale, close, read(evidence, close, codes))
         order.sort(key=lambda chunk: (-first[chunk], chunk))
     if by_document:
         first = _of_documents(evidence, order, first)
@@ -73,16 +83,23 @@ def rank(
     return [(chunk, _squash(first[chunk])) for chunk in order[:k]]
 
 
-def read(evidence: Evidence, close: Mapping[int, Candidate]) -> dict[int, Reading]:
+def read(
+    evidence: Evidence, close: Mapping[int, Candidate], codes: Sequence[Code] = ()
+) -> dict[int, Reading]:
     """What the texts of these candidates show about the query."""
     query = _Query(evidence)
     return {
         chunk: Reading(
             coverage=query.share(terms := evidence.cut(_text(candidate))),
             proximity=query.proximity(terms),
+            codes=_share(codes, candidate.passage),
         )
         for chunk, candidate in close.items()
     }
+
+
+def _share(codes: Sequence[Code], passage: Passage) -> float:
+    return sum(code.stands_in(passage) for code in codes) / len(codes) if codes else 0.0
 
 
 def weights_of(evidence: Evidence) -> dict[str, float]:
@@ -140,6 +157,7 @@ def _reconsidered(
             BM25_SHARE * evidence.scores[chunk].keyword
             + COVERAGE_SHARE * readings[chunk].coverage
             + PROXIMITY_SHARE * readings[chunk].proximity
+            + CODES_SHARE * readings[chunk].codes
             for chunk in chunks
         ]
     )

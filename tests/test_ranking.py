@@ -176,7 +176,9 @@ def test_scores_fall_from_the_first_to_the_last(seen, mode, k):
         assert raw == sorted(raw, reverse=True)
     documents = rank(seen, SCALE, mode, k, by_document=True)
     assert len({chunk // 3 for chunk, _ in documents}) == len(documents)
-    assert documents[:1] == ranked[:1]
+    of_documents = [score for _, score in documents]
+    assert of_documents == sorted(of_documents, reverse=True)
+    assert of_documents[:1] >= scores[:1]  # the next best chunks of a document count for it
 
 
 @given(evidence().filter(lambda seen: seen.scores))

@@ -21,12 +21,13 @@ def pool_spans(
     `states[i]` and its last character at `places[i]`, which is negative for one of no span.
     """
     found = np.repeat(whole[None], len(spans), axis=0)
-    ends = np.array([end for _, end in spans], np.int32)
-    tokens = np.flatnonzero((places >= 0) & (places < (ends[-1] if len(ends) else 0)))
-    tokens = tokens[tokens < len(states)]
+    starts, ends = np.array(spans, np.int32).reshape(-1, 2).T
+    of_token = np.searchsorted(starts, places[: len(states)], "right") - 1
+    tokens = np.flatnonzero(of_token >= 0)
+    tokens = tokens[places[tokens] < ends[of_token[tokens]]]
     if not len(tokens):
         return found
-    of_span = np.searchsorted(ends, places[tokens], "right")
+    of_span = of_token[tokens]
     firsts = np.flatnonzero(np.diff(of_span, prepend=-1))
     sums = np.add.reduceat(states[tokens], firsts, axis=0)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)

@@ -10,8 +10,10 @@ from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
+from zipfile import BadZipFile
 
 import numpy as np
 from msgspec import Struct
@@ -93,10 +95,10 @@ def _file_name(model: str) -> str:
 
 def _read(path: Path) -> Scale | None:
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             chance, answer = kept["scale"].tolist()
             return Scale(chance=chance, answer=answer, probes=kept["probes"])
-    except (OSError, ValueError, KeyError):  # not taken yet, or damaged: it is taken again
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):  # not taken yet, or damaged
         return None
 
 
