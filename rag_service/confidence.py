@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from rag_service import codes
 from rag_service.documents import Passage
+from rag_service.nearness import Cosines
 from rag_service.ranking import weights_of
 from rag_service.scale import Scale
-from rag_service.sentences import spans
 from rag_service.stems import FUNCTION_WORDS
 from rag_service.stores import Calibration, Evidence
 
@@ -103,18 +103,15 @@ def probability(odds: float, calibration: Calibration) -> float:
 def signs(
     query: str,
     evidence: Evidence,
-    ranked: Sequence[int],
+    cosines: Cosines,
     scale: Scale,
     readable: float,
 ) -> Signs:
-    """Of at least one candidate; `ranked` are candidates, best first."""
-    best = list(ranked[:READ])
-    read = evidence.read(best)
-    closest = {chunk: _Closest(evidence, chunk, read[chunk].passage) for chunk in best}
-    kept = evidence.sentences(best)
-    for chunk in best:
-        closest[chunk].look(kept.get(chunk), evidence.vector[0])
-    nearest = max(closest.values(), key=lambda one: one.cosine)
+    """Of at least one candidate; `cosines` has the best ones, best first."""
+    read = evidence.read(list(cosines))
+    nearest = {chunk: max(of, key=lambda one: one.cosine) for chunk, of in cosines.items()}
+    first, best = next(iter(nearest)), max(nearest, key=lambda chunk: nearest[chunk].cosine)
+    sentence = read[best].passage.embedded_text[nearest[best].start : nearest[best].end]
     weights = _informative(evidence)
     whole = sum(weights.values()) or 1.0
     absent = sum(weights[term] for term in weights.keys() & evidence.absent)
@@ -130,13 +127,13 @@ def signs(
     trust = evidence.chunks / (evidence.chunks + FEW)
     kin = evidence.levels.kin
     return Signs(
-        nearest=float(scale.nearness(nearest.cosine)),
-        nearest_of_first=float(scale.nearness(closest[best[0]].cosine)),
+        nearest=float(scale.nearness(nearest[best].cosine)),
+        nearest_of_first=float(scale.nearness(nearest[first].cosine)),
         reach=trust * float(scale.nearness(evidence.levels.reach)) + (1 - trust) * REACH,
         kin=KIN if kin is None else trust * float(scale.nearness(kin)) + (1 - trust) * KIN,
         unknown=absent / whole,
-        covered=weight_in(nearest.text) / (whole - absent) if whole > absent else 0.0,
-        covered_by_passage=max(weight_in(_text(passage)) for passage in passages) / whole,
+        covered=weight_in(sentence) / (whole - absent) if whole > absent else 0.0,
+        covered_by_passage=max(weight_in(passage.embedded_text) for passage in passages) / whole,
         readable=readable,
         unknown_names=codes.unknown_names(query, is_absent),
         codes_found=found,
@@ -188,23 +185,6 @@ def features(seen: Signs) -> dict[str, float]:
     }
 
 
-class _Closest:
-    """The sentence of a passage that comes nearest to the query; all of it where none is kept."""
-
-    def __init__(self, evidence: Evidence, chunk: int, passage: Passage) -> None:
-        self.cosine = evidence.scores[chunk].dense
-        self.text = _text(passage)
-
-    def look(self, sentences: NDArray[np.float32] | None, query: NDArray[np.float32]) -> None:
-        places = spans(self.text)
-        if sentences is None or len(sentences) != len(places) or not places:
-            return
-        cosines = sentences @ query
-        best = int(cosines.argmax())
-        self.cosine = float(cosines[best])
-        self.text = self.text[slice(*places[best])]
-
-
 def _informative(evidence: Evidence) -> dict[str, float]:
     """Without the function words that a small base may lack; all where there is nothing else."""
     weights = weights_of(evidence)
@@ -215,11 +195,6 @@ def _informative(evidence: Evidence) -> dict[str, float]:
 @cache
 def _function_words(cut: Callable[[str], list[str]]) -> frozenset[str]:
     return frozenset(cut(FUNCTION_WORDS))
-
-
-def _text(passage: Passage) -> str:
-    """As it was embedded."""
-    return passage.embedded_text
 
 
 def _codes(

@@ -26,7 +26,7 @@ from rag_service.documents import Document, Passage
 from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.languages import language_warnings, readable_share
-from rag_service.nearness import sentence_nearness
+from rag_service.nearness import near_spans, sentence_cosines
 from rag_service.parsing import parse
 from rag_service.ranking import rank
 from rag_service.reranking import RERANKED, Reranker
@@ -223,10 +223,14 @@ class KnowledgeBase:
                 return []
             evidence = _readable(evidence, scale, readable)
             best = rank(evidence, scale, "hybrid", max(wanted, READ), codes=codes)
-            chunks = [chunk for chunk, _ in best]
-            weighed = weigh(signs(asked, evidence, chunks, scale, readable))
+            cosines = sentence_cosines(evidence, [chunk for chunk, _ in best[:READ]])
+            weighed = weigh(signs(asked, evidence, cosines, scale, readable))
             calibration = evidence.calibration
-            near = sentence_nearness(evidence, chunks[:READ], scale)
+            read = evidence.read(list(cosines))
+            near = {
+                one.passage.chunk_id: near_spans(one.passage, cosines[chunk], scale)
+                for chunk, one in read.items()
+            }
             if mode == "hybrid" and not by_document:
                 return best[:wanted]
             return rank(evidence, scale, mode, wanted, by_document=by_document, codes=codes)

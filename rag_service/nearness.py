@@ -1,9 +1,7 @@
 """How near each sentence of a passage comes to the question, by the vectors kept of them. Pure."""
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from rag_service.documents import Passage
 from rag_service.scale import Scale
@@ -11,38 +9,38 @@ from rag_service.sentences import NearSpan, spans
 from rag_service.stores import Evidence
 
 
-def sentence_nearness(
-    evidence: Evidence, chunks: Sequence[int], scale: Scale
-) -> dict[str, list[NearSpan]]:
-    """By chunk id, the spans of those candidates' texts; as a whole where none are kept."""
+class Closeness(NamedTuple):
+    """Characters [start, end) of a passage as it was embedded, and their cosine to the question."""
+
+    start: int
+    end: int
+    cosine: float
+
+
+def sentence_cosines(evidence: Evidence, chunks: Sequence[int]) -> dict[int, list[Closeness]]:
+    """Of those candidates, in reading order; of the whole passage where none are kept."""
     vectors = evidence.sentences(chunks)
-    return {
-        candidate.passage.chunk_id: list(
-            _near_spans(
-                candidate.passage,
-                vectors.get(chunk),
-                evidence.vector[0],
-                scale,
-                evidence.scores[chunk].dense,
-            )
-        )
-        for chunk, candidate in evidence.read(chunks).items()
-    }
+    found = {}
+    for chunk, candidate in evidence.read(chunks).items():
+        text = candidate.passage.embedded_text
+        places = spans(text)
+        kept = vectors.get(chunk)
+        if kept is None or len(kept) != len(places) or not places:
+            found[chunk] = [Closeness(0, len(text), evidence.scores[chunk].dense)]
+        else:
+            cosines = (kept @ evidence.vector[0]).tolist()
+            found[chunk] = [Closeness(*at, cos) for at, cos in zip(places, cosines, strict=True)]
+    return found
 
 
-def _near_spans(
-    passage: Passage,
-    vectors: NDArray[np.float32] | None,
-    query: NDArray[np.float32],
-    scale: Scale,
-    whole: float,
-) -> Iterator[NearSpan]:
-    """The text was embedded below its title and heading, and so were the spans cut."""
-    places = spans(passage.embedded_text)
-    if vectors is None or len(vectors) != len(places):
-        yield NearSpan(0, len(passage.text), float(scale.nearness(whole)))
-        return
+def near_spans(passage: Passage, cosines: Iterable[Closeness], scale: Scale) -> list[NearSpan]:
+    """In characters of the passage's text, without what is only of its title and heading."""
     above = len(passage.embedded_text) - len(passage.text)
-    for (start, end), cosine in zip(places, vectors @ query, strict=True):
-        if end > above:
-            yield NearSpan(max(0, start - above), end - above, float(scale.nearness(cosine)))
+    return [
+        NearSpan(max(0, one.start - above), one.end - above, float(scale.nearness(one.cosine)))
+        for one in cosines
+        if one.end > above
+    ]
+
+
+Cosines = Mapping[int, Sequence[Closeness]]

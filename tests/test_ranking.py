@@ -14,6 +14,7 @@ from rag_service.confidence import READ, fit, probability, signs, weigh
 from rag_service.documents import Passage
 from rag_service.embedders import Offsets
 from rag_service.embedders.hashing import HashingEmbedder
+from rag_service.nearness import sentence_cosines
 from rag_service.ranking import rank
 from rag_service.scale import Scale
 from rag_service.stores import Calibration, Candidate, Evidence, Levels, Scores
@@ -186,7 +187,8 @@ def test_confidence_is_a_probability_that_grows_with_the_best_cosine(seen):
     first = [chunk for chunk, _ in rank(seen, SCALE, "hybrid", READ)]
 
     def odds(evidence: Evidence) -> float:
-        return weigh(signs("tree lamp", evidence, first, SCALE, 1.0)).log_odds
+        cosines = sentence_cosines(evidence, first)
+        return weigh(signs("tree lamp", evidence, cosines, SCALE, 1.0)).log_odds
 
     sure = odds(seen)
     assert 0 <= probability(sure, seen.calibration) <= 1

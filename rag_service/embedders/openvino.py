@@ -30,7 +30,7 @@ from rag_service.errors import ModelUnavailable
 # reports every import of openvino to its maker, unasked; what cannot be imported cannot report
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
-from openvino import AsyncInferQueue, Core, __version__  # noqa: E402
+from openvino import AsyncInferQueue, Core, Model, __version__  # noqa: E402
 from openvino.properties import inference_num_threads, num_streams  # noqa: E402
 from openvino.properties.hint import (  # noqa: E402
     PerformanceMode,
@@ -116,7 +116,9 @@ class OpenVinoEmbedder:
 
     def _compile(self, mode: PerformanceMode, **options: Any) -> Any:
         settings = {performance_mode: mode, inference_precision: self._precision, **options}
-        return self._core.compile_model(self._model, "CPU", settings)
+        # without the states of the tokens, which only passages want
+        model = Model([self._model.output(0)], self._model.get_parameters(), "questions")
+        return self._core.compile_model(model, "CPU", settings)
 
     @cached_property
     def _queue(self) -> AsyncInferQueue:
