@@ -88,7 +88,12 @@ class Language:
 
     def kind_of(self, words: Sequence[str]) -> Kind | None:
         """What they are, when all of them belong to phrases and fillers; with a phrase at least."""
-        meant = [part for word in words for part in self._meant(word)]
+        meant: list[str] = []
+        for word in words:
+            parts = self._meant(word)
+            if not self._known.issuperset(parts):
+                return None  # most questions have such a word, and soon
+            meant += parts
         # of the ways to cut them up to each position, the one of the fewest phrases and fillers
         best: list[_Way | None] = [(True, 0, 0, _FILLER), *([None] * len(meant))]
         for start in range(len(meant)):
