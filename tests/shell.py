@@ -40,8 +40,11 @@ class Shell:
         )
 
     def run(self, *words: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words, **changes)
-        out, err = process.communicate(timeout=120)
+        with self.start(*words, **changes) as process:
+            try:
+                out, err = process.communicate(timeout=120)
+            finally:
+                process.kill()  # one that is too slow is not left to the tests after it
         assert "Traceback" not in err, err
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 

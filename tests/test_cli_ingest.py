@@ -11,11 +11,18 @@ from pathlib import Path
 
 import pytest
 from files import docx, pdf, wordpress, xlsx
+from msgspec.structs import replace
 from shelf import ALL
 from shell import golden, pushes
 
 from rag_service.assembly import Service, assemble
 from rag_service.settings import Settings
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With few dimensions: an import of many chunks builds their index."""
+    return replace(settings, embedding_model="hashing:64")
 
 
 def urls(settings: Settings) -> set[str]:
