@@ -6,8 +6,7 @@ beyond what questions about something else reach here, and beyond how near the c
 unless they are a code or a name, which the question is then about.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from math import exp, log
 
 import numpy as np
@@ -188,13 +187,9 @@ def features(seen: Signs) -> dict[str, float]:
 def _informative(evidence: Evidence) -> dict[str, float]:
     """Without the function words that a small base may lack; all where there is nothing else."""
     weights = weights_of(evidence)
-    told = {term: w for term, w in weights.items() if term not in _function_words(evidence.cut)}
+    function_words = set(evidence.cut(FUNCTION_WORDS))
+    told = {term: weight for term, weight in weights.items() if term not in function_words}
     return told or weights
-
-
-@cache
-def _function_words(cut: Callable[[str], list[str]]) -> frozenset[str]:
-    return frozenset(cut(FUNCTION_WORDS))
 
 
 def _codes(

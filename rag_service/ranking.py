@@ -90,7 +90,7 @@ def read(
     query = _Query(evidence)
     return {
         chunk: Reading(
-            coverage=query.share(terms := evidence.cut(_text(candidate))),
+            coverage=query.share(terms := evidence.cut(candidate.passage.embedded_text)),
             proximity=query.proximity(terms),
             codes=_share(codes, candidate.passage),
         )
@@ -182,11 +182,6 @@ def _of_documents(
         chunk: sum(share * max(score, 0.0) for share, score in zip(OF_DOCUMENT, of, strict=False))
         for chunk, of in found.items()
     }
-
-
-def _text(candidate: Candidate) -> str:
-    passage = candidate.passage
-    return f"{passage.title}\n{passage.heading}\n{passage.text}"
 
 
 _KEYS: dict[Mode, Callable[[float, float], float]] = {

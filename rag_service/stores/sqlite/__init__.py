@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -316,7 +317,7 @@ class _Search:
             chunks=views.chunks,
             levels=levels_of(connection, views, self._probes),
             calibration=knowledge.calibration(connection, bot),
-            cut=terms_of,
+            cut=cache(terms_of),  # ranking and decision read the same texts
             read=candidates.read,
             sentences=candidates.sentences,
         )
