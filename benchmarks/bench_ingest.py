@@ -87,7 +87,7 @@ class _Bare:
         from rag_service.chunking import split
         from rag_service.documents import Document
         from rag_service.embedders import load_embedder
-        from rag_service.parsing import parse
+        from rag_service.readers import parse
 
         self._embedder = load_embedder(model, cache)
         window, offsets = self._embedder.window, self._embedder.token_offsets

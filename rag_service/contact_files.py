@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from rag_service.contacts import read_contact
 from rag_service.errors import Invalid, Unreadable
-from rag_service.parsing.encodings import decode
 from rag_service.pushes import read_body
+from rag_service.readers.encodings import decode
 from rag_service.spreadsheets import cell, lines, text_of
 from rag_service.stores.contacts import Contact, ContactFields, ContactStore, Outcome
 

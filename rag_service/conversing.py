@@ -8,7 +8,7 @@ from msgspec import Struct
 from rag_service.assembly import Service
 from rag_service.assistant import Answered, Asked, Delta
 from rag_service.conversations import Sender, Source
-from rag_service.parsing.text import clean
+from rag_service.readers.text import clean
 from rag_service.stores.conversations import Said
 
 

@@ -56,6 +56,30 @@ class Block(Struct, frozen=True, kw_only=True):
     question. They are repeated where the block has to be cut."""
 
 
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """What a reader did not take of a file: `count` of a kind, which `one` and `many` name."""
+
+    one: str
+    """Such as "chart"."""
+    many: str
+    """Such as "charts"."""
+    count: int = 1
+    where: tuple[str, ...] = ()
+    """Such as "page 3", in the order of the file; each place once."""
+
+    @property
+    def sentence(self) -> str:
+        """Such as "3 charts (page 1, page 4)"."""
+        places = ", ".join(self.where[:_PLACES_TOLD])
+        if len(self.where) > _PLACES_TOLD:
+            places += f" and {len(self.where) - _PLACES_TOLD:,} more"
+        what = f"{self.count:,} {self.one if self.count == 1 else self.many}"
+        return f"{what} ({places})" if places else what
+
+
+_PLACES_TOLD = 5
+
+
 class ParsedDocument(Struct, frozen=True, kw_only=True):
     """Plain text without NUL or other unprintable control characters, and its blocks.
 
@@ -65,6 +89,8 @@ class ParsedDocument(Struct, frozen=True, kw_only=True):
     title: str
     text: str
     blocks: list[Block]
+    left_out: list[LeftOut] = []
+    """One of each kind. What a person would see in the file is in the text, or told here."""
 
 
 class Chunk(Struct, frozen=True, kw_only=True):

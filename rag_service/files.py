@@ -6,7 +6,7 @@ from typing import Any
 
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
-from rag_service.parsing.wordpress import is_wordpress_export, read_posts
+from rag_service.readers.wordpress import is_wordpress_export, read_posts
 
 FORMATS: dict[str, Format] = {
     ".md": "markdown",

@@ -27,8 +27,8 @@ from rag_service.embedders import Embedder
 from rag_service.errors import Unreadable
 from rag_service.languages import language_warnings, readable_share
 from rag_service.nearness import near_spans, sentence_cosines
-from rag_service.parsing import parse
 from rag_service.ranking import rank
+from rag_service.readers import parse
 from rag_service.reranking import RERANKED, Reranker
 from rag_service.scale import Scale
 from rag_service.sentences import NearSpan, spans

@@ -15,8 +15,8 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
 from rag_service.files import FORMATS, WORDPRESS, can_be_read, pushes_of
 from rag_service.imports import Line, is_within, longest_line, read_line
-from rag_service.parsing.wordpress import is_wordpress_export
 from rag_service.pushes import read_push
+from rag_service.readers.wordpress import is_wordpress_export
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
 

@@ -21,7 +21,7 @@ from rag_service.chunking import (
     split,
 )
 from rag_service.documents import Block, Chunk, Document, Format, ParsedDocument
-from rag_service.parsing import parse
+from rag_service.readers import parse
 
 
 def by_pattern(pattern: str) -> TokenOffsets:

@@ -22,8 +22,8 @@ from rag_service.assembly import Service
 from rag_service.assistant import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.conversations import Source, Usage, sender
 from rag_service.errors import BotNotFound, RagError
-from rag_service.parsing.text import clean
 from rag_service.pushes import read_bot_id, read_label, read_metadata
+from rag_service.readers.text import clean
 from rag_service.stores.conversations import Said
 
 AnyRequest = Request[Any, Any, Any]

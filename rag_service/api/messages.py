@@ -25,8 +25,8 @@ from rag_service.conversations import Role, SenderType, sender
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, StorageFailed
 from rag_service.ids import new_id
-from rag_service.parsing.text import clean
 from rag_service.pushes import read_bot_id, read_label, read_metadata
+from rag_service.readers.text import clean
 from rag_service.stores.conversations import Said, TranscriptRow
 
 _SENDERS: tuple[SenderType, ...] = ("user", "agent", "system")

@@ -6,8 +6,8 @@ from typing import Any
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.text import clean
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.text import clean
 
 DEEPEST = 100
 _LONGEST_NAME = 200

@@ -6,14 +6,14 @@ from msgspec.structs import replace
 
 from rag_service.documents import Document, Format, ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing.csv import read_csv
-from rag_service.parsing.email import read_email
-from rag_service.parsing.html import read_html
-from rag_service.parsing.json import read_json
-from rag_service.parsing.markdown import FRONT_MATTER, read_markdown
-from rag_service.parsing.outline import one_line
-from rag_service.parsing.tags import BLOCK_TAGS
-from rag_service.parsing.text import clean, read_text
+from rag_service.readers.csv import read_csv
+from rag_service.readers.email import read_email
+from rag_service.readers.html import read_html
+from rag_service.readers.json import read_json
+from rag_service.readers.markdown import FRONT_MATTER, read_markdown
+from rag_service.readers.outline import one_line
+from rag_service.readers.tags import BLOCK_TAGS
+from rag_service.readers.text import clean, read_text
 
 SAMPLE_CHARACTERS = 65_536
 """How much of the content is looked at to detect its format."""
@@ -68,24 +68,24 @@ def parse(document: Document) -> ParsedDocument:
 
 
 def _read_file(data: bytes, said: Format) -> ParsedDocument:
-    from rag_service.parsing.encodings import decode  # noqa: PLC0415
-    from rag_service.parsing.kinds import check_kind  # noqa: PLC0415
+    from rag_service.readers.encodings import decode  # noqa: PLC0415
+    from rag_service.readers.kinds import check_kind  # noqa: PLC0415
 
     match check_kind(data, said):
         case "pdf":
-            from rag_service.parsing.pdf import read_pdf  # noqa: PLC0415
+            from rag_service.readers.pdf import read_pdf  # noqa: PLC0415
 
             parsed = read_pdf(data)
         case "docx":
-            from rag_service.parsing.docx import read_docx  # noqa: PLC0415
+            from rag_service.readers.docx import read_docx  # noqa: PLC0415
 
             parsed = read_docx(data)
         case "pptx":
-            from rag_service.parsing.pptx import read_pptx  # noqa: PLC0415
+            from rag_service.readers.pptx import read_pptx  # noqa: PLC0415
 
             parsed = read_pptx(data)
         case "xlsx":
-            from rag_service.parsing.xlsx import read_xlsx  # noqa: PLC0415
+            from rag_service.readers.xlsx import read_xlsx  # noqa: PLC0415
 
             parsed = read_xlsx(data)
         case "eml":

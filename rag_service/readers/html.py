@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.tags import BLOCK_TAGS, SILENT_TAGS, flat_text, is_hostile
-from rag_service.parsing.text import clean, read_text
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.tags import BLOCK_TAGS, SILENT_TAGS, flat_text, is_hostile
+from rag_service.readers.text import clean, read_text
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LIST_TAGS = frozenset(("ul", "ol", "menu", "dir", "dl", "li", "dt", "dd"))

@@ -7,10 +7,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.html import write_html
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.tags import KNOWN_TAGS
-from rag_service.parsing.text import clean, read_text
+from rag_service.readers.html import write_html
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.tags import KNOWN_TAGS
+from rag_service.readers.text import clean, read_text
 
 FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n(?=\s*(?:#[^\n]*\n\s*)*[\w.-]+[ \t]*:)(.*?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S

@@ -8,8 +8,8 @@ from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE, PP_PLACEHOLDER
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.packages import read_package
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.packages import read_package
 
 _TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE)
 _FURNITURE = (PP_PLACEHOLDER.DATE, PP_PLACEHOLDER.FOOTER, PP_PLACEHOLDER.SLIDE_NUMBER)

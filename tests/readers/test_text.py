@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from promises import any_text, golden, keeps_promises, markup, read
 
-from rag_service.parsing import detect
-from rag_service.parsing.text import clean
+from rag_service.readers import detect
+from rag_service.readers.text import clean
 
 
 @pytest.mark.parametrize("name", ["pool.txt", "notes.rst"])

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.outline import Outline, one_line
+from rag_service.readers.outline import Outline, one_line
 
 _LARGER = 1.08
 """A line that is larger than most text by this is a heading."""

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from promises import any_text, golden, keeps_promises, markup, read
 
-from rag_service.parsing import detect
-from rag_service.parsing.markdown import LONGEST_INLINE
+from rag_service.readers import detect
+from rag_service.readers.markdown import LONGEST_INLINE
 
 
 @pytest.mark.parametrize("name", ["handbook.md", "readme.md"])

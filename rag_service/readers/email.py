@@ -7,10 +7,10 @@ from email.message import EmailMessage, MIMEPart
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing.encodings import decode
-from rag_service.parsing.html import write_html
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.text import read_text
+from rag_service.readers.encodings import decode
+from rag_service.readers.html import write_html
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.text import read_text
 
 MOST_PARTS = 1_000
 LONGEST_HEADER = 50_000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rag_service.documents import Document, Format, ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing import parse
+from rag_service.readers import parse
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -9,8 +9,8 @@ from openpyxl import load_workbook
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.packages import read_package
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.packages import read_package
 
 MOST_CELLS = 5_000_000
 

@@ -9,8 +9,8 @@ from lxml import etree
 from msgspec import Struct
 
 from rag_service.errors import Unreadable
-from rag_service.parsing.outline import one_line
-from rag_service.parsing.tags import BLOCK_TAGS
+from rag_service.readers.outline import one_line
+from rag_service.readers.tags import BLOCK_TAGS
 
 _HEAD = 4096
 _WXR = re.compile(rb"<rss\b[^>]*xmlns:wp\s*=|wordpress\.org/export/\d|<wp:wxr_version>", re.I)

@@ -3,8 +3,10 @@
 import re
 from typing import Literal
 
-from rag_service.documents import Block, ParsedDocument
-from rag_service.parsing.text import clean
+from msgspec.structs import replace
+
+from rag_service.documents import Block, LeftOut, ParsedDocument
+from rag_service.readers.text import clean
 
 GAP = "\n\n"
 """Between two blocks."""
@@ -35,6 +37,7 @@ class Outline:
         """What is added is on this page."""
         self.top_heading = ""
         """The first level-1 heading."""
+        self._left_out: dict[str, LeftOut] = {}
 
     def heading(self, level: int, text: str) -> None:
         """What follows stands below this heading, until one of the same level or a higher one."""
@@ -77,9 +80,21 @@ class Outline:
             lines, self._lines = self._lines, []
             self._put(self._lines_kind, "\n".join(lines).strip("\n"))
 
+    def leave_out(self, one: str, many: str, *, count: int = 1, where: str = "") -> None:
+        """Tell that some of the file is not taken. Such as "chart" and "charts", on "slide 3"; what
+        is of one kind adds up."""
+        before = self._left_out.get(many) or LeftOut(one=one, many=many, count=0)
+        places = before.where if where in ("", *before.where) else (*before.where, where)
+        self._left_out[many] = replace(before, count=before.count + count, where=places)
+
     def parsed(self, title: str) -> ParsedDocument:
         self.close()
-        return ParsedDocument(title=title, text="".join(self._parts), blocks=self._blocks)
+        return ParsedDocument(
+            title=title,
+            text="".join(self._parts),
+            blocks=self._blocks,
+            left_out=list(self._left_out.values()),
+        )
 
     def _line(self, kind: Literal["list", "table"], text: str) -> None:
         if self._lines and kind != self._lines_kind:

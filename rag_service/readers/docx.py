@@ -10,8 +10,8 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.packages import read_package
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.packages import read_package
 
 _P, _TBL, _TR, _TC, _SDT = qn("w:p"), qn("w:tbl"), qn("w:tr"), qn("w:tc"), qn("w:sdt")
 _T, _TAB, _BR, _CR, _HYPHEN = qn("w:t"), qn("w:tab"), qn("w:br"), qn("w:cr"), qn("w:noBreakHyphen")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from promises import any_text, golden, keeps_promises, markup, read
 
-from rag_service.parsing import detect
+from rag_service.readers import detect
 
 PIECES = re.findall(
     r"\w+",

@@ -19,7 +19,7 @@ from pptx.util import Inches
 from promises import blocks, read_file, read_or_refuse, refusal
 
 from rag_service.documents import Format
-from rag_service.parsing import packages
+from rag_service.readers import packages
 
 _MORNING = datetime.datetime.fromisoformat("2024-05-06T07:08")
 

@@ -6,8 +6,8 @@ from collections import Counter
 from itertools import islice
 
 from rag_service.documents import ParsedDocument
-from rag_service.parsing.outline import Outline, one_line
-from rag_service.parsing.text import clean, read_text
+from rag_service.readers.outline import Outline, one_line
+from rag_service.readers.text import clean, read_text
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_ROWS = 100

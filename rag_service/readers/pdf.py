@@ -15,9 +15,9 @@ from pypdfium2 import raw
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.parsing.layout import PageLine, read_pages
-from rag_service.parsing.outline import one_line
-from rag_service.parsing.rulings import Box, Grid, find_grids
+from rag_service.readers.layout import PageLine, read_pages
+from rag_service.readers.outline import one_line
+from rag_service.readers.rulings import Box, Grid, find_grids
 
 MOST_PAGES = 10_000
 MOST_CHARACTERS = 20_000_000

@@ -11,7 +11,7 @@ from promises import any_text, blocks, keeps_promises, read, read_file, read_or_
 
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
-from rag_service.parsing.wordpress import is_wordpress_export, read_posts
+from rag_service.readers.wordpress import is_wordpress_export, read_posts
 
 # ruff: noqa: RUF001
 RUSSIAN = "В гимназии он не был в числе первых учеников, исключение составляли математика и латынь."
