@@ -4,12 +4,12 @@ import datetime
 import re
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 _DAY = 86_400_000
 """Milliseconds."""
 _LAST = 2_958_466
 """The day after 9999-12-31."""
-_FIRST_1900 = datetime.date(1899, 12, 31)
-_FIRST_1904 = datetime.date(1904, 1, 1)
 _NO_DAY = 60
 """The count has a 29 February 1900, which never was: Lotus 1-2-3 had it, and all followed."""
 
@@ -72,28 +72,33 @@ def date_text(
         return None
     exact = any(kind == "digit" for kind, _ in parts)
     time = round(abs(serial) * _DAY) if exact else round(abs(serial) * _DAY / 1000) * 1000
-    moment = _Moment(time, locale, since_1904, any(kind == "noon" for kind, _ in parts))
-    if moment.day is None:
-        return None
+    moment = _Moment(
+        time=time,
+        day=_day(time // _DAY, since_1904),
+        is_no_day=not since_1904 and time // _DAY == _NO_DAY,
+        language=_language(locale),
+        is_halved=any(kind == "noon" for kind, _ in parts),
+    )
     sign = "-" if serial < 0 else ""
     return sign + "".join(_shown(moment, parts, at) for at in range(len(parts)))
 
 
-class _Moment:
-    """A time in milliseconds since the first day, with the names of a language."""
+class _Moment(Struct, frozen=True, kw_only=True):
+    time: int
+    """Milliseconds since the first day began."""
+    day: datetime.date
+    is_no_day: bool
+    language: int
+    is_halved: bool
+    """Hours are counted to twelve."""
 
-    def __init__(self, time: int, locale: str, since_1904: bool, twelve: bool) -> None:
-        self.time = time
-        self.twelve = twelve
-        self.language = _language(locale)
-        days = time // _DAY
-        first = _FIRST_1904 if since_1904 else _FIRST_1900
-        self.is_no_day = not since_1904 and days == _NO_DAY
-        shift = days - 1 if not since_1904 and days >= _NO_DAY else days
-        try:
-            self.day: datetime.date | None = first + datetime.timedelta(days=shift)
-        except OverflowError:
-            self.day = None
+
+def _day(days: int, since_1904: bool) -> datetime.date:
+    if since_1904:
+        first = datetime.date(1904, 1, 1)
+    else:
+        first = datetime.date(1899, 12, 31 if days < _NO_DAY else 30)
+    return first + datetime.timedelta(days=min(days, (datetime.date.max - first).days))
 
 
 def _language(locale: str) -> int:
@@ -137,14 +142,13 @@ def _is_minute(parts: Sequence[tuple[str, str]], at: int) -> bool:
 def _clock(moment: _Moment, letter: str, length: int) -> str:
     seconds = moment.time % _DAY // 1000
     count = {"h": seconds // 3600, "m": seconds // 60 % 60}.get(letter, seconds % 60)
-    if letter == "h" and moment.twelve:
+    if letter == "h" and moment.is_halved:
         count = count % 12 or 12
     return str(count).zfill(min(length, 2))
 
 
 def _calendar(moment: _Moment, letter: str, length: int) -> str:
     day = moment.day
-    assert day is not None  # noqa: S101
     months, weekdays = (names.split() for names in _NAMES[moment.language])
     match letter:
         case "y" | "e":

@@ -18,18 +18,50 @@ from rag_service.readers.date_formats import date_text
 
 GENERAL = "General"
 BUILT_IN = {
-    **{1: "0", 2: "0.00", 3: "#,##0", 4: "#,##0.00", 9: "0%", 10: "0.00%", 11: "0.00E+00"},
-    **{12: "# ?/?", 13: "# ??/??", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM"},
-    **{5: '"$"#,##0;-"$"#,##0', 6: '"$"#,##0;-"$"#,##0', 7: '"$"#,##0.00;-"$"#,##0.00'},
-    **{8: '"$"#,##0.00;-"$"#,##0.00', 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss"},
-    **{37: "#,##0;(#,##0)", 38: "#,##0;(#,##0)", 39: "#,##0.00;(#,##0.00)"},
-    **{40: "#,##0.00;(#,##0.00)", 41: "#,##0;-#,##0;-", 42: '"$"#,##0;-"$"#,##0;-'},
-    **{43: "#,##0.00;-#,##0.00;-", 44: '"$"#,##0.00;-"$"#,##0.00;-'},
-    **{45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@"},
-    **{14: "yyyy-mm-dd", 22: "yyyy-mm-dd h:mm"},
-    **dict.fromkeys((*range(27, 32), 36, *range(50, 59)), "yyyy-mm-dd"),
-    **dict.fromkeys((32, 33, 34, 35), "h:mm"),
+    int(number): code
+    for number, code in (
+        line.split("  ")
+        for line in """
+1  0
+2  0.00
+3  #,##0
+4  #,##0.00
+5  "$"#,##0;-"$"#,##0
+6  "$"#,##0;-"$"#,##0
+7  "$"#,##0.00;-"$"#,##0.00
+8  "$"#,##0.00;-"$"#,##0.00
+9  0%
+10  0.00%
+11  0.00E+00
+12  # ?/?
+13  # ??/??
+14  yyyy-mm-dd
+15  d-mmm-yy
+16  d-mmm
+17  mmm-yy
+18  h:mm AM/PM
+19  h:mm:ss AM/PM
+20  h:mm
+21  h:mm:ss
+22  yyyy-mm-dd h:mm
+37  #,##0;(#,##0)
+38  #,##0;(#,##0)
+39  #,##0.00;(#,##0.00)
+40  #,##0.00;(#,##0.00)
+41  #,##0;-#,##0;-
+42  "$"#,##0;-"$"#,##0;-
+43  #,##0.00;-#,##0.00;-
+44  "$"#,##0.00;-"$"#,##0.00;-
+45  mm:ss
+46  [h]:mm:ss
+47  mm:ss.0
+48  ##0.0E+0
+49  @
+""".strip().splitlines()
+    )
 }
+BUILT_IN |= dict.fromkeys((*range(27, 32), 36, *range(50, 59)), "yyyy-mm-dd")
+BUILT_IN |= dict.fromkeys((32, 33, 34, 35), "h:mm")
 """Formats that a file names by number. 14, 22, 27 to 36 and 50 to 58 are dates and times as the
 reader's computer writes them; they are written as ISO 8601 has them, which nobody misreads."""
 
@@ -110,9 +142,9 @@ def is_date(code: str) -> bool:
 def plain_number(value: float) -> str:
     """Without a format: whole numbers in full, and no more decimals than a cell has room for."""
     text = f"{value:.15g}"
-    if "e" in text and 1e-9 > abs(value) or "." not in text:
+    if "e" in text or "." not in text:
         return text.replace("e", "E")
-    return f"{value:.{_MOST_DECIMALS}f}".rstrip("0").rstrip(".") if "e" not in text else text
+    return f"{value:.{_MOST_DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 class _Part(Struct, frozen=True):
