@@ -33,6 +33,7 @@ class Outline:
         self._levels: list[int] = []
         self._lines: list[str] = []
         self._lines_kind: Literal["list", "table"] = "list"
+        self._heads = 1
         self.page: int | None = None
         """What is added is on this page."""
         self.top_heading = ""
@@ -45,9 +46,8 @@ class Outline:
         text = one_line(text)
         if not text:
             return
-        while self._levels and self._levels[-1] >= level:
-            self._levels.pop()
-        self._path = (*self._path[: len(self._levels)], text)
+        self.end_section(level)
+        self._path = (*self._path, text)
         self._levels.append(level)
         if level == 1 and not self.top_heading:
             self.top_heading = text
@@ -73,6 +73,22 @@ class Outline:
         """A row of a table; a row of empty cells is none."""
         if any(cells):
             self._line("table", " | ".join(cells).strip())
+
+    def table(self, rows: list[list[str]], *, heads: int) -> None:
+        """A table of its own; its first `heads` rows stand again above each piece of it."""
+        self.close()
+        for row in rows:
+            self.row(row)
+        self._heads = heads
+        self.close()
+        self._heads = 1
+
+    def end_section(self, level: int) -> None:
+        """What follows stands below no heading of this level or a lower one."""
+        self.close()
+        while self._levels and self._levels[-1] >= level:
+            self._levels.pop()
+        self._path = self._path[: len(self._levels)]
 
     def close(self) -> None:
         """End the block that `item` and `row` have been adding to."""
@@ -120,9 +136,19 @@ class Outline:
                 end=self._length,
                 headings=self._path,
                 page=self.page,
-                lead=max(text.find("\n"), 0) if kind == "table" else 0,
+                lead=_head(text, self._heads) if kind == "table" else 0,
             )
         )
+
+
+def _head(table: str, rows: int) -> int:
+    """How many characters its first rows have; none where no row is left below them."""
+    end = -1
+    for _ in range(rows):
+        end = table.find("\n", end + 1)
+        if end < 0:
+            return 0
+    return max(end, 0)
 
 
 def one_line(text: str) -> str:
