@@ -53,13 +53,18 @@ class Outline:
             self.top_heading = text
         self._put("heading", text)
 
-    def add(self, kind: Literal["paragraph", "code"], text: str) -> None:
-        """A block of its own. Code keeps the white space its first line starts with."""
+    def add(self, kind: Literal["paragraph", "code"], text: str, *, lead: str = "") -> None:
+        """A block of its own. Code keeps the white space its first line starts with.
+
+        `lead` stands before the text, and again above each piece of it.
+        """
         self.close()
-        if kind == "code":
-            self._put(kind, clean(text).strip("\n").rstrip())
+        lead = _visible(lead).strip()
+        text = clean(text).strip("\n").rstrip() if kind == "code" else _visible(text).strip()
+        if lead and text:
+            self._put(kind, f"{lead}\n{text}", len(lead))
         else:
-            self._put(kind, _visible(text).strip())
+            self._put(kind, lead or text)
 
     def item(self, depth: int, marker: str, text: str) -> None:
         """A list item, `depth` 1 being the outermost; its later lines stand below its first."""
@@ -94,7 +99,9 @@ class Outline:
         """End the block that `item` and `row` have been adding to."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._put(self._lines_kind, "\n".join(lines).strip("\n"))
+            text = "\n".join(lines).strip("\n")
+            is_table = self._lines_kind == "table"
+            self._put(self._lines_kind, text, _head(text, self._heads) if is_table else 0)
 
     def leave_out(self, one: str, many: str, *, count: int = 1, where: str = "") -> None:
         """Tell that some of the file is not taken. Such as "chart" and "charts", on "slide 3"; what
@@ -119,7 +126,10 @@ class Outline:
         self._lines.append(_visible(text))
 
     def _put(
-        self, kind: Literal["paragraph", "heading", "list", "table", "code"], text: str
+        self,
+        kind: Literal["paragraph", "heading", "list", "table", "code"],
+        text: str,
+        lead: int = 0,
     ) -> None:
         if not text or text.isspace():
             return
@@ -136,7 +146,7 @@ class Outline:
                 end=self._length,
                 headings=self._path,
                 page=self.page,
-                lead=_head(text, self._heads) if kind == "table" else 0,
+                lead=lead,
             )
         )
 

@@ -74,6 +74,12 @@ def find_heads(rows: Sequence[Row]) -> Heads:
     )
 
 
+def is_body(row: Row, rows: Sequence[Row]) -> bool:
+    """The row has values where most of these rows have some."""
+    body = [_filled(other) for other in rows[-SAMPLE:]]
+    return all(is_value(cell) for at, cell in _filled(row).items() if _values(at, body))
+
+
 def join_heads(heads: Sequence[Row]) -> list[str]:
     """One row of names for several: `Summer` over `opens` is `Summer opens`."""
     width = max(map(len, heads), default=0)
@@ -144,6 +150,8 @@ def _looks_alike(cell: str, column: list[str]) -> bool:
     """But for its digits, the cell is like most of its column."""
     if not _DIGITS.search(cell):
         return False
+    if _PERIOD.fullmatch(cell):
+        return sum(_PERIOD.fullmatch(other) is not None for other in column) > len(column) / 2
     shape = _DIGITS.sub("0", cell)
     return sum(_DIGITS.sub("0", other) == shape for other in column) > len(column) / 2
 
@@ -152,10 +160,10 @@ def _is_record(sample: list[Cells]) -> bool:
     """Two columns of names and values, some of them numbers and some text: it has no head."""
     if any(set(cells) - {0, 1} for cells in sample):
         return False
-    second = [cells[1] for cells in sample[1:] if 1 in cells]
+    second = [cells[1] for cells in sample[1:] if 1 in cells and cells != sample[0]]
     values = sum(is_value(cell) for cell in second)
     texts = len(second) - values
-    return values > 0 and texts > 0 and min(values, texts) >= len(second) / 5
+    return values > 0 and texts > 0 and min(values, texts) >= len(second) / 3
 
 
 def _values(column: int, body: list[Cells]) -> bool:
@@ -169,6 +177,8 @@ def _is_below_group(sample: list[Cells], at: int) -> bool:
     if len(cells) < 2 or not body or not _names(cells, body):
         return False
     fills = any(column not in above for column in cells)
+    if 0 not in cells and all(_values(column, body) for column in cells):
+        return True  # units
     if any(_values(column, body) for column in cells):
         return fills or _has_run(above)
     stands = any(cells.get(column) in (None, name) for column, name in above.items())

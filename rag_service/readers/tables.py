@@ -9,7 +9,7 @@ from itertools import groupby
 from msgspec import Struct
 
 from rag_service.readers.outline import Outline
-from rag_service.readers.table_heads import Row, find_heads, is_value, join_heads
+from rag_service.readers.table_heads import Row, find_heads, is_body, is_value, join_heads
 
 LONGEST_HEADING = 120
 """Characters of a title line that becomes a heading; a longer one is a paragraph."""
@@ -25,7 +25,7 @@ def write_tables(outline: Outline, rows: Iterable[Row], level: int, joint: str =
     """
     is_below_heading = False
     for table in _tables(list(rows)):
-        titles = [joint.join(_once(row)) for row in table.titles]
+        titles = [joint.join(_once(row)).replace(f":{joint}", ": ") for row in table.titles]
         if titles and is_below_heading:
             outline.end_section(level)
             is_below_heading = False
@@ -125,7 +125,9 @@ def _is_row(row: Row) -> bool:
 def _goes_on(last: _Table, table: _Table, is_sure: bool) -> bool:
     if table.titles or not table.rows or not last.rows or (table.heads and is_sure):
         return False
-    return set(table.columns) <= set(last.columns) and (last.heads > 0 or not table.heads)
+    if not set(table.columns) <= set(last.columns) or (table.heads and not last.heads):
+        return False
+    return table.columns != last.columns or is_body(table.rows[0], last.rows[last.heads :])
 
 
 def _once(row: Row) -> list[str]:
