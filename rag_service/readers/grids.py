@@ -1,5 +1,6 @@
 """What is seen of a sheet: its cells, less hidden rows and columns, with merged ones repeated."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -9,6 +10,9 @@ from rag_service.errors import Unreadable
 
 MOST_COLUMNS = 18_278
 """Column ZZZ is the last that has a name of three letters."""
+
+
+_REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
 class Area(Struct, frozen=True):
@@ -119,3 +123,24 @@ class Grid:
                 left -= len(row)
             if left < 0:
                 raise Unreadable(f"merges more than {self._most:,} cells: split it")
+
+
+def place_of(reference: str) -> tuple[int, int] | None:
+    """Row and column from 0 of such as `B2`; None for what is no reference."""
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        return None
+    column = 0
+    for letter in match[1].upper():
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(match[2]) - 1, column - 1
+
+
+def place_name(row: int, column: int) -> str:
+    """Such as `B2` for row 1 and column 1."""
+    letters = ""
+    column += 1
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return f"{letters}{row + 1}"

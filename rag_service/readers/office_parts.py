@@ -33,7 +33,7 @@ class OfficeParts:
         return self._package.read(self._names[part.lower()])
 
     def tree(self, part: str) -> Any:
-        return etree.fromstring(self.read(part), _parser())
+        return etree.fromstring(self.read(part), safe_parser())
 
     def relations(self, part: str) -> dict[str, Relation]:
         """By id; of an external one, or of a part that is not there, nothing."""
@@ -67,5 +67,6 @@ def relation_id(element: Any, name: str = "id") -> str:
     return ""
 
 
-def _parser() -> etree.XMLParser:
+def safe_parser() -> etree.XMLParser:
+    """Reads what is in the part, and nothing that it refers to."""
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)

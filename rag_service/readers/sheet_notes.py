@@ -4,10 +4,9 @@ import re
 from typing import Any
 
 from rag_service.readers.cells import string_text
-from rag_service.readers.grids import Grid
+from rag_service.readers.grids import Grid, place_of
 from rag_service.readers.office_parts import OfficeParts
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.worksheets import cell_place
 
 
 def write_notes(parts: OfficeParts, sheet: str, grid: Grid, where: str, outline: Outline) -> None:
@@ -52,7 +51,7 @@ def write_drawings(
 
 
 def _is_seen(reference: str, grid: Grid) -> bool:
-    place = cell_place(reference)
+    place = place_of(reference)
     return place is None or grid.is_seen(*place)
 
 

@@ -12,7 +12,7 @@ from lxml import etree
 from msgspec import Struct
 
 from rag_service.readers.cells import Cell, Cells
-from rag_service.readers.grids import Area, Grid
+from rag_service.readers.grids import Area, Grid, place_of
 from rag_service.readers.office_parts import name_of
 from rag_service.readers.outline import one_line
 
@@ -20,7 +20,6 @@ MOST_CELLS = 3_000_000
 """Of one sheet, blank ones between others included."""
 
 _TAGS = ("{*}row", "{*}col", "{*}mergeCell")
-_REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
 
 
 class Worksheet(Struct):
@@ -53,17 +52,6 @@ def read_worksheet(xml: bytes, cells: Cells, *, calculates_on_load: bool) -> Wor
     return sheet
 
 
-def cell_place(reference: str) -> tuple[int, int] | None:
-    """Row and column from 0 of such as `B2`; None for what is no reference."""
-    match = _REFERENCE.fullmatch(reference)
-    if match is None:
-        return None
-    column = 0
-    for letter in match[1].upper():
-        column = column * 26 + ord(letter) - ord("A") + 1
-    return int(match[2]) - 1, column - 1
-
-
 def _elements(xml: bytes, grid: Grid) -> Iterator[Any]:
     """Each row, when the grid has been told of it."""
     parser = etree.iterparse(
@@ -81,7 +69,7 @@ def _elements(xml: bytes, grid: Grid) -> Iterator[Any]:
                 grid.hide_columns(first - 1, last - 1)
             case "mergeCell":
                 first_place, _, last_place = element.get("ref", "").partition(":")
-                area = cell_place(first_place), cell_place(last_place)
+                area = place_of(first_place), place_of(last_place)
                 if area[0] and area[1]:
                     grid.merge(Area(*area[0], *area[1]))
         element.clear()
@@ -93,7 +81,7 @@ def _placed(row: Any) -> Iterator[tuple[int, Any]]:
     column = -1
     for element in row:
         if name_of(element) == "c":
-            place = cell_place(element.get("r", ""))
+            place = place_of(element.get("r", ""))
             column = place[1] if place else column + 1
             yield column, element
 
