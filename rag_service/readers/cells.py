@@ -5,13 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from rag_service.readers.number_formats import (
-    BUILT_IN,
-    GENERAL,
-    number_text,
-    plain_number,
-    text_text,
-)
+from rag_service.readers.number_codes import BUILT_IN, GENERAL
+from rag_service.readers.number_formats import number_text, plain_number, text_text
 from rag_service.readers.office_parts import OfficeParts, name_of
 
 _MOST_CACHED = 100_000

@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+DatePart = tuple[str, str]
+"""Kind and text. Kinds are `date` (`yyyy`), `elapsed` (`h` for all hours, not those of a day),
+`noon` (`AM/PM`), `digit` (of a fraction of a second) and `literal`."""
+
 _DAY = 86_400_000
 """Milliseconds."""
 _LAST = 2_958_466
@@ -60,12 +64,11 @@ _TWO_LETTERS = frozenset((0x07,))
 
 
 def date_text(
-    serial: float, parts: Sequence[tuple[str, str]], locale: str, *, since_1904: bool
+    serial: float, parts: Sequence[DatePart], locale: str, *, since_1904: bool
 ) -> str | None:
     """The time `serial` days after the first one, as `parts` (kind and text) have it.
 
-    None where that is no date. Kinds: `date` (`yyyy`), `elapsed` (`h` for all hours, not those of
-    a day), `noon` (`AM/PM`), `digit` (of a fraction of a second) and `literal`.
+    None where that is no date.
     """
     is_elapsed = any(kind == "elapsed" for kind, _ in parts)
     if not abs(serial) < _LAST or (serial < 0 and not is_elapsed):
@@ -109,7 +112,7 @@ def _language(locale: str) -> int:
     return code if code in _NAMES else 0x09
 
 
-def _shown(moment: _Moment, parts: Sequence[tuple[str, str]], at: int) -> str:
+def _shown(moment: _Moment, parts: Sequence[DatePart], at: int) -> str:
     kind, text = parts[at]
     letter = text[:1].lower()
     match kind:
@@ -129,7 +132,7 @@ def _shown(moment: _Moment, parts: Sequence[tuple[str, str]], at: int) -> str:
     return text
 
 
-def _is_minute(parts: Sequence[tuple[str, str]], at: int) -> bool:
+def _is_minute(parts: Sequence[DatePart], at: int) -> bool:
     """An m after hours or before seconds is one of minutes."""
     if len(parts[at][1]) > 2:
         return False
