@@ -8,6 +8,7 @@ from msgspec import Struct
 from rag_service.readers.number_codes import BUILT_IN, GENERAL
 from rag_service.readers.number_formats import number_text, plain_number, text_text
 from rag_service.readers.office_parts import OfficeParts, name_of
+from rag_service.readers.outline import one_line
 
 _MOST_CACHED = 100_000
 """Numbers whose text is remembered: columns repeat them."""
@@ -15,6 +16,7 @@ _MOST_CACHED = 100_000
 
 class Cell(Struct, frozen=True, gc=False):
     text: str
+    """On one line."""
     formula: str = ""
     """Where it has one."""
     is_zero: bool = False
@@ -28,7 +30,8 @@ class Cells:
 
     def __init__(self, parts: OfficeParts, since_1904: bool) -> None:
         self._since_1904 = since_1904
-        self._strings = [text for part in _of(parts, "sharedStrings") for text in _strings(part)]
+        trees = _of(parts, "sharedStrings")
+        self._strings = [one_line(text) for tree in trees for text in _strings(tree)]
         self._codes = [code for part in _of(parts, "styles") for code in _codes(part)]
         self._shown: dict[tuple[str, str], str] = {}
 
@@ -41,9 +44,9 @@ class Cells:
                 case "v":
                     value = child.text or ""
                 case "f":
-                    formula = "=" + (child.text or "formula").removeprefix("=")
+                    formula = "=" + one_line(child.text or "formula").removeprefix("=")
                 case "is":
-                    inline = string_text(child)
+                    inline = one_line(string_text(child))
         code = self._code(cell.get("s"))
         kind = cell.get("t", "n")
         if kind == "inlineStr":
@@ -63,11 +66,11 @@ class Cells:
                 at = int(value) if value.isdecimal() else -1
                 return text_text(self._strings[at], code) if 0 <= at < len(self._strings) else ""
             case "str":
-                return text_text(value, code)
+                return text_text(one_line(value), code)
             case "b":
                 return "FALSE" if value in ("0", "false") else "TRUE"
             case "e":
-                return value
+                return one_line(value)
             case "d":
                 return self._date(value, code)
         return self._number(value, code)
@@ -79,11 +82,11 @@ class Cells:
         try:
             number = float(value)
         except ValueError:
-            return value
+            return one_line(value)
         if code == GENERAL:
             text = value if value.isdecimal() else plain_number(number)
         else:
-            text = number_text(number, code, since_1904=self._since_1904)
+            text = one_line(number_text(number, code, since_1904=self._since_1904))
         if len(self._shown) < _MOST_CACHED:
             self._shown[value, code] = text
         return text
@@ -93,12 +96,12 @@ class Cells:
         try:
             moment = datetime.datetime.fromisoformat(value)
         except ValueError:
-            return value
+            return one_line(value)
         if code == GENERAL:
             return value.removesuffix("T00:00:00").replace("T", " ")
         first = datetime.datetime.fromisoformat("1904-01-01" if self._since_1904 else "1899-12-30")
         serial = (moment.replace(tzinfo=None) - first) / datetime.timedelta(days=1)
-        return number_text(serial, code, since_1904=self._since_1904)
+        return one_line(number_text(serial, code, since_1904=self._since_1904))
 
 
 def string_text(element: Any) -> str:

@@ -95,20 +95,21 @@ class _Quotes:
 
     def __init__(self, content: str, delimiter: str) -> None:
         self._content = content
+        sign = re.escape(delimiter)
         self._opening = re.compile(r'[^\S\n\t]*"')
-        self._cell_end = re.compile(f"[{re.escape(delimiter)}\n]")
-        behind = re.compile(rf"[^\S\n\t]*(?:[{re.escape(delimiter)}\n]|\Z)")
-        runs = [run for run in _QUOTES.finditer(content) if behind.match(content, run.end())]
-        self._single = [run.start() for run in _QUOTES.finditer(content) if len(run[0]) % 2]
-        self._starts = [run.start() for run in runs if len(run[0]) % 2]
-        self._ends = {run.start(): run.end() for run in runs}
-        self._behind = behind
-        self._prose = re.compile(rf"{re.escape(delimiter)}[^ ]")
+        self._cell_end = re.compile(f"[{sign}\n]")
+        self._behind = re.compile(rf"[^\S\n\t]*(?:[{sign}\n]|\Z)")
+        self._packed = re.compile(rf"{sign}[^ ]")
+        odd = [run for run in _QUOTES.finditer(content) if len(run[0]) % 2]
+        self._odd = [run.start() for run in odd]
+        self._closing = [run.span() for run in odd if self._behind.match(content, run.end())]
         lines = content.split("\n")
         self._line_starts = [0, *accumulate(len(line) + 1 for line in lines)]
         self._widths = [line.count(delimiter) + 1 for line in lines]
-        closed = [line for line in lines[:_SAMPLE_LINES] if line.count('"') % 2 == 0]
-        self._usual_width = _usual(closed, delimiter)[0]
+        sample = [_QUOTED.sub("", line) for line in lines[:_SAMPLE_LINES]]
+        self._usual_width = _usual([line for line in sample if '"' not in line], delimiter)[0]
+        quoted_word = re.compile(rf'^(?:.*{sign})?"[^"\n{sign}]*"(?:{sign}|$)', re.M)
+        self._quotes_words = any(quoted_word.search(line) for line in lines[:_SAMPLE_LINES])
 
     def cell_end(self, at: int) -> int:
         """Where the next delimiter or the end of the line is."""
@@ -127,24 +128,25 @@ class _Quotes:
             if len(run[0]) % 2 and self._behind.match(self._content, run.end()):
                 return run.end() - 1
             begin = run.end()
-        found = bisect_left(self._starts, begin)
-        if found == len(self._starts):
+        found = bisect_left(self._closing, (begin, begin))
+        if found == len(self._closing) or self._is_text(inside, self._closing[found][0]):
             return None
-        start = self._starts[found]
-        return None if self._is_text(inside, start) else self._ends[start] - 1
+        return self._closing[found][1] - 1
 
     def _is_text(self, opening: int, closing: int) -> bool:
-        """Of a cell of several lines: whether its lines are rows like others without the quotes.
+        """Whether the quote that would open a cell is one of its text: without it, its line and the
+        next ones are rows like others.
 
         Who quotes cells doubles the quotes in them, and who writes prose puts blanks behind commas.
         """
         first = bisect_right(self._line_starts, opening) - 1
         last = bisect_right(self._line_starts, closing, first) - 1
         widths = self._widths[first : min(last + 1, first + _LINES_COMPARED)]
-        if first == last or self._usual_width < 2 or widths[0] != self._usual_width:
+        if self._usual_width < 2 or widths[0] != self._usual_width:
             return False
-        if bisect_left(self._single, closing) > bisect_left(self._single, opening):
+        inner = bisect_left(self._odd, opening)
+        if first < last and self._odd[inner] < closing:
             return widths[1] == self._usual_width
         end = min(closing, opening + _SAMPLE_CHARACTERS // _LINES_COMPARED)
-        is_prose = self._prose.search(self._content, opening, end) is None
-        return not is_prose and set(widths) == {self._usual_width}
+        is_packed = self._packed.search(self._content, opening, end) is not None
+        return is_packed and not self._quotes_words and set(widths) == {self._usual_width}

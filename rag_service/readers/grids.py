@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -44,7 +45,7 @@ class Grid:
 
     def put(self, column: int, text: str) -> None:
         """A blank cell is none."""
-        if text and column < MOST_COLUMNS:
+        if text and 0 <= column < MOST_COLUMNS:
             self._rows.setdefault(self.row, {})[column] = text
 
     def replace(self, row: int, column: int, text: str) -> None:
@@ -130,10 +131,16 @@ def place_of(reference: str) -> tuple[int, int] | None:
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         return None
+    return int(match[2]) - 1, column_of(match[1])
+
+
+@lru_cache(maxsize=MOST_COLUMNS)
+def column_of(letters: str) -> int:
+    """From 0, of such as `B`."""
     column = 0
-    for letter in match[1].upper():
+    for letter in letters.upper():
         column = column * 26 + ord(letter) - ord("A") + 1
-    return int(match[2]) - 1, column - 1
+    return column - 1
 
 
 def place_name(row: int, column: int) -> str:

@@ -63,7 +63,7 @@ def plain_number(value: float) -> str:
     text = f"{value:.15g}"
     if "e" in text or "." not in text:
         return text.replace("e", "E")
-    return f"{value:.{_MOST_DECIMALS}f}".rstrip("0").rstrip(".")
+    return f"{Decimal(text):.{_MOST_DECIMALS}f}".rstrip("0").rstrip(".")
 
 
 def _section(value: float, code: str) -> tuple[Section | None, bool]:

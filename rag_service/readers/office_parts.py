@@ -56,7 +56,8 @@ class OfficeParts:
 
 def name_of(element: Any) -> str:
     """Without its namespace; of a comment, nothing."""
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
 
 
 def relation_id(element: Any, name: str = "id") -> str:

@@ -12,9 +12,8 @@ from lxml import etree
 from msgspec import Struct
 
 from rag_service.readers.cells import Cell, Cells
-from rag_service.readers.grids import Area, Grid, place_of
+from rag_service.readers.grids import Area, Grid, column_of, place_of
 from rag_service.readers.office_parts import name_of
-from rag_service.readers.outline import one_line
 
 MOST_CELLS = 3_000_000
 """Of one sheet, blank ones between others included."""
@@ -39,13 +38,13 @@ def read_worksheet(xml: bytes, cells: Cells, *, calculates_on_load: bool) -> Wor
             cell = cells.read(element)
             if cell.formula or cell.is_hidden:
                 found.append((grid.row, column, cell))
-            grid.put(column, one_line(cell.text))
+            grid.put(column, cell.text)
     sheet = Worksheet(grid=grid)
     formulas = [cell for _, _, cell in found if cell.formula]
     are_placeholders = calculates_on_load and all(cell.is_zero for cell in formulas)
     for row, column, cell in found:
         if cell.formula and cell.is_zero and (are_placeholders or not cell.text):
-            grid.replace(row, column, one_line(cell.formula))
+            grid.replace(row, column, cell.formula)
             sheet.formulas += grid.is_seen(row, column)
         elif cell.is_hidden:
             sheet.hidden_cells += grid.is_seen(row, column)
@@ -81,8 +80,8 @@ def _placed(row: Any) -> Iterator[tuple[int, Any]]:
     column = -1
     for element in row:
         if name_of(element) == "c":
-            place = place_of(element.get("r", ""))
-            column = place[1] if place else column + 1
+            reference = element.get("r", "").rstrip("0123456789")
+            column = column_of(reference) if reference else column + 1
             yield column, element
 
 
