@@ -41,9 +41,11 @@ def read_csv(content: str) -> ParsedDocument:
 
 
 def _delimiter(content: str) -> str:
-    """The one that parts most lines into the same number of cells, two at least."""
-    lines = _QUOTED.sub('""', content[:_SAMPLE_CHARACTERS]).split("\n")[:_SAMPLE_LINES]
-    return max(_DELIMITERS, key=lambda delimiter: _usual(lines, delimiter)[1])
+    """The one between quoted cells, or else the one that parts most lines into the same number of
+    cells, two at least."""
+    sample = content[:_SAMPLE_CHARACTERS]
+    lines = _QUOTED.sub('""', sample).split("\n")[:_SAMPLE_LINES]
+    return max(_DELIMITERS, key=lambda sign: (sample.count(f'"{sign}"'), _usual(lines, sign)[1]))
 
 
 def _usual(lines: list[str], delimiter: str) -> tuple[int, int]:
