@@ -4,7 +4,6 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from lxml import etree
@@ -12,13 +11,14 @@ from lxml import etree
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.grids import MOST_COLUMNS, Area, Grid, place_name
+from rag_service.readers.number_formats import plain_number
 from rag_service.readers.office_parts import name_of, safe_parser
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.packages import read_package
 from rag_service.readers.tables import write_tables
 
-MOST_CELLS = 3_000_000
-"""Of one sheet, blank ones between others included."""
+MOST_CELLS = 1_000_000
+"""Of one sheet. One element may stand for any number of them."""
 
 _NAMES = {
     "draw": "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0",
@@ -222,7 +222,7 @@ def _value(cell: Any) -> str:
     ]
     text = one_line(next((value for value in stored if value), ""))
     if kind == "percentage" and text:
-        return f"{Decimal(text) * 100:f}%"
+        return f"{plain_number(float(text) * 100)}%"
     return f"{text} {cell.get(_name('office:currency'), '')}".strip()
 
 
