@@ -73,8 +73,8 @@ def _section(value: float, code: str) -> tuple[Section | None, bool]:
         return None, True
     if any(section.condition for section in sections):
         fitting = (section for section in sections if _holds(section.condition, value))
-        section = next(fitting, sections[-1])
-        return section, not section.is_negative
+        section = next(fitting, None)
+        return section, section is None or not section.is_negative
     if value < 0 and len(sections) > 1:
         return sections[1], False
     if value == 0 and len(sections) > 2:

@@ -35,12 +35,16 @@ def write_notes(parts: OfficeParts, sheet: str, grid: Grid, where: str, outline:
 def write_drawings(
     parts: OfficeParts, sheet: str, hidden: list[str], where: str, outline: Outline
 ) -> None:
-    """Text boxes and what charts are called. The numbers of a chart are those of its cells: where
+    """Text boxes, diagrams and what charts are called. The numbers of a chart are those of its cells: where
     they are on a `hidden` sheet, the chart is left out and told, as pictures are."""
+    if objects := [*parts.related(sheet, "oleObject"), *parts.related(sheet, "package")]:
+        outline.leave_out("embedded file", "embedded files", count=len(objects), where=where)
     for drawing in parts.related(sheet, "drawing"):
         tree = parts.tree(drawing)
         for box in tree.iter("{*}txBody"):
             outline.add("paragraph", _paragraphs(box))
+        for diagram in parts.related(drawing, "diagramData"):
+            outline.add("paragraph", _paragraphs(parts.tree(diagram)))
         if pictures := sum(1 for _ in tree.iter("{*}pic")):
             outline.leave_out("picture", "pictures", count=pictures, where=where)
         for part in [*parts.related(drawing, "chart"), *parts.related(drawing, "chartEx")]:

@@ -50,6 +50,8 @@ amounts = st.decimals(min_value=0, max_value=10**9, places=4, allow_nan=False)
         (1500, '[>=1000000]0.0,,"M";[>=1000]0.0,"K";0', "1.5K"),
         (-3, '[>=1000000]0.0,,"M";[>=1000]0.0,"K";0', "-3"),
         (-5, "[Red][<0]0.0;0.00", "5.0"),
+        (7, '[=1]"yes";[=0]"no"', "7"),
+        (8005551234, r"[<=9999999]###\-####;\(###\)\ ###\-####", "(800) 555-1234"),
     ],
 )
 def test_a_number_is_shown_as_its_format_says(value: float, code: str, shown: str) -> None:
