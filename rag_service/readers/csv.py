@@ -73,23 +73,30 @@ def _preamble(content: str, delimiter: str) -> tuple[int, list[list[str]]]:
 
 def _rows(content: str, delimiter: str) -> Iterator[list[str]]:
     quotes = _Quotes(content, delimiter)
-    row: list[str] = []
     at = 0
     while at < len(content):
+        end = content.find("\n", at) % (len(content) + 1)
+        if content.find('"', at, end) < 0:
+            yield content[at:end].split(delimiter)
+            at = end + 1
+        else:
+            row, at = _quoted_row(content, at, quotes, delimiter)
+            yield row
+
+
+def _quoted_row(content: str, at: int, quotes: "_Quotes", delimiter: str) -> tuple[list[str], int]:
+    """A row with quotes in it, and where the next one begins."""
+    row: list[str] = []
+    end = at - 1
+    while end < at or content[end : end + 1] == delimiter:
+        at = end + 1
         close = quotes.closing(at)
+        end = quotes.cell_end(at if close is None else close + 1)
         if close is None:
-            end = quotes.cell_end(at)
             row.append(content[at:end])
         else:
-            end = quotes.cell_end(close + 1)
-            inside = content[content.index('"', at) + 1 : close]
-            row.append(inside.replace('""', '"'))
-        if content[end : end + 1] != delimiter:
-            yield row
-            row = []
-        at = end + 1
-    if row:
-        yield row
+            row.append(content[content.index('"', at) + 1 : close].replace('""', '"'))
+    return row, end + 1
 
 
 class _Quotes:

@@ -114,14 +114,14 @@ class Grid:
             text = self._rows.get(area.row, {}).get(area.column)
             if not text:
                 continue
-            inside = columns[bisect_left(columns, area.column) :]
-            inside = inside[: bisect_left(inside, area.last_column + 1)]
+            end = bisect_left(columns, area.last_column + 1)
+            inside = columns[bisect_left(columns, area.column) : end]
             first = bisect_left(numbers, area.row)
             for number in numbers[first : bisect_left(numbers, area.last_row + 1)]:
                 row = self._rows[number]
                 if row.keys() - set(inside):
                     row.update(dict.fromkeys(inside, text))
-                left -= len(row)
+                left -= len(row) + len(inside)
             if left < 0:
                 raise Unreadable(f"merges more than {self._most:,} cells: split it")
 

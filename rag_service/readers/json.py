@@ -6,6 +6,7 @@ the whole.
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from rag_service.documents import ParsedDocument
@@ -182,10 +183,10 @@ def _called(value: _Object, path: str) -> list[Line]:
         if isinstance(inner, _Object)
         for line in _short(inner, _below(path, name))
     ]
+    by_name = {_last_name(path): (path, text) for path, text in reversed([*scalars, *nested])}
     for name in _NAMES:
-        for line in (*scalars, *nested):
-            if _last_name(line[0]) == name:
-                return [line]
+        if name in by_name:
+            return [by_name[name]]
     ids = [line for line in scalars if _last_name(line[0]) in _IDS][:1]
     texts = [line for line in scalars if line not in ids and not isinstance(line[1], _Number)][:1]
     return ids + texts
@@ -232,6 +233,7 @@ def _check(depth: int) -> None:
         raise Unreadable(f"is JSON nested more than {DEEPEST} deep")
 
 
+@lru_cache(maxsize=4096)
 def _below(path: str, name: str) -> str:
     """The path of a value, of which the end tells more than the beginning."""
     name = one_line(name[:_LONGEST_PATH])

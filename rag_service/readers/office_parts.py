@@ -51,7 +51,9 @@ class OfficeParts:
         return found
 
     def related(self, part: str, kind: str) -> list[str]:
-        return [other.part for other in self.relations(part).values() if other.kind == kind]
+        """Those of a kind, each once."""
+        relations = self.relations(part).values()
+        return list(dict.fromkeys(other.part for other in relations if other.kind == kind))
 
 
 def name_of(element: Any) -> str:

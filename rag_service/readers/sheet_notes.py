@@ -35,8 +35,11 @@ def write_notes(parts: OfficeParts, sheet: str, grid: Grid, where: str, outline:
 def write_drawings(
     parts: OfficeParts, sheet: str, hidden: list[str], where: str, outline: Outline
 ) -> None:
-    """Text boxes, diagrams and what charts are called. The numbers of a chart are those of its cells: where
-    they are on a `hidden` sheet, the chart is left out and told, as pictures are."""
+    """Text boxes, diagrams and what charts are called.
+
+    The numbers of a chart are those of its cells: where they are on a `hidden` sheet, the chart is
+    left out and told, as pictures are.
+    """
     if objects := [*parts.related(sheet, "oleObject"), *parts.related(sheet, "package")]:
         outline.leave_out("embedded file", "embedded files", count=len(objects), where=where)
     for drawing in parts.related(sheet, "drawing"):

@@ -33,14 +33,13 @@ def _read(file: io.BytesIO) -> ParsedDocument:
         parts = OfficeParts(package)
         book = parts.tree(parts.root)
         sheets = book.findall("{*}sheets/{*}sheet")
-        hidden = [sheet for sheet in sheets if sheet.get("state", "visible") != "visible"]
-        reader = _SheetReader(parts, book, [sheet.get("name", "") for sheet in hidden], outline)
+        hidden = [sheet.get("name", "") for sheet in sheets if _is_hidden(sheet)]
+        reader = _SheetReader(parts, book, hidden, outline)
         for sheet in sheets:
-            if sheet not in hidden:
+            if not _is_hidden(sheet):
                 reader.read(one_line(sheet.get("name", "")), relation_id(sheet))
-        for sheet in hidden:
-            name = one_line(sheet.get("name", ""))
-            outline.leave_out("hidden sheet", "hidden sheets", where=f"sheet {name}")
+        for name in hidden:
+            outline.leave_out("hidden sheet", "hidden sheets", where=f"sheet {one_line(name)}")
         return outline.parsed(_title(parts))
 
 
@@ -55,7 +54,7 @@ class _SheetReader:
 
     def read(self, name: str, relation: str) -> None:
         """What a sheet shows, or nothing of one that the workbook has only in name."""
-        sheet = self._relations.get(relation)
+        sheet = self._relations.pop(relation, None)  # each is read once
         if sheet is None:
             return
         self._outline.heading(1, name)
@@ -81,6 +80,10 @@ class _SheetReader:
             if count:
                 self._outline.leave_out(one, many, count=count, where=where)
         return grid
+
+
+def _is_hidden(sheet: Any) -> bool:
+    return bool(sheet.get("state", "visible") != "visible")
 
 
 def _has(book: Any, element: str, attribute: str) -> bool:
