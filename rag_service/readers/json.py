@@ -22,6 +22,8 @@ MOST_NAMES = 4
 _LONGEST_PATH = 200
 _LONGEST_CALLED = 120
 """Characters of a text that may be the name of what it stands in."""
+_MOST_TEXTS = 2
+"""That stand for the name of an object which has none: it is one of the first as a rule."""
 _TITLES = ("title", "name", "headline", "subject")
 _NAMES = (*_TITLES, "label", "titel", "bezeichnung", "nom", "nombre", "nome", "naam", "titulo")
 _IDS = ("id", "key", "sku", "code", "slug", "uuid", "guid", "number", "no", "nr")
@@ -174,8 +176,7 @@ def _write_block(
 
 
 def _called(value: _Object, path: str) -> list[Line]:
-    """The line that names an object: by its name, or else by what it is numbered with and its first
-    short text."""
+    """The lines that name an object: its name, or else its number and its first short texts."""
     scalars = _short(value, path)
     nested = [
         line
@@ -184,12 +185,15 @@ def _called(value: _Object, path: str) -> list[Line]:
         for line in _short(inner, _below(path, name))
     ]
     by_name = {_last_name(path): (path, text) for path, text in reversed([*scalars, *nested])}
-    for name in _NAMES:
-        if name in by_name:
-            return [by_name[name]]
+    exact = [by_name[name] for name in _NAMES if name in by_name]
+    alike = [line for name, line in by_name.items() if name.endswith(_NAMES)]
+    kind = _last_name(path)
+    own = [line for name, line in by_name.items() if len(name) > 2 and kind.startswith(name)]
+    if named := exact or alike[-1:] or own:
+        return named[:1]
     ids = [line for line in scalars if _last_name(line[0]) in _IDS][:1]
-    texts = [line for line in scalars if line not in ids and not isinstance(line[1], _Number)][:1]
-    return ids + texts
+    texts = [line for line in scalars if line not in ids and not isinstance(line[1], _Number)]
+    return ids + texts[:_MOST_TEXTS]
 
 
 def _short(value: _Object, path: str) -> list[Line]:

@@ -51,7 +51,8 @@ def test_parts_begin_with_the_names_of_what_they_are_in() -> None:
     [
         ({"nr": 4, "bezeichnung": "Kessel"}, "bezeichnung: Kessel"),
         ({"info": {"name": "Kettle", "made": 1999}}, "info.name: Kettle"),
-        ({"id": 4, "material": "steel", "kind": "pot"}, "id: 4\nmaterial: steel"),
+        ({"brand": "Hot", "productName": "Kettle"}, "productName: Kettle"),
+        ({"id": 4, "material": "steel", "kind": "pot"}, "id: 4\nmaterial: steel\nkind: pot"),
         ({"year": 1999, "material": "steel"}, "material: steel"),
         ({"Name": "Kettle", "text": "long " * 99}, "Name: Kettle"),
     ],
@@ -60,6 +61,11 @@ def test_an_object_is_called_by_its_name_or_what_comes_nearest(
     product: dict[str, Any], named: str
 ) -> None:
     assert texts([{**product, "parts": [{"screw": "M4"}]}])[-1] == f"{named}\nparts.screw: M4"
+
+
+def test_an_object_may_be_called_by_the_name_of_its_list() -> None:
+    products = [{"sorte": "rot", "produkt": "Kessel", "teile": [{"nr": "M4"}]}]
+    assert texts({"produkte": products})[-1] == "produkte.produkt: Kessel\nprodukte.teile.nr: M4"
 
 
 def test_objects_by_name_keep_it_in_their_paths() -> None:
