@@ -19,10 +19,11 @@ class Cell(Struct, frozen=True, gc=False):
     """On one line."""
     formula: str = ""
     """Where it has one."""
+    is_missing: bool = False
+    """Nobody has stored a value."""
     is_zero: bool = False
-    """The stored value is 0, or there is none."""
     is_hidden: bool = False
-    """It has a number that its format shows nothing of."""
+    """It has a number, not 0, that its format shows nothing of."""
 
 
 class Cells:
@@ -52,9 +53,11 @@ class Cells:
         if kind == "inlineStr":
             return Cell(text_text(inline, code))
         if value is None or (not value and kind != "str"):
-            return Cell("", formula, is_zero=True)
+            return Cell("", formula, is_missing=True)
         text = self._text(kind, value, code)
-        return Cell(text, formula, value in ("0", "0.0"), not text and kind == "n")
+        is_zero = value in ("0", "0.0")
+        is_hidden = not text and kind == "n" and not is_zero
+        return Cell(text, formula, is_zero=is_zero, is_hidden=is_hidden)
 
     def _code(self, style: str | None) -> str:
         at = int(style) if style and style.isdecimal() else 0

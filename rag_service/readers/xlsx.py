@@ -21,8 +21,8 @@ def read_xlsx(data: bytes) -> ParsedDocument:
     """Values as they were last calculated, in the formats of their cells. Raises Unreadable.
 
     Hidden sheets, rows and columns are left out, and so is what a format hides. A formula whose
-    value nobody has stored stands for itself. Notes, text boxes and the titles of charts follow
-    their sheet.
+    value nobody has stored stands for itself. What is printed at the edges of pages, notes, text
+    boxes and the titles of charts follow their sheet.
     """
     return read_package(data, _read)
 
@@ -71,6 +71,7 @@ class _SheetReader:
         grid = sheet.grid
         write_tables(self._outline, grid.rows(), level=2)
         self._outline.end_section(2)
+        self._outline.add("paragraph", "\n".join(sheet.margins))
         for one, many, count in (
             ("hidden row", "hidden rows", grid.hidden_rows),
             ("hidden column", "hidden columns", grid.hidden_columns),

@@ -251,6 +251,22 @@ def test_a_chart_of_a_hidden_sheet_is_told() -> None:
     assert told(parsed) == ["1 chart (sheet Bill)", "1 hidden sheet (sheet My data)"]
 
 
+def test_a_zero_that_is_not_shown_is_no_lack_of_a_value() -> None:
+    book = workbook(["Bell", 0])
+    book.active["B1"].number_format = "General;-General;"
+    parsed = read_file(saved(book), "xlsx")
+    assert (parsed.text, told(parsed)) == ("Bill\n\nBell", [])
+
+
+def test_what_is_printed_on_each_page_is_read_but_for_numbers_and_dates() -> None:
+    book = workbook(["Item", "Price"])
+    book.active.oddHeader.left.text = "Bell & Sons"
+    book.active.oddHeader.left.size = 14
+    book.active.oddFooter.right.text = "Page &P of &N"
+    parsed = read_file(saved(book), "xlsx")
+    assert parsed.text == "Bill\n\nItem | Price\n\nBell & Sons"
+
+
 def test_the_title_is_that_of_the_file() -> None:
     book = workbook(["text"])
     book.properties.title = "Prices"
