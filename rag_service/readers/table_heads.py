@@ -36,6 +36,9 @@ _PERIOD = re.compile(
     r"(?:19|20)\d\d(?:[-/.](?:\d\d?|(?:19|20)?\d\d)){0,2}|\d\d?[./]\d\d?[./]\d{2,4}"
 )
 """A year, a month or a day: columns of a series are named so."""
+_TIME = re.compile(r"\d\d?[:.]\d\d(?:\s?[-\u2013]\s?\d\d?[:.]\d\d)?")
+_AGAIN = 2
+"""Cells of a column that say what its name would be: one may be chance."""
 _DIGITS = re.compile(r"\d+")
 
 
@@ -134,24 +137,36 @@ def _names(cells: Cells, below: list[Cells]) -> bool:
     if any(len(cell) > LONGEST_NAME for cell in cells.values()):
         return False
     values = [at for at, cell in cells.items() if is_value(cell)]
-    if values and (0 in values or not all(_PERIOD.fullmatch(cells[at]) for at in values)):
+    if values and (0 in values or not _is_series([cells[at] for at in values])):
         return False
     bodies = [other for other in below if other != cells]  # a head may come again on each page
+    again = 0
     for at, cell in cells.items():
         column = [other[at] for other in bodies if at in other]
         if column[:1] == [cell] and _has_run(cells):  # a name that stands over two rows of names
             column = column[1:]
-        if cell in column or (column and _looks_alike(cell, column)):
+        again += column.count(cell)
+        if column and _looks_alike(cell, column):
             return False
-    return True
+    return again < _AGAIN
+
+
+def _is_series(names: list[str]) -> bool:
+    """Periods, times or numbers that count on: columns may be named so."""
+    if all(_PERIOD.fullmatch(name) or _TIME.fullmatch(name) for name in names):
+        return True
+    counts = [int(name) for name in names if name.isdecimal() and len(name) < 5]
+    steps = {later - former for former, later in pairwise(counts)}
+    return len(counts) == len(names) > 2 and steps == {1}
 
 
 def _looks_alike(cell: str, column: list[str]) -> bool:
     """But for its digits, the cell is like most of its column."""
     if not _DIGITS.search(cell):
         return False
-    if _PERIOD.fullmatch(cell):
-        return sum(_PERIOD.fullmatch(other) is not None for other in column) > len(column) / 2
+    if cell.isdecimal():  # a year over numbers
+        periods = sum(_PERIOD.fullmatch(other) is not None for other in column)
+        return _PERIOD.fullmatch(cell) is not None and periods > len(column) / 2
     shape = _DIGITS.sub("0", cell)
     return sum(_DIGITS.sub("0", other) == shape for other in column) > len(column) / 2
 
@@ -161,9 +176,10 @@ def _is_record(sample: list[Cells]) -> bool:
     if any(set(cells) - {0, 1} for cells in sample):
         return False
     second = [cells[1] for cells in sample[1:] if 1 in cells and cells != sample[0]]
-    values = sum(is_value(cell) for cell in second)
-    texts = len(second) - values
-    return values > 0 and texts > 0 and min(values, texts) >= len(second) / 3
+    texts = [cell for cell in second if not is_value(cell)]
+    values = len(second) - len(texts)
+    is_mixed = 0 < min(values, len(texts)) >= len(second) / 3
+    return is_mixed and len(set(texts)) == len(texts)
 
 
 def _values(column: int, body: list[Cells]) -> bool:
