@@ -77,10 +77,11 @@ def find_heads(rows: Sequence[Row]) -> Heads:
     )
 
 
-def is_body(row: Row, rows: Sequence[Row]) -> bool:
-    """The row has values where most of these rows have some."""
-    body = [_filled(other) for other in rows[-SAMPLE:]]
-    return all(is_value(cell) for at, cell in _filled(row).items() if _values(at, body))
+def value_columns(rows: Sequence[Row]) -> set[int]:
+    """Those in which most of these rows have values."""
+    body = [_filled(row) for row in rows]
+    columns = {column for cells in body for column in cells}
+    return {column for column in columns if _values(column, body)}
 
 
 def join_heads(heads: Sequence[Row]) -> list[str]:

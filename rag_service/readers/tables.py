@@ -3,16 +3,26 @@
 Shared by what has sheets: workbooks of either kind, and CSV.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from msgspec import Struct
 
 from rag_service.readers.outline import Outline
-from rag_service.readers.table_heads import Row, find_heads, is_body, is_value, join_heads
+from rag_service.readers.table_heads import (
+    SAMPLE,
+    Row,
+    find_heads,
+    is_value,
+    join_heads,
+    value_columns,
+)
 
 LONGEST_HEADING = 120
 """Characters of a title line that becomes a heading; a longer one is a paragraph."""
+_MOST_BESIDE = 16
+"""Tables side by side; with more gaps than that, columns are spaced and no tables are parted."""
 _MOST_LINES = 3
 """That stand alone and are read as text; more of them are a list, and stay a table."""
 
@@ -42,6 +52,9 @@ class _Table(Struct):
     heads: int
     columns: list[int]
     """Where its cells stood in the sheet."""
+    values: set[int] = set()
+    """Which of its columns hold values, as it was when it had `measured` rows."""
+    measured: int = 0
 
 
 def _tables(rows: list[Row]) -> Iterator[_Table]:
@@ -77,7 +90,8 @@ def _side_by_side(region: list[Row]) -> list[list[int]]:
             groups[-1].append(column)
         else:
             groups.append([column])
-    return groups if len(groups) > 1 and _are_tables(region, groups) else [used]
+    is_parted = 1 < len(groups) <= _MOST_BESIDE and _are_tables(region, groups)
+    return groups if is_parted else [used]
 
 
 def _are_tables(region: list[Row], groups: list[list[int]]) -> bool:
@@ -97,7 +111,7 @@ def _cut(region: list[Row], columns: list[int]) -> list[list[str]]:
     """These columns, without the blank cells that a row ends with."""
     cut: list[list[str]] = []
     for row in region:
-        cells = [row[at] for at in columns if at < len(row)]
+        cells = [row[at] for at in columns[: bisect_left(columns, len(row))]]
         while cells and not cells[-1]:
             cells.pop()
         cut.append(cells)
@@ -125,9 +139,23 @@ def _is_row(row: Row) -> bool:
 def _goes_on(last: _Table, table: _Table, is_sure: bool) -> bool:
     if table.titles or not table.rows or not last.rows or (table.heads and is_sure):
         return False
-    if not set(table.columns) <= set(last.columns) or (table.heads and not last.heads):
+    if not _holds(last.columns, table.columns) or (table.heads and not last.heads):
         return False
-    return table.columns != last.columns or is_body(table.rows[0], last.rows[last.heads :])
+    if table.columns != last.columns:
+        return True
+    if len(last.rows) >= 2 * last.measured:
+        last.values = value_columns(last.rows[max(last.heads, len(last.rows) - SAMPLE) :])
+        last.measured = len(last.rows)
+    return all(
+        is_value(cell) for at, cell in enumerate(table.rows[0]) if cell and at in last.values
+    )
+
+
+def _holds(columns: list[int], others: list[int]) -> bool:
+    places = [bisect_left(columns, other) for other in others]
+    return all(
+        at < len(columns) and columns[at] == other for at, other in zip(places, others, strict=True)
+    )
 
 
 def _once(row: Row) -> list[str]:

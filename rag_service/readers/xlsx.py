@@ -5,6 +5,7 @@ import zipfile
 from typing import Any
 
 from rag_service.documents import ParsedDocument
+from rag_service.errors import Unreadable
 from rag_service.readers.cells import Cells
 from rag_service.readers.grids import Grid
 from rag_service.readers.office_parts import OfficeParts, relation_id
@@ -31,6 +32,8 @@ def _read(file: io.BytesIO) -> ParsedDocument:
     outline = Outline()
     with zipfile.ZipFile(file) as package:
         parts = OfficeParts(package)
+        if parts.root.endswith(".bin"):
+            raise Unreadable("is a binary workbook (xlsb), which cannot be read: save it as xlsx")
         book = parts.tree(parts.root)
         sheets = book.findall("{*}sheets/{*}sheet")
         hidden = [sheet.get("name", "") for sheet in sheets if _is_hidden(sheet)]

@@ -148,8 +148,11 @@ def test_blank_lines_part_tables_but_not_the_total_from_its_table() -> None:
         '"a,"b,c ' * 100_000 + '\nx"\n',
         "a,b\n" + 'c," \n' * 100_000 + '"',
         "," * 1_000_000,
+        "a,b\n\n" * 50_000,
+        "a," * 50_000 + "\n\n" + "a\n\n" * 50_000,
+        "a,a,," * 30_000 + "\n" + "a\n" * 50_000,
     ],
-    ids=["open", "closed", "one line", "blank", "empty"],
+    ids=["open", "closed", "one line", "blank", "empty", "parted", "wide", "gaps"],
 )
-def test_any_quotes_are_read_in_time(content: str) -> None:
+def test_any_file_is_read_in_time(content: str) -> None:
     assert keeps_promises(read(content, "csv"))

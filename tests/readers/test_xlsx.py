@@ -267,6 +267,19 @@ def test_what_is_printed_on_each_page_is_read_but_for_numbers_and_dates() -> Non
     assert parsed.text == "Bill\n\nItem | Price\n\nBell & Sons"
 
 
+def test_a_binary_workbook_is_refused_with_what_to_do() -> None:
+    target = "officeDocument/2006/relationships/officeDocument"
+    relation = f'<Relationship Id="a" Type="http://x/{target}" Target="xl/workbook.bin"/>'
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr(
+            "_rels/.rels", f'<Relationships xmlns="{_RELATIONS}">{relation}</Relationships>'
+        )
+        archive.writestr("xl/workbook.bin", b"binary")
+    assert "save it as xlsx" in refusal(file.getvalue(), "xlsx")
+
+
 def test_the_title_is_that_of_the_file() -> None:
     book = workbook(["text"])
     book.properties.title = "Prices"
