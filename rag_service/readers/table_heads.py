@@ -176,6 +176,8 @@ def _is_record(sample: list[Cells]) -> bool:
     """Two columns of names and values, some of them numbers and some text: it has no head."""
     if any(set(cells) - {0, 1} for cells in sample):
         return False
+    if sum(cells.get(0, "").endswith(":") for cells in sample) > len(sample) / 2:
+        return True
     second = [cells[1] for cells in sample[1:] if 1 in cells and cells != sample[0]]
     texts = [cell for cell in second if not is_value(cell)]
     values = len(second) - len(texts)
@@ -191,7 +193,7 @@ def _values(column: int, body: list[Cells]) -> bool:
 def _is_below_group(sample: list[Cells], at: int) -> bool:
     """The row names parts of what the row above it names."""
     cells, above, body = sample[at], sample[at - 1], sample[at + 1 :]
-    if len(cells) < 2 or not body or not _names(cells, body):
+    if len(cells) < 2 or not body or not _names(cells, body) or _has_values(cells):
         return False
     fills = any(column not in above for column in cells)
     if 0 not in cells and all(_values(column, body) for column in cells):
@@ -204,12 +206,16 @@ def _is_below_group(sample: list[Cells], at: int) -> bool:
 
 def _is_group(cells: Cells, below: Cells) -> bool:
     """The row above a head names groups of its columns, and is no title."""
-    if any(is_value(cell) and not _PERIOD.fullmatch(cell) for cell in cells.values()):
+    if _has_values(cells):
         return False
     is_inside = bool(cells) and set(cells) <= set(below) and len(cells) <= len(below)
     if not is_inside or (_distinct(cells) == 1 and len(cells) == len(below)):
         return False
     return _has_run(cells) or (0 not in cells and _distinct(cells) > 1)
+
+
+def _has_values(cells: Cells) -> bool:
+    return any(is_value(cell) and not _PERIOD.fullmatch(cell) for cell in cells.values())
 
 
 def _has_run(cells: Cells) -> bool:
