@@ -61,12 +61,14 @@ def read_json(content: str) -> ParsedDocument:
         raise Unreadable(f"is not JSON: {reason}") from error
     except RecursionError as error:
         raise Unreadable("is JSON nested too deeply") from error
-    title = ""
-    if len(values) == 1 and isinstance(values[0], _Object):
-        found = dict(values[0])
-        titles = [found[name] for name in _TITLES if _is_text(found.get(name))]
-        title = one_line(titles[0]) if titles else ""
-    return outline.parsed(title)
+    is_one = len(values) == 1 and isinstance(values[0], _Object)
+    return outline.parsed(_title(values[0]) if is_one else "")
+
+
+def _title(value: _Object) -> str:
+    found = dict(value)
+    titles = [found[name] for name in _TITLES if _is_text(found.get(name))]
+    return one_line(titles[0]) if titles else ""
 
 
 def _values(content: str) -> Iterator[Any]:
@@ -110,8 +112,8 @@ def _write(value: Any, path: str, above: list[Line], depth: int, outline: Outlin
         _read_object(value, path, depth, lines, parts)
         called = _called(value, path)
         _write_block(above, called, lines, outline)
-        if depth == 0:  # it is the title, or has no name
-            called = []
+        if depth == 0:  # a title stands above all chunks anyway
+            called = [] if _title(value) else called[:1]
         for inner_path, inner in parts:
             _write(inner, inner_path, [*above, *called][-MOST_NAMES:], depth + 1, outline)
     else:

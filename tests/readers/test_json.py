@@ -35,8 +35,10 @@ def lead(parsed: ParsedDocument) -> str:
 
 
 def test_parts_begin_with_the_names_of_what_they_are_in() -> None:
-    assert texts(SHOP) == [
-        "shop: Hot Water",
+    shop, *parts = texts(SHOP)
+    assert shop == "shop: Hot Water"
+    assert all(part.startswith(f"{shop}\n") for part in parts)
+    assert [part.removeprefix(f"{shop}\n") for part in parts] == [
         "products.name: Kettle A\nproducts.id: 7",
         "products.name: Kettle A\nproducts.variants.sku: A-8\nproducts.variants.litres: 0.8",
         "products.name: Kettle A\nproducts.variants.sku: A-12\nproducts.variants.litres: 1.2",
@@ -66,6 +68,12 @@ def test_an_object_is_called_by_its_name_or_what_comes_nearest(
 def test_an_object_may_be_called_by_the_name_of_its_list() -> None:
     products = [{"sorte": "rot", "produkt": "Kessel", "teile": [{"nr": "M4"}]}]
     assert texts({"produkte": products})[-1] == "produkte.produkt: Kessel\nprodukte.teile.nr: M4"
+
+
+def test_the_title_of_the_whole_is_not_told_again() -> None:
+    parsed = read('{"title": "Kettle", "parts": [{"screw": "M4"}]}', "json")
+    assert parsed.title == "Kettle"
+    assert blocks(parsed)[-1][2] == "parts.screw: M4"
 
 
 def test_objects_by_name_keep_it_in_their_paths() -> None:
