@@ -20,29 +20,40 @@ TRANSITIONAL = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
-def package(sheet: str, *, book: str = "", strings: str = "", main: str = TRANSITIONAL) -> bytes:
-    """A workbook as other programs write it: the XML of its one sheet, and of what it may have."""
-    office = main.rpartition("/spreadsheetml")[0] + "/officeDocument/relationships"
+def package(
+    sheet: str,
+    *,
+    book: str = "",
+    strings: str = "",
+    main: str = TRANSITIONAL,
+    beside: dict[str, str] | None = None,
+) -> bytes:
+    """A workbook as other programs write it: the XML of its one sheet, and of what it may have.
+    `beside` are parts that the sheet refers to, by what they are to it."""
+    office = main.replace("spreadsheetml/main", "officeDocument/relationships")
     if main == TRANSITIONAL:
         office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    beside = beside or {}
 
-    def relations(*kinds: tuple[str, str]) -> str:
+    def relations(**targets: str) -> str:
         inner = "".join(
-            f'<Relationship Id="r{number}" Type="{office}/{kind}" Target="{target}"/>'
-            for number, (kind, target) in enumerate(kinds)
+            f'<Relationship Id="{kind}" Type="{office}/{kind}" Target="{target}"/>'
+            for kind, target in targets.items()
         )
         return f'<Relationships xmlns="{_RELATIONS}">{inner}</Relationships>'
 
     parts = {
         "[Content_Types].xml": "<Types/>",
-        "_rels/.rels": relations(("officeDocument", "xl/book.xml")),
+        "_rels/.rels": relations(officeDocument="xl/book.xml"),
         "xl/book.xml": f'<workbook xmlns="{main}" xmlns:r="{office}">{book}<sheets>'
-        '<sheet name="Bill" sheetId="1" r:id="r0"/></sheets></workbook>',
+        '<sheet name="Bill" sheetId="1" r:id="worksheet"/></sheets></workbook>',
         "xl/_rels/book.xml.rels": relations(
-            ("worksheet", "/xl/data/one.xml"), ("sharedStrings", "strings.xml")
+            worksheet="/xl/data/one.xml", sharedStrings="strings.xml"
         ),
         "xl/strings.xml": f'<sst xmlns="{main}">{strings}</sst>',
         "xl/data/one.xml": f'<worksheet xmlns="{main}">{sheet}</worksheet>',
+        "xl/data/_rels/one.xml.rels": relations(**{kind: f"../{kind}.xml" for kind in beside}),
+        **{f"xl/{kind}.xml": text for kind, text in beside.items()},
     }
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
@@ -237,6 +248,25 @@ def test_notes_boxes_and_titles_of_charts_follow_their_sheet() -> None:
     parsed = read_file(saved(book), "xlsx")
     assert parsed.text.endswith("\n\nA2: without the fair\n\nVisitors by season")
     assert told(parsed) == ["1 hidden row (sheet Bill)", "1 note of a hidden cell (sheet Bill)"]
+
+
+def test_what_people_say_about_a_cell_is_read_once() -> None:
+    def comment(place: str, text: str) -> str:
+        return f'<comment ref="{place}"><text><r><t>{text}</t></r></text></comment>'
+
+    copies = comment("A1", "[Threaded comment] Is it so?") + comment("B1", "a note")
+    talk = '<threadedComment ref="A1"><text>{}</text></threadedComment>'
+    data = package(
+        "<sheetData><row><c><v>7</v></c></row></sheetData>",
+        beside={
+            "comments": f"<comments><commentList>{copies}</commentList></comments>",
+            "threadedComment": f"<all>{talk.format('Is it so?')}{talk.format('It is.')}</all>",
+            "oleObject": "<binary/>",
+        },
+    )
+    parsed = read_file(data, "xlsx")
+    assert parsed.text == "Bill\n\n7\n\nB1: a note\nA1: Is it so?\nA1: It is."
+    assert told(parsed) == ["1 embedded file (sheet Bill)"]
 
 
 def test_a_chart_of_a_hidden_sheet_is_told() -> None:
