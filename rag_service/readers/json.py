@@ -55,7 +55,7 @@ def read_json(content: str) -> ParsedDocument:
     try:
         values = list(_values(content))
         for value in values:
-            _write(value, "", [], 0, outline)
+            _write(value, "", [], 0 if len(values) == 1 else 1, outline)
     except ValueError as error:
         reason = str(error).split(";")[0]
         raise Unreadable(f"is not JSON: {reason}") from error
@@ -156,7 +156,8 @@ def _is_table(value: Any) -> bool:
 
 def _write_table(value: list[list[Any]], path: str, above: list[Line], outline: Outline) -> None:
     rows = [[one_line(_text(cell)) for cell in row] for row in value]
-    heads = find_heads(rows).heads if not find_heads(rows).titles else 0
+    found = find_heads(rows)
+    heads = 0 if found.titles else found.heads
     caption = [_line(*line) for line in above] + ([f"{path}:"] if path else [])
     head = [join_heads(rows[:heads])] if heads else []
     outline.table(

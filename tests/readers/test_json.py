@@ -102,6 +102,11 @@ def test_json_lines_are_records_and_a_bad_line_is_text() -> None:
     assert texts('{"a": 1}{"a": 2}\x1e{"a": 3}') == ["a: 1", "a: 2", "a: 3"]
 
 
+def test_parts_of_records_in_json_lines_keep_their_names() -> None:
+    content = "\n".join(f'{{"name": "{name}", "parts": [{{"screw": 4}}]}}' for name in ("A", "B"))
+    assert texts(content)[1::2] == ["name: A\nparts.screw: 4", "name: B\nparts.screw: 4"]
+
+
 def test_rows_of_texts_are_a_table_and_coordinates_are_not() -> None:
     value = {"name": "Fees", "rows": [["Item", "Price"], ["Bell", 2.50], ["Pump", 3]]}
     parsed = read(json.dumps(value), "json")
