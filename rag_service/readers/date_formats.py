@@ -14,8 +14,10 @@ _DAY = 86_400_000
 """Milliseconds."""
 _LAST = 2_958_466
 """The day after 9999-12-31."""
-_NO_DAY = 60
-"""The count has a 29 February 1900, which never was: Lotus 1-2-3 had it, and all followed."""
+_LEAP = 60
+_NO_DAYS = {0: 0, _LEAP: 29}
+"""The count has a 0 January 1900, for times of no day, and a 29 February, which never was: Lotus
+1-2-3 had it, and all followed."""
 
 _NAMES = {
     0x09: (
@@ -73,12 +75,13 @@ def date_text(
     is_elapsed = any(kind == "elapsed" for kind, _ in parts)
     if not abs(serial) < _LAST or (serial < 0 and not is_elapsed):
         return None
-    exact = any(kind == "digit" for kind, _ in parts)
-    time = round(abs(serial) * _DAY) if exact else round(abs(serial) * _DAY / 1000) * 1000
+    step = 10 ** max(3 - sum(kind == "digit" for kind, _ in parts), 0)
+    time = round(abs(serial) * _DAY / step) * step
     moment = _Moment(
         time=time,
         day=_day(time // _DAY, since_1904),
-        is_no_day=not since_1904 and time // _DAY == _NO_DAY,
+        no_day=None if since_1904 else _NO_DAYS.get(time // _DAY),
+        weekday=(time // _DAY + (4 if since_1904 else 5)) % 7,
         language=_language(locale),
         is_halved=any(kind == "noon" for kind, _ in parts),
     )
@@ -90,7 +93,10 @@ class _Moment(Struct, frozen=True, kw_only=True):
     time: int
     """Milliseconds since the first day began."""
     day: datetime.date
-    is_no_day: bool
+    no_day: int | None
+    """The day of the month that it is called, where there was no such day."""
+    weekday: int
+    """From Monday, 0."""
     language: int
     is_halved: bool
     """Hours are counted to twelve."""
@@ -100,7 +106,8 @@ def _day(days: int, since_1904: bool) -> datetime.date:
     if since_1904:
         first = datetime.date(1904, 1, 1)
     else:
-        first = datetime.date(1899, 12, 31 if days < _NO_DAY else 30)
+        first = datetime.date(1899, 12, 31 if days < _LEAP else 30)
+    days = max(days, 0 if since_1904 else 1)
     return first + datetime.timedelta(days=min(days, (datetime.date.max - first).days))
 
 
@@ -164,9 +171,9 @@ def _calendar(moment: _Moment, letter: str, length: int) -> str:
             return str(day.month).zfill(length)
         case "d" if length > 2:
             short = 2 if moment.language in _TWO_LETTERS else 3
-            return _name(weekdays[day.weekday()], length, short)
+            return _name(weekdays[moment.weekday], length, short)
         case "d":
-            return ("29" if moment.is_no_day else str(day.day)).zfill(length)
+            return str(day.day if moment.no_day is None else moment.no_day).zfill(length)
     return ""
 
 

@@ -89,7 +89,11 @@ def test_sections_are_for_numbers_above_below_and_at_zero(code: str, shown: list
         (1.5, "[mm]:ss", "2160:00"),
         (-0.5, "[h]:mm", "-12:00"),
         (0.0628, "mm:ss.0", "30:25.9"),
+        (0.30502308957, "mm:ss.0", "19:14.0"),
+        (0.25, "d-mmm-yy", "0-Jan-00"),
         (1, "yyyy-mm-dd", "1900-01-01"),
+        (59, "yyyy-mm-dd", "1900-02-28"),
+        (2, "dddd", "Monday"),
         (60, "yyyy-mm-dd", "1900-02-29"),
         (61, "yyyy-mm-dd", "1900-03-01"),
         (45352, 'd "de" mmmm', "1 de March"),
@@ -103,7 +107,7 @@ def test_a_date_is_shown_as_its_format_says(value: float, code: str, shown: str)
 
 def test_days_of_a_macintosh_begin_in_1904() -> None:
     assert number_text(0, "yyyy-mm-dd", since_1904=True) == "1904-01-01"
-    assert number_text(43890, "yyyy-mm-dd", since_1904=True) == "2024-03-01"
+    assert number_text(43890, "dddd, yyyy-mm-dd", since_1904=True) == "Friday, 2024-03-01"
 
 
 @pytest.mark.parametrize(
