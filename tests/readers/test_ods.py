@@ -1,6 +1,7 @@
 """OpenDocument spreadsheets are read as their sheets look."""
 
 import io
+import random
 import zipfile
 from typing import Any
 
@@ -192,3 +193,19 @@ words = st.text("abcdefgh", min_size=1, max_size=5)
 def test_every_cell_is_in_the_text(rows: list[list[Any]]) -> None:
     text = parse(ods(sheet(*(row(*cells) for cells in rows)))).text
     assert set(text.replace("|", " ").split()) == {"Fees", *(c for r in rows for c in r if c)}
+
+
+@given(st.integers(0, 2**32))
+def test_a_damaged_part_is_read_or_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    whole = sheet(
+        row("Item", cell("Price", 'table:number-rows-spanned="2"')),
+        row("Bell", "<table:covered-table-cell/>", more='table:number-rows-repeated="3"'),
+    )
+    pieces = list(whole)
+    for _ in range(1 + chance.randrange(8)):
+        pieces[chance.randrange(len(pieces))] = chance.choice(["", "9", "-", "<", ">", '"', "Z"])
+    try:
+        assert keeps_promises(read_ods(ods("".join(pieces))))
+    except Unreadable as error:
+        assert error.reason
