@@ -27,6 +27,7 @@ _MOST_TEXTS = 2
 _TITLES = ("title", "name", "headline", "subject")
 _NAMES = (*_TITLES, "label", "titel", "bezeichnung", "nom", "nombre", "nome", "naam", "titulo")
 _IDS = ("id", "key", "sku", "code", "slug", "uuid", "guid", "number", "no", "nr")
+_COLUMNS = ("columns", "column_names", "columnnames", "fields", "header", "headers", "cols")
 
 _FEW_LINES = 2
 """Values after which a file is taken for one of JSON Lines: one bad line is not the end of it."""
@@ -125,8 +126,11 @@ def _read_object(
 ) -> None:
     """Its own values into `lines`, and what it is made of into `parts`."""
     _check(depth)
+    columns = _columns(value)
     for name, inner in value:
         below = _below(path, name)
+        if columns and _are_rows(inner) and all(len(row) == len(columns) for row in inner):
+            inner = [columns, *inner]
         if _parts_blocks(inner) or _is_table(inner):
             parts.append((below, inner))
         elif isinstance(inner, _Object):
@@ -143,14 +147,27 @@ def _parts_blocks(value: Any) -> bool:
     )
 
 
+def _columns(value: _Object) -> list[str]:
+    """What the columns of rows beside them are called, as pandas and web APIs write it."""
+    for name, inner in value:
+        if name.lower() in _COLUMNS and type(inner) is list and all(map(_is_text, inner)):
+            return inner
+    return []
+
+
 def _is_table(value: Any) -> bool:
     """Rows of texts and numbers; rows of numbers alone, such as coordinates, are a value."""
     return (
-        isinstance(value, list)
-        and len(value) > 1
+        _are_rows(value) and len(value) > 1 and any(_is_text(cell) for row in value for cell in row)
+    )
+
+
+def _are_rows(value: Any) -> bool:
+    return (
+        type(value) is list
+        and bool(value)
         and all(type(row) is list and row for row in value)
         and not any(isinstance(cell, list) for row in value for cell in row)
-        and any(_is_text(cell) for row in value for cell in row)
     )
 
 

@@ -61,8 +61,10 @@ def text_text(text: str, code: str) -> str:
 def plain_number(value: float) -> str:
     """Without a format: whole numbers in full, and no more decimals than a cell has room for."""
     text = f"{value:.15g}"
-    if "e" in text or "." not in text:
+    if "e" in text:
         return text.replace("e", "E")
+    if len(text.partition(".")[2]) <= _MOST_DECIMALS:
+        return text
     return f"{Decimal(text):.{_MOST_DECIMALS}f}".rstrip("0").rstrip(".")
 
 

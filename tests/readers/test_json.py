@@ -116,6 +116,12 @@ def test_rows_of_texts_are_a_table_and_coordinates_are_not() -> None:
     assert texts([place]) == ["name: Path\ncoordinates: [[12.5, 47.1], [12.6, 47.2]]"]
 
 
+def test_rows_have_the_names_of_columns_that_stand_beside_them() -> None:
+    parsed = read('{"columns": ["Year", "Sum"], "data": [[2023, 5], [2024, 7]]}', "json")
+    assert blocks(parsed)[-1][2] == "data:\nYear | Sum\n2023 | 5\n2024 | 7"
+    assert lead(parsed) == "data:\nYear | Sum"
+
+
 @pytest.mark.parametrize("content", ["42", '"Just text."', "true"])
 def test_a_single_value_is_its_text(content: str) -> None:
     assert texts(content) == [content.strip('"')]
