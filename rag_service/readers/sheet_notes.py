@@ -44,17 +44,25 @@ def write_drawings(
         outline.leave_out("embedded file", "embedded files", count=len(objects), where=where)
     for drawing in parts.related(sheet, "drawing"):
         tree = parts.tree(drawing)
+        for fallback in list(tree.iter("{*}Fallback")):  # for programs that know less
+            fallback.getparent().remove(fallback)
         for box in tree.iter("{*}txBody"):
             outline.add("paragraph", _paragraphs(box))
-        for diagram in parts.related(drawing, "diagramData"):
-            outline.add("paragraph", _paragraphs(parts.tree(diagram)))
         if pictures := sum(1 for _ in tree.iter("{*}pic")):
             outline.leave_out("picture", "pictures", count=pictures, where=where)
-        for part in [*parts.related(drawing, "chart"), *parts.related(drawing, "chartEx")]:
-            chart = parts.tree(part)
-            outline.add("paragraph", "\n".join(_paragraphs(rich) for rich in chart.iter("{*}rich")))
-            if any(_sheet_of(element.text or "") in hidden for element in chart.iter("{*}f")):
-                outline.leave_out("chart", "charts", where=where)
+        for diagram in parts.related(drawing, "diagramData"):
+            outline.add("paragraph", _paragraphs(parts.tree(diagram)))
+        for chart in [*parts.related(drawing, "chart"), *parts.related(drawing, "chartEx")]:
+            _write_chart(parts.tree(chart), hidden, where, outline)
+
+
+def _write_chart(chart: Any, hidden: list[str], where: str, outline: Outline) -> None:
+    """Its titles and those of its axes, written out or as they were last read from a cell."""
+    written = [_paragraphs(rich) for rich in chart.iter("{*}rich")]
+    read = [value.text or "" for title in chart.iter("{*}title") for value in title.iter("{*}v")]
+    outline.add("paragraph", "\n".join(filter(None, written + read)))
+    if any(_sheet_of(element.text or "") in hidden for element in chart.iter("{*}f")):
+        outline.leave_out("chart", "charts", where=where)
 
 
 def _is_seen(reference: str, grid: Grid) -> bool:

@@ -269,6 +269,16 @@ def test_what_people_say_about_a_cell_is_read_once() -> None:
     assert told(parsed) == ["1 embedded file (sheet Bill)"]
 
 
+def test_what_stands_in_for_a_drawing_is_not_read() -> None:
+    def box(text: str) -> str:
+        return f"<txBody><p><r><t>{text}</t></r></p></txBody>"
+
+    choice = f"<Choice>{box('Shown')}</Choice><Fallback>{box('Not available')}</Fallback>"
+    data = package("<sheetData/>", beside={"drawing": f"<d>{choice}<pic/></d>"})
+    parsed = read_file(data, "xlsx")
+    assert (parsed.text, told(parsed)) == ("Bill\n\nShown", ["1 picture (sheet Bill)"])
+
+
 def test_a_chart_of_a_hidden_sheet_is_told() -> None:
     book = workbook(["Overview"])
     hidden = book.create_sheet("My data")
