@@ -154,7 +154,9 @@ def _read_section(tokens: list[re.Match[str]]) -> Section:
     limit = conditions[0]["limit"] if conditions else ""
     is_number = re.fullmatch(r"-?\d*\.?\d+(?:E[+-]?\d+)?", limit, re.I)
     locales = [token["locale"] for token in tokens if token["locale"]]
-    is_date = any(token["date"] or token["elapsed"] for token in tokens)
+    units = "".join(token["date"] or token["elapsed"] or "" for token in tokens).lower()
+    has_digits = any(token["digit"] for token in tokens)
+    is_date = bool(units) and ("s" in units or not has_digits)  # `0 m` is so many metres
     parts = [_part(token) for token in tokens]
     return Section(
         parts=parts,
