@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def measure(cases: Sequence[Case]) -> dict[str, Any]:
-    from rag_service.chat_models.extractive import MOST_SENTENCES, ExtractiveModel
+    from rag_service.models.chat.extractive import MOST_SENTENCES, ExtractiveModel
 
     by_sentences = {str(n): _figures(cases, ExtractiveModel(n)) for n in range(1, MOST_SENTENCES)}
     ours = _figures(cases, ExtractiveModel())

@@ -30,8 +30,8 @@ def measure(
 ) -> dict[str, Any]:
     from sentence_transformers import SentenceTransformer
 
-    from rag_service.embedders import load_embedder
-    from rag_service.embedders.model_folder import find_model
+    from rag_service.models.embedders import load_embedder
+    from rag_service.models.embedders.model_folder import find_model
 
     ours = load_embedder(model, cache)
     folder = find_model(model.rpartition(":")[2], cache).path

@@ -16,12 +16,12 @@ from typing import Any
 from corpus import make_queries, read_corpus
 from figures import arguments, finish, say
 
-from rag_service.assistant import PASSAGES, PROMPT_SHARE
-from rag_service.budgets import count_tokens
-from rag_service.chat_models.gguf import GgufModel
-from rag_service.conversations import Usage
+from rag_service.conversations.assistant import PASSAGES, PROMPT_SHARE
+from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.messages import Usage
+from rag_service.conversations.prompting import Prompt, compose
 from rag_service.documents import Passage
-from rag_service.prompting import Prompt, compose
+from rag_service.models.chat.gguf import GgufModel
 
 
 def main() -> None:

@@ -84,9 +84,9 @@ class _Bare:
     """The embedder alone, on the texts that the service embeds."""
 
     def __init__(self, cache: Path, model: str, records: list[Record]) -> None:
-        from rag_service.chunking import split
         from rag_service.documents import Document
-        from rag_service.embedders import load_embedder
+        from rag_service.knowledge.chunking import split
+        from rag_service.models.embedders import load_embedder
         from rag_service.readers import parse
 
         self._embedder = load_embedder(model, cache)

@@ -16,7 +16,7 @@ from evalsets import Placed, QuestionSet, Row, half, pushes, question_sets, read
 from figures import arguments, finish, say
 from harness import Server, workspace
 
-from rag_service.evaluation import DEPTH, Evaluation, Judged, evaluation, ndcg
+from rag_service.knowledge.evaluation import DEPTH, Evaluation, Judged, evaluation, ndcg
 
 HALVED = ("squad2-dev", "pubmedqa", "covid-faq")
 GATED = ("clinc150-oos", "squad2-dev", "pubmedqa")

@@ -45,8 +45,8 @@ class Chunks:
 def measure(
     work: Workspace, base: Base, server: Server, chunks: Chunks, queries: list[str]
 ) -> dict[str, Any]:
-    from rag_service.embedders import load_embedder
-    from rag_service.embedders.model_folder import find_model
+    from rag_service.models.embedders import load_embedder
+    from rag_service.models.embedders.model_folder import find_model
 
     folder = find_model(base.model.rpartition(":")[2], work.models).path
     np.save(work.folder / "vectors.npy", chunks.vectors)
@@ -120,10 +120,10 @@ def _order(queries: list[str], **more: Any) -> dict[str, Any]:
 
 def _inside(base: Base, embedder: Any, queries: list[str]) -> dict[str, float]:
     """The same search without HTTP, in this process: as a whole, and its embedding alone."""
-    from rag_service.knowledge_base import KnowledgeBase
-    from rag_service.scale import load_scale
+    from rag_service.knowledge.base import KnowledgeBase
+    from rag_service.knowledge.finding.scale import load_scale
     from rag_service.settings import load_settings
-    from rag_service.stores import open_store
+    from rag_service.storage import open_store
 
     ours = {key: value for key, value in base.environ().items() if key.startswith("RAG_")}
     embed: list[float] = []

@@ -39,7 +39,7 @@ def main() -> None:
 
 def measure(work: Workspace, base: Base, query: str, times: int) -> dict[str, Any]:
     """The first round of both is for the page cache and is not counted."""
-    from rag_service.embedders.model_folder import find_model
+    from rag_service.models.embedders.model_folder import find_model
 
     folder = str(find_model(base.model.rpartition(":")[2], work.models).path)
     ready: list[float] = []

@@ -19,12 +19,13 @@ from evalsets import QuestionSet, pushes, question_sets
 from figures import arguments, finish, say
 from harness import workspace
 
-from rag_service import chunking, ranking
 from rag_service.assembly import Service, assemble
-from rag_service.evaluation import Question, ask, evaluation
-from rag_service.imports import read_line
+from rag_service.knowledge import chunking
+from rag_service.knowledge.evaluation import Question, ask, evaluation
+from rag_service.knowledge.finding import ranking
+from rag_service.knowledge.imports import read_line
+from rag_service.knowledge.store import Mode
 from rag_service.settings import Settings
-from rag_service.stores import Mode
 
 
 def main() -> None:

@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def fit_all(samples: dict[str, Samples]) -> dict[str, Any]:
-    from rag_service.chat_models.extractive.likelihood import ClauseEvidence, Evidence
+    from rag_service.models.chat.extractive.likelihood import ClauseEvidence, Evidence
 
     weights = fit([samples[name].pieces for name in samples])
     clauses = fit([[sample for one in samples.values() for sample in one.clauses]])
@@ -107,10 +107,10 @@ def right_first(samples: Sequence[Sample], weights: Any) -> float:
 
 
 def _samples(cases: Sequence[Case]) -> Samples:
-    from rag_service.chat_models.extractive.clauses import clause_spans
-    from rag_service.chat_models.extractive.likelihood import Judge
-    from rag_service.chat_models.extractive.pieces import read_pieces
-    from rag_service.chat_models.extractive.similarity import similarities
+    from rag_service.models.chat.extractive.clauses import clause_spans
+    from rag_service.models.chat.extractive.likelihood import Judge
+    from rag_service.models.chat.extractive.pieces import read_pieces
+    from rag_service.models.chat.extractive.similarity import similarities
 
     pieces_of: list[Sample] = []
     clauses_of: list[Sample] = []

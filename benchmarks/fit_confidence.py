@@ -21,8 +21,8 @@ from evalsets import QuestionSet, Row, half, pushes, question_sets
 from figures import arguments, finish, say
 from harness import workspace
 
-from rag_service.confidence import Signs, features, weigh
-from rag_service.evaluation import DEPTH, auroc, ndcg
+from rag_service.knowledge.evaluation import DEPTH, auroc, ndcg
+from rag_service.knowledge.finding.confidence import Signs, features, weigh
 
 KEPT = 0.9075
 FOREIGN = 40

@@ -7,25 +7,26 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from rag_service.access import Access, RateLimiter
-from rag_service.assistant import Assistant
-from rag_service.background import Background
-from rag_service.budgets import count_tokens
-from rag_service.chat_models import load_chat_model
-from rag_service.deliveries import Deliverer
-from rag_service.dispatching import Dispatcher
-from rag_service.embedders import load_embedder
-from rag_service.imports import Importer
-from rag_service.jobs import Jobs, spool_folder
-from rag_service.knowledge_base import KnowledgeBase
-from rag_service.posting import open_poster
-from rag_service.replies import Replies
-from rag_service.reranking import Reranker
-from rag_service.scale import load_scale
+from rag_service.access.rates import RateLimiter
+from rag_service.access.tokens import Access
+from rag_service.background.dispatching import Dispatcher
+from rag_service.background.jobs import Jobs, spool_folder
+from rag_service.background.orders import Background
+from rag_service.conversations.assistant import Assistant
+from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.replies import Replies
+from rag_service.events.deliveries import Deliverer
+from rag_service.events.webhooks import Webhooks
+from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.finding.scale import load_scale
+from rag_service.knowledge.imports import Importer
+from rag_service.models.chat import load_chat_model
+from rag_service.models.embedders import load_embedder
+from rag_service.models.reranker import Reranker
+from rag_service.outbound import open_poster
 from rag_service.settings import Settings
 from rag_service.small_talk import recognise
-from rag_service.stores import Store, open_store
-from rag_service.webhooks import Webhooks
+from rag_service.storage import Store, open_store
 
 T = TypeVar("T")
 

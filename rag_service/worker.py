@@ -20,14 +20,14 @@ from typing import Any, BinaryIO
 import msgspec
 
 from rag_service.assembly import Service, assemble
-from rag_service.background import Order, Report
+from rag_service.background.jobs import spool_folder
+from rag_service.background.orders import Order, Report
+from rag_service.background.spool import Spool, read_lines
 from rag_service.errors import RagError
-from rag_service.imports import Line, Result, is_within, longest_line, read_line
-from rag_service.jobs import spool_folder
-from rag_service.owners import only_one
+from rag_service.knowledge.imports import Line, Result, is_within, longest_line, read_line
+from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
+from rag_service.locks import only_one
 from rag_service.settings import load_settings
-from rag_service.spool import Spool, read_lines
-from rag_service.stores import FailedLine, Job, JobCounts
 
 _STOP_S = 4.0
 

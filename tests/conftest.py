@@ -21,7 +21,7 @@ hypothesis_settings.load_profile("default")
 @pytest.fixture(scope="session")
 def compiled(pytestconfig: pytest.Config) -> Path:
     """Where compiled models are kept from run to run, until what compiles them changes."""
-    compiler = Path(find_spec("rag_service.embedders.compiling").origin)
+    compiler = Path(find_spec("rag_service.models.embedders.compiling").origin)
     digest = hashlib.sha256(compiler.read_bytes()).hexdigest()[:8]
     return pytestconfig.cache.mkdir(f"compiled-{digest}")
 

@@ -14,7 +14,7 @@ from shelf import page, settings_in
 
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.imports import Line
+from rag_service.knowledge.imports import Line
 
 NAMES = [f"page{n}" for n in range(30)]
 

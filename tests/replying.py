@@ -11,8 +11,8 @@ import msgspec
 from shelf import settings_in
 
 from rag_service.assembly import assemble
-from rag_service.conversations import Sender
-from rag_service.stores.conversations import Said
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 
 
 async def main(folder: Path, count: int) -> None:

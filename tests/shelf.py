@@ -6,11 +6,11 @@ from typing import Any
 
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
-from rag_service.embedders import Embedder, Offsets, Span
-from rag_service.knowledge_base import KnowledgeBase
-from rag_service.scale import load_scale
+from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.embedder import Embedder, Offsets, Span
+from rag_service.knowledge.finding.scale import load_scale
+from rag_service.knowledge.store import DocumentFilter, Mode
 from rag_service.settings import Settings
-from rag_service.stores import DocumentFilter, Mode
 
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "keyword")
 ALL = DocumentFilter()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.addresses import refusal
+from rag_service.outbound.addresses import refusal
 
 PRIVATE = [
     "0.0.0.0",

@@ -7,15 +7,15 @@ import pytest
 from msgspec.structs import replace
 
 from rag_service.assembly import Service
-from rag_service.assistant import Answered, Asked, Assistant, Delta, Retrieved
-from rag_service.budgets import count_tokens
-from rag_service.chat_models import ChatModel
-from rag_service.chat_models.extractive import ExtractiveModel
-from rag_service.conversations import Sender, Usage
+from rag_service.conversations.assistant import Answered, Asked, Assistant, Delta, Retrieved
+from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.messages import Sender, Usage
+from rag_service.conversations.prompting import Prompt
+from rag_service.conversations.store import Owed, Said, TranscriptFilter
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed, ConversationNotFound
-from rag_service.prompting import Prompt
-from rag_service.stores.conversations import Owed, Said, TranscriptFilter
+from rag_service.models.chat.extractive import ExtractiveModel
 
 HOURS = "Our shop in Bern opens at nine in the morning and closes at six."
 OPENS = "When does our shop in Bern open in the morning"

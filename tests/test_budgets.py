@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag_service.budgets import count_tokens
+from rag_service.conversations.budgets import count_tokens
 
 PROSE = """\
 The shop ships to Canada within five to eight days, for twelve dollars. Orders over a hundred

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag_service.chunking import (
+from rag_service.documents import Block, Chunk, Document, Format, ParsedDocument
+from rag_service.knowledge.chunking import (
     LONGEST_CHUNK,
     SLICE,
     SMALL_SECTION_TOKENS,
@@ -20,7 +21,6 @@ from rag_service.chunking import (
     TokenOffsets,
     split,
 )
-from rag_service.documents import Block, Chunk, Document, Format, ParsedDocument
 from rag_service.readers import parse
 
 

@@ -3,7 +3,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.citations import Citations
+from rag_service.conversations.citations import Citations
 
 
 def read(text: str, passages: int, size: int = 1) -> tuple[str, Citations]:

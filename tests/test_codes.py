@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.codes import codes_in, stands_for_others, unknown_names
 from rag_service.documents import Passage
+from rag_service.knowledge.finding.codes import codes_in, stands_for_others, unknown_names
 
 
 def passage(text: str = "", title: str = "", heading: str = "") -> Passage:

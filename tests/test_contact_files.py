@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.contact_files import COLUMNS, ContactFile, csv_lines, import_contacts
-from rag_service.contacts import read_changes, read_contact
+from rag_service.contacts.fields import read_changes, read_contact
+from rag_service.contacts.files import COLUMNS, ContactFile, csv_lines, import_contacts
+from rag_service.contacts.store import Contact, ContactChanges, ContactFields, ContactFilter
 from rag_service.errors import Invalid
-from rag_service.stores.contacts import Contact, ContactChanges, ContactFields, ContactFilter
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 ALL = ContactFilter()

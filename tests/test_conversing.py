@@ -10,10 +10,10 @@ import pytest
 from shell import Shell, golden
 
 from rag_service.assembly import Service, assemble
-from rag_service.conversations import Sender
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import Document
 from rag_service.settings import Settings
-from rag_service.stores.conversations import Said
 
 HOURS = "Our shop in Bern opens at nine in the morning."
 OPENS = "When does our shop in Bern open in the morning?"

@@ -14,14 +14,14 @@ from receiving import receiving, statuses
 from standardwebhooks import WebhookVerificationError
 
 from rag_service.assembly import assemble
-from rag_service.conversations import Sender
-from rag_service.deliveries import AT_ONCE, DISABLED_AFTER_S, RETRY_AFTER_S, Deliverer
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import Document
 from rag_service.errors import NotFound
-from rag_service.posting.guarded import GuardedPoster, anywhere
-from rag_service.stores.conversations import Said
-from rag_service.stores.webhooks import WebhookChanges
-from rag_service.webhooks import Webhooks, read_webhook
+from rag_service.events.deliveries import AT_ONCE, DISABLED_AFTER_S, RETRY_AFTER_S, Deliverer
+from rag_service.events.store import WebhookChanges
+from rag_service.events.webhooks import Webhooks, read_webhook
+from rag_service.outbound.guarded import GuardedPoster, anywhere
 
 SOON = (0.01, 0.01, 0.01, 0.01)
 

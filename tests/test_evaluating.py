@@ -7,7 +7,7 @@ import pytest
 from shelf import page, push
 
 from rag_service.assembly import assemble
-from rag_service.stores import Calibration
+from rag_service.knowledge.store import Calibration
 
 URL = "https://example.com/"
 

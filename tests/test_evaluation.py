@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from shelf import page, push
 
 from rag_service.errors import Invalid
-from rag_service.evaluation import (
+from rag_service.knowledge.evaluation import (
     Judged,
     ask,
     auroc,

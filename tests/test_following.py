@@ -1,7 +1,7 @@
 """What a question means after what was said before it."""
 
-from rag_service.conversations import Message
-from rag_service.following import in_context, is_answered_by
+from rag_service.conversations.follow_up import in_context, is_answered_by
+from rag_service.conversations.messages import Message
 
 PRICE = "What is the price of a tent pitch in July?"
 DOGS = "Are dogs allowed on the beach of the campsite?"

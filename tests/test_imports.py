@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from shelf import CountingEmbedder, knowledge_with, names, page, push, stored, texts
 
 from rag_service.assembly import Service
+from rag_service.background.spool import Spool, SpoolWriter, read_lines
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
-from rag_service.embedders import Span, load_embedder
 from rag_service.errors import Invalid, ModelUnavailable, StorageFailed
-from rag_service.imports import GROUP_DOCUMENTS, Importer, Line, Result, read_line
-from rag_service.spool import Spool, SpoolWriter, read_lines
+from rag_service.knowledge.embedder import Span
+from rag_service.knowledge.imports import GROUP_DOCUMENTS, Importer, Line, Result, read_line
+from rag_service.models.embedders import load_embedder
 
 
 @pytest.fixture(autouse=True)

@@ -16,8 +16,8 @@ from shelf import ALL, page, push, settings_in
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, NotFound
+from rag_service.knowledge.jobs import Job
 from rag_service.settings import Settings
-from rag_service.stores import Job
 
 MANY = 3000
 """Lines of a job that takes about a second, in a dozen groups."""

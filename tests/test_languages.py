@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from shelf import CountingEmbedder, knowledge_with, page, settings_in
 
 from rag_service.assembly import assemble
-from rag_service.embedders.hashing import HashingEmbedder
-from rag_service.imports import Importer
-from rag_service.ingesting import Ingest
-from rag_service.languages import language_warnings
+from rag_service.cli.ingest import Ingest
+from rag_service.knowledge.imports import Importer
+from rag_service.knowledge.languages import language_warnings
+from rag_service.models.embedders.hashing import HashingEmbedder
 
 
 class Trained(CountingEmbedder):

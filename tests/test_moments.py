@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.events import written
-from rag_service.moments import read_moment
+from rag_service.clock import written
+from rag_service.dates import read_moment
 
 
 def days_ago(days):

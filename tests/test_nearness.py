@@ -4,8 +4,8 @@ import pytest
 
 from rag_service.assembly import Service
 from rag_service.documents import Document
-from rag_service.knowledge_base import READ
-from rag_service.stores import Mode
+from rag_service.knowledge.base import READ
+from rag_service.knowledge.store import Mode
 
 PAGE = """# Harbour
 

@@ -8,11 +8,11 @@ import pytest
 from shelf import with_compiled
 
 from rag_service.assembly import Service, assemble
-from rag_service.assistant import Answered, Asked
-from rag_service.conversations import Sender
+from rag_service.conversations.assistant import Answered, Asked
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import Document
 from rag_service.settings import Settings
-from rag_service.stores.conversations import Said
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "ARCHITECTURE.md", "WEBHOOKS.md", "benchmarks/README.md"]

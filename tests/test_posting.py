@@ -14,7 +14,7 @@ import pytest
 from receiving import receiving
 
 from rag_service.errors import Invalid, Refused
-from rag_service.posting.guarded import GuardedPoster, anywhere
+from rag_service.outbound.guarded import GuardedPoster, anywhere
 
 LOOPBACK = [
     "127.0.0.1",

@@ -7,10 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from rag_service.budgets import count_tokens
-from rag_service.conversations import Cut, Message
+from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.messages import Cut, Message
+from rag_service.conversations.prompting import (
+    INSTRUCTIONS,
+    MESSAGE_TOKENS,
+    NO_SOURCES,
+    Prompt,
+    compose,
+)
 from rag_service.documents import Passage
-from rag_service.prompting import INSTRUCTIONS, MESSAGE_TOKENS, NO_SOURCES, Prompt, compose
 
 MARK = re.compile(r"<[^\w\u2039]*source\b", re.IGNORECASE)
 SPEAKER = re.compile(r"<\||</?SYS>|</?s>|<(?:start|end)_of_turn|\[/?INST\]", re.IGNORECASE)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from rag_service.documents import Document, Format
 from rag_service.errors import Invalid
-from rag_service.pushes import read_body, read_bot_id, read_content_type, read_push, read_source_url
+from rag_service.fields import read_body, read_bot_id, read_content_type, read_source_url
+from rag_service.knowledge.pushes import read_push
 
 URL = "https://example.com/a"
 FIELDS = ["content", "source_url", "bot_id", "content_type", "title", "metadata", "format"]

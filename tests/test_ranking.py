@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from msgspec import structs
 from shelf import CountingEmbedder, knowledge_with, names, page, push
 
-from rag_service.confidence import READ, fit, probability, signs, weigh
 from rag_service.documents import Passage
-from rag_service.embedders import Offsets
-from rag_service.embedders.hashing import HashingEmbedder
-from rag_service.nearness import sentence_cosines
-from rag_service.ranking import rank
-from rag_service.scale import Scale
-from rag_service.stores import Calibration, Candidate, Evidence, Levels, Scores
+from rag_service.knowledge.embedder import Offsets
+from rag_service.knowledge.finding.confidence import READ, fit, probability, signs, weigh
+from rag_service.knowledge.finding.nearness import sentence_cosines
+from rag_service.knowledge.finding.ranking import rank
+from rag_service.knowledge.finding.scale import Scale
+from rag_service.knowledge.store import Calibration, Candidate, Evidence, Levels, Scores
+from rag_service.models.embedders.hashing import HashingEmbedder
 
 FILLER = [page(f"filler{n}", f"Notice {n} tells nothing of what anybody wants.") for n in range(30)]
 

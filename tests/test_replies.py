@@ -8,11 +8,11 @@ import msgspec
 from shelf import settings_in
 
 from rag_service.assembly import Service, assemble
-from rag_service.conversations import Sender
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.replies import Replies
+from rag_service.conversations.store import Owed, Said, TranscriptFilter, TranscriptRow
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed
-from rag_service.replies import Replies
-from rag_service.stores.conversations import Owed, Said, TranscriptFilter, TranscriptRow
 
 PAGE = Document(
     source_url="https://e.com/hours", content="When does the shop open in the morning? At nine."

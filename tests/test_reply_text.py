@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.prompting import INSTRUCTIONS, NO_ANSWER, NO_SOURCES
-from rag_service.reply_text import LONGEST_REFUSAL, ReplyText
+from rag_service.conversations.prompting import INSTRUCTIONS, NO_ANSWER, NO_SOURCES
+from rag_service.conversations.reply_text import LONGEST_REFUSAL, ReplyText
 
 SOURCES = 5
 MARK = re.compile(

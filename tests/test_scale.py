@@ -11,9 +11,9 @@ from shelf import CountingEmbedder, page, push, settings_in
 
 from rag_service.assembly import assemble
 from rag_service.documents import Vectors
-from rag_service.embedders.hashing import HashingEmbedder
 from rag_service.errors import ModelUnavailable
-from rag_service.scale import REFERENCE, Scale, load_scale
+from rag_service.knowledge.finding.scale import REFERENCE, Scale, load_scale
+from rag_service.models.embedders.hashing import HashingEmbedder
 
 
 class AllAlike(CountingEmbedder):

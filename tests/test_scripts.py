@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from shelf import names, page, push, settings_in
 
 from rag_service.assembly import assemble
-from rag_service.scripts import all_pieces, pieces
-from rag_service.stems import stems
-from rag_service.stores.sqlite.words import terms_asked, terms_of
+from rag_service.storage.views.words import terms_asked, terms_of
+from rag_service.texts.scripts import all_pieces, pieces
+from rag_service.texts.stems import stems
 
 PAGES = {
     "library": "ห้องสมุดเปิดทุกวันยกเว้นวันจันทร์บัตรสมาชิกราคาสี่ยูโรต่อปี",

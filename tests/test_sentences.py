@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.sentences import MOST, SHORTEST, spans
+from rag_service.texts.sentences import MOST, SHORTEST, spans
 
 any_text = st.one_of(
     st.text(st.characters(exclude_categories=()), max_size=300),

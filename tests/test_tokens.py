@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.access import Access, Caller, RateLimiter, read_rate
+from rag_service.access.caller import Caller
+from rag_service.access.rates import RateLimiter, read_rate
+from rag_service.access.tokens import Access
 from rag_service.assembly import Service, assemble
 from rag_service.errors import (
     BadToken,

@@ -4,9 +4,9 @@ from typing import get_args
 
 import click
 
-from rag_service.access import RateClass, Scope
+from rag_service.access.caller import RateClass, Scope
 from rag_service.cli.group import cli, json_option, open_service
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
 
 
 @cli.group()
@@ -85,7 +85,7 @@ def bot() -> None:
 @click.argument("name")
 def create_bot(name: str) -> None:
     """Create an empty bot."""
-    from rag_service.pushes import read_bot_id  # noqa: PLC0415
+    from rag_service.fields import read_bot_id  # noqa: PLC0415
 
     try:
         bot_id = read_bot_id(name)

@@ -5,8 +5,8 @@ from typing import get_args
 import click
 
 from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
-from rag_service.conversations import Role
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
+from rag_service.conversations.messages import Role
 
 
 @cli.command()
@@ -15,7 +15,7 @@ from rag_service.terminal import Terminal
 @json_option
 def ask(question: str, bot: str, as_json: bool) -> None:
     """Answer QUESTION from the knowledge base, with sources; both are kept in the transcripts."""
-    from rag_service.conversing import Conversing  # noqa: PLC0415
+    from rag_service.cli.talk import Conversing  # noqa: PLC0415
 
     terminal = Terminal(as_json)
     with open_service() as service, Conversing(service, known_bot(service, bot)) as conversing:
@@ -26,7 +26,7 @@ def ask(question: str, bot: str, as_json: bool) -> None:
 @bot_option
 def chat(bot: str) -> None:
     """Talk with a bot until Ctrl-D; what was said before is taken into account."""
-    from rag_service.conversing import Conversing  # noqa: PLC0415
+    from rag_service.cli.talk import Conversing  # noqa: PLC0415
 
     terminal = Terminal(as_json=False)
     with open_service() as service, Conversing(service, known_bot(service, bot)) as conversing:
@@ -56,7 +56,7 @@ def transcripts(
     limit: int, offset: int, order: str, as_csv: bool, as_json: bool, **filters: str | None
 ) -> None:
     """Show what was asked and answered."""
-    from rag_service.transcripts import csv_lines, item, read_filter  # noqa: PLC0415
+    from rag_service.conversations.transcripts import csv_lines, item, read_filter  # noqa: PLC0415
 
     where = read_filter(filters)
     ascending = order == "asc"

@@ -6,7 +6,7 @@ from typing import BinaryIO
 import click
 
 from rag_service.cli.group import cli, json_option, open_service
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
 
 search_option = click.option(
     "--search", help="Only those with this in their email, name, phone or user id."
@@ -25,7 +25,7 @@ def contact() -> None:
 @json_option
 def list_contacts(search: str | None, limit: int, offset: int, as_json: bool) -> None:
     """Show them, the newest first."""
-    from rag_service.stores.contacts import ContactFilter  # noqa: PLC0415
+    from rag_service.contacts.store import ContactFilter  # noqa: PLC0415
 
     where = ContactFilter(search=search)
     with open_service() as service:
@@ -43,8 +43,8 @@ def import_file(file: BinaryIO, region: str | None, as_json: bool) -> None:
     Other columns become keys of the metadata. An empty cell changes nothing, so the same command
     again changes nothing either.
     """
-    from rag_service.contact_files import ContactFile, import_contacts  # noqa: PLC0415
-    from rag_service.contacts import read_region  # noqa: PLC0415
+    from rag_service.contacts.fields import read_region  # noqa: PLC0415
+    from rag_service.contacts.files import ContactFile, import_contacts  # noqa: PLC0415
 
     try:
         contacts = ContactFile(file.read(), None if region is None else read_region(region))
@@ -61,8 +61,8 @@ def import_file(file: BinaryIO, region: str | None, as_json: bool) -> None:
 @search_option
 def export_file(search: str | None) -> None:
     """Print them as CSV that can be imported again, the oldest first."""
-    from rag_service.contact_files import csv_lines  # noqa: PLC0415
-    from rag_service.stores.contacts import ContactFilter  # noqa: PLC0415
+    from rag_service.contacts.files import csv_lines  # noqa: PLC0415
+    from rag_service.contacts.store import ContactFilter  # noqa: PLC0415
 
     with open_service() as service:
         groups = service.store.export_contacts(ContactFilter(search=search), ascending=True)

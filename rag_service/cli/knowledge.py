@@ -8,8 +8,8 @@ from typing import get_args
 import click
 
 from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
-from rag_service.stores import Mode
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
+from rag_service.knowledge.store import Mode
 
 
 @cli.command()
@@ -24,7 +24,7 @@ def ingest(
 
     What has not changed costs nothing, so after an interruption the same command goes on.
     """
-    from rag_service.ingesting import Ingest  # noqa: PLC0415
+    from rag_service.cli.ingest import Ingest  # noqa: PLC0415
 
     if hasattr(os, "nice"):
         os.nice(19)  # a server beside it goes first
@@ -79,8 +79,8 @@ def evaluate(file: Path, bot: str, mode: Mode, against: Path | None, as_json: bo
     A JSON object a line: {"question": "...", "source_urls": ["..."]} with the URLs that answer it;
     none for a question that the bot should not answer.
     """
-    from rag_service.evaluating import evaluate as run  # noqa: PLC0415
-    from rag_service.evaluating import read_earlier, read_file  # noqa: PLC0415
+    from rag_service.cli.evaluate import evaluate as run  # noqa: PLC0415
+    from rag_service.cli.evaluate import read_earlier, read_file  # noqa: PLC0415
 
     questions = read_file(file)
     earlier = read_earlier(against) if against else None
@@ -97,8 +97,8 @@ def evaluate(file: Path, bot: str, mode: Mode, against: Path | None, as_json: bo
 @json_option
 def calibrate(file: Path | None, bot: str, reset: bool, as_json: bool) -> None:
     """Fit the confidence of a bot to the questions in FILE, which are as for `evaluate`."""
-    from rag_service.evaluating import calibrate as run  # noqa: PLC0415
-    from rag_service.evaluating import read_file  # noqa: PLC0415
+    from rag_service.cli.evaluate import calibrate as run  # noqa: PLC0415
+    from rag_service.cli.evaluate import read_file  # noqa: PLC0415
 
     if (file is None) is not reset:
         raise click.UsageError("name a FILE of questions, or say --reset")

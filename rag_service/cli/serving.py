@@ -4,9 +4,9 @@ from typing import get_args
 
 import click
 
-from rag_service.access import Scope
+from rag_service.access.caller import Scope
 from rag_service.cli.group import cli, open_service, settings_of
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
 
 
 @cli.command()
@@ -15,7 +15,7 @@ from rag_service.terminal import Terminal
 @click.option("--first-token", is_flag=True, help="Create a token and show it, if there is none.")
 def serve(host: str | None, port: int | None, first_token: bool) -> None:
     """Serve over HTTP until interrupted."""
-    from rag_service.server import serve as run  # noqa: PLC0415
+    from rag_service.http.server import serve as run  # noqa: PLC0415
 
     settings = settings_of(host=host, port=port)
     token = _first_token() if first_token else None

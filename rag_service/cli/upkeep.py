@@ -5,8 +5,8 @@ import sys
 import click
 
 from rag_service.cli.group import cli, json_option, open_service
+from rag_service.cli.terminal import Terminal
 from rag_service.settings import load_settings
-from rag_service.terminal import Terminal
 
 
 @cli.command()
@@ -33,7 +33,7 @@ def reindex(bot: str | None) -> None:
 @json_option
 def doctor(as_json: bool) -> None:
     """Tell what is configured, which hosts could be contacted, and whether all is in place."""
-    from rag_service.examining import examine  # noqa: PLC0415
+    from rag_service.cli.doctor import examine  # noqa: PLC0415
 
     findings = examine(load_settings())
     Terminal(as_json).findings(findings)

@@ -8,8 +8,8 @@ from typing import Any, get_args
 import click
 
 from rag_service.cli.group import cli, json_option, open_service
-from rag_service.stores.webhooks import Delivery, DeliveryState, Webhook, WebhookChanges
-from rag_service.terminal import Terminal
+from rag_service.cli.terminal import Terminal
+from rag_service.events.store import Delivery, DeliveryState, Webhook, WebhookChanges
 
 
 @cli.group()
@@ -25,7 +25,7 @@ def webhook() -> None:
 @json_option
 def create_webhook(url: str, events: str, bot: str | None, description: str, as_json: bool) -> None:
     """Make one and print its secret, this once."""
-    from rag_service.webhooks import read_webhook  # noqa: PLC0415
+    from rag_service.events.webhooks import read_webhook  # noqa: PLC0415
 
     fields = read_webhook({"url": url, "events": events, "botId": bot, "description": description})
     made: Webhook = _run(lambda service: service.webhooks.create(fields))

@@ -5,8 +5,8 @@ import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 from rag_service.settings import Settings
 
 

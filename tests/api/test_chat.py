@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from litestar.testing import TestClient
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 
 PAGE = "What are your business hours? Our business hours are Monday-Friday, 9 AM to 5 PM EST."
 ASK = "What are your business hours?"

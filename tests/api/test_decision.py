@@ -9,8 +9,8 @@ import pytest
 from litestar.testing import TestClient
 from shelf import page, push, with_compiled
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 from rag_service.settings import Settings
 
 Search = Callable[..., dict[str, Any]]

@@ -7,9 +7,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from served import ROOT
 
-from rag_service.event_examples import EXAMPLES
-from rag_service.events import EventType
-from rag_service.webhooks import payload_of
+from rag_service.events.examples import EXAMPLES
+from rag_service.events.happenings import EventType
+from rag_service.events.webhooks import payload_of
 
 NOT_YET = {"gap.opened", "gap.closed"}
 

@@ -15,10 +15,10 @@ from llama_server import CONTEXT, KEY, NAME, LlamaServer, llama_server, smollm2
 from served import served
 
 from rag_service.assembly import assemble
-from rag_service.conversations import Sender
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import Document
 from rag_service.settings import Settings
-from rag_service.stores.conversations import Said
 
 HOURS = "Our shop in Bern opens at nine in the morning and closes at six in the evening."
 OPENS = "When does our shop in Bern open in the morning?"

@@ -5,8 +5,8 @@ import re
 import pytest
 from litestar.testing import TestClient
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 
 MESSAGE = {"sender_id": "usr_1", "sender_type": "user", "text": "Hello", "auto_reply": False}
 MOUNTS = ["", "/v1"]

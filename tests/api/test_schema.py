@@ -5,7 +5,7 @@ import re
 from litestar.testing import TestClient
 from openapi_spec_validator import validate
 
-from rag_service.app import create_app
+from rag_service.http.app import create_app
 
 ROUTES = {
     "/health": {"get"},

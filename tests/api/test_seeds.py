@@ -5,8 +5,8 @@ import re
 import pytest
 from litestar.testing import TestClient
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"
 KNOWLEDGE = "/wp-json/mxchat/v1"

@@ -7,9 +7,9 @@ import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
-from rag_service.stores import Calibration
+from rag_service.http.app import create_app
+from rag_service.knowledge.store import Calibration
 
 PAGES = {
     "https://e.com/first-program": "Write a file that prints Hello World and run it.",

@@ -17,12 +17,12 @@ import pytest
 from litestar.testing import TestClient
 from served import served
 
-from rag_service.api import sse
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.conversations.store import TranscriptFilter
 from rag_service.documents import Document
+from rag_service.http import sse
+from rag_service.http.app import create_app
 from rag_service.settings import Settings
-from rag_service.stores.conversations import TranscriptFilter
 
 PAGE = "Our shop in Bern opens at nine in the morning. " * 4
 OPENS = "When does our shop in Bern open in the morning? " * 4

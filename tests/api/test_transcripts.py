@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from rag_service.assembly import assemble
-from rag_service.conversations import Sender
-from rag_service.stores.conversations import Said
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 
 
 def say(client, session_id, text, sender_type="user", bot="default", **more):

@@ -9,8 +9,8 @@ import pytest
 from files import docx, pdf, wordpress, xlsx
 from litestar.testing import TestClient
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
+from rag_service.http.app import create_app
 
 
 def upload(client, *files, wait="true", query=None, **fields):

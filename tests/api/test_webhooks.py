@@ -12,9 +12,9 @@ from litestar.testing import TestClient
 from receiving import receiving, statuses
 from served import served
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
-from rag_service.webhooks import read_webhook
+from rag_service.events.webhooks import read_webhook
+from rag_service.http.app import create_app
 
 NEW = {
     "id",

@@ -2,11 +2,11 @@
 
 import contextlib
 
-from rag_service.budgets import count_tokens
-from rag_service.chat_models import ChatModel
-from rag_service.conversations import Message, Usage
+from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.messages import Message, Usage
+from rag_service.conversations.prompting import Prompt, compose
 from rag_service.documents import Passage
-from rag_service.prompting import Prompt, compose
 
 HISTORY = [Message("user", "Hello!"), Message("assistant", "How can I help?")]
 PASSAGES = [

@@ -6,7 +6,8 @@ import pytest
 from model_server import ModelServer, serving
 from tiny import tiny_models
 
-from rag_service.chat_models import ChatModel, load_chat_model
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.models.chat import load_chat_model
 from rag_service.settings import Settings
 
 Load = Callable[[str], ChatModel]

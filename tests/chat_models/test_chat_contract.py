@@ -9,8 +9,8 @@ import pytest
 import tiny
 from asking import HISTORY, PASSAGES, answer, beginning, prompt
 
-from rag_service.chat_models import ChatModel
-from rag_service.conversations import Message, Usage
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.messages import Message, Usage
 
 SHORT = {
     "extractive": "We open at nine. [1]",

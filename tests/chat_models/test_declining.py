@@ -12,9 +12,9 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from model_server import ModelServer
 
-from rag_service.app import create_app
 from rag_service.assembly import assemble
 from rag_service.documents import Document
+from rag_service.http.app import create_app
 from rag_service.settings import Settings
 
 PAGE = "Our shop in Bern opens at nine in the morning."

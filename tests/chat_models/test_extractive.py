@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.chat_models import ChatModel
-from rag_service.chat_models.extractive import MOST_CHARACTERS, ExtractiveModel
-from rag_service.conversations import Cut
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.messages import Cut
+from rag_service.conversations.prompting import Prompt
 from rag_service.documents import ParsedDocument, Passage
-from rag_service.prompting import Prompt
+from rag_service.models.chat.extractive import MOST_CHARACTERS, ExtractiveModel
 from rag_service.readers.csv import read_csv
 from rag_service.readers.html import read_html
 from rag_service.readers.markdown import read_markdown
-from rag_service.sentences import NearSpan, spans
+from rag_service.texts.sentences import NearSpan, spans
 
 Reader = Callable[[str], ParsedDocument]
 

@@ -14,12 +14,12 @@ from asking import answer, beginning, prompt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.chat_models import load_chat_model
-from rag_service.chat_models.gguf import GgufModel
-from rag_service.chat_models.gguf_file import read_file, read_window
-from rag_service.chat_models.in_process import MAX_NEW_TOKENS
-from rag_service.conversations import Message, Usage
+from rag_service.conversations.messages import Message, Usage
 from rag_service.errors import AnswerFailed, InvalidSettings
+from rag_service.models.chat import load_chat_model
+from rag_service.models.chat.gguf import GgufModel
+from rag_service.models.chat.gguf_file import read_file, read_window
+from rag_service.models.chat.in_process import MAX_NEW_TOKENS
 from rag_service.settings import Settings
 
 

@@ -12,10 +12,10 @@ import pytest
 import tiny
 from asking import answer, beginning, prompt
 
-from rag_service.chat_models import load_chat_model
-from rag_service.chat_models.local import MAX_NEW_TOKENS, LocalModel
-from rag_service.conversations import Message, Usage
+from rag_service.conversations.messages import Message, Usage
 from rag_service.errors import AnswerFailed, InvalidSettings
+from rag_service.models.chat import load_chat_model
+from rag_service.models.chat.local import MAX_NEW_TOKENS, LocalModel
 from rag_service.settings import Settings
 
 CONSTRUCT = """

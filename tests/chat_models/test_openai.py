@@ -17,10 +17,10 @@ import tiny
 from asking import answer, beginning, prompt
 from model_server import ANSWER, KEY
 
-from rag_service.chat_models import load_chat_model
-from rag_service.chat_models.openai import OpenAiModel
-from rag_service.conversations import Usage
+from rag_service.conversations.messages import Usage
 from rag_service.errors import AnswerFailed, AnswerTimedOut, InvalidSettings
+from rag_service.models.chat import load_chat_model
+from rag_service.models.chat.openai import OpenAiModel
 from rag_service.settings import Settings
 
 
@@ -123,10 +123,10 @@ def test_a_key_that_cannot_be_sent_is_refused_and_not_shown(key):
 
 
 def test_a_missing_package_is_said(monkeypatch):
-    monkeypatch.delitem(sys.modules, "rag_service.chat_models.openai")
+    monkeypatch.delitem(sys.modules, "rag_service.models.chat.openai")
     monkeypatch.setitem(sys.modules, "openai", None)
     with pytest.raises(InvalidSettings, match=r"pip install 'rag-service\[remote\]'"):
-        importlib.import_module("rag_service.chat_models.openai")
+        importlib.import_module("rag_service.models.chat.openai")
 
 
 # -- failures -----------------------------------------------------------------------------------

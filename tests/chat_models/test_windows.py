@@ -8,12 +8,12 @@ import pytest
 import tiny
 
 from rag_service.assembly import assemble
-from rag_service.assistant import Answered, Asked
-from rag_service.chat_models import load_chat_model
-from rag_service.conversations import Sender
+from rag_service.conversations.assistant import Answered, Asked
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import Document
+from rag_service.models.chat import load_chat_model
 from rag_service.settings import Settings
-from rag_service.stores.conversations import Said
 
 HOURS = "Our shop in Bern opens at nine in the morning and closes at six."
 OPENS = "When does our shop in Bern open in the morning"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from models import tiny_models
 
-from rag_service.embedders import Embedder, load_embedder
+from rag_service.knowledge.embedder import Embedder
+from rag_service.models.embedders import load_embedder
 
 Load = Callable[[str], Embedder]
 

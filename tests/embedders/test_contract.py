@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from models import MULTILINGUAL_SPEC, PASSAGE_PROMPT, QUERY_PROMPT, TINY_LONGEST
 
-from rag_service import sentences
-from rag_service.embedders import Embedder
+from rag_service.knowledge.embedder import Embedder
+from rag_service.texts import sentences
 
 RUNNERS = ["openvino", "sentence-transformers"]
 QUICK = ["hashing:64", "openvino:tiny"]

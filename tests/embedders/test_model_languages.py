@@ -7,8 +7,8 @@ import pytest
 from shelf import page, settings_in
 
 from rag_service.assembly import assemble
-from rag_service.embedders.model_folder import find_model
-from rag_service.examining import Finding, examine
+from rag_service.cli.doctor import Finding, examine
+from rag_service.models.embedders.model_folder import find_model
 from rag_service.settings import Settings
 
 ENGLISH = "The town library lends books for three weeks. A reader's card costs four euros a year."

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.embedders.pooling import pool_spans
+from rag_service.models.embedders.pooling import pool_spans
 
 WHOLE = np.array([1.0, 0.0, 0.0], np.float32)
 STATES = np.eye(3, dtype=np.float32)[[1, 2, 1, 2]]

@@ -10,9 +10,9 @@ from models import tiny_tokenizer
 from shelf import names, page, push, settings_in
 
 from rag_service.assembly import assemble
+from rag_service.cli.doctor import examine
 from rag_service.errors import ModelUnavailable
-from rag_service.examining import examine
-from rag_service.reranking import Reranker
+from rag_service.models.reranker import Reranker
 
 
 def make(folder: Path, labels: int) -> None:

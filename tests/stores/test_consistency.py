@@ -12,7 +12,7 @@ from shelf import MODES, page, push, settings_in
 
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.stores import Mode
+from rag_service.knowledge.store import Mode
 
 NAMES = ["ash", "birch", "cedar", "fir", "oak"]
 

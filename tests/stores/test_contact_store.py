@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from rag_service.conversations import Sender
+from rag_service.contacts.store import Contact, ContactChanges, ContactFields, ContactFilter
+from rag_service.contacts.store import ContactStore as Contract
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
 from rag_service.settings import Settings
-from rag_service.stores import Store, open_store
-from rag_service.stores.contacts import Contact, ContactChanges, ContactFields, ContactFilter
-from rag_service.stores.contacts import ContactStore as Contract
-from rag_service.stores.conversations import Said
-from rag_service.stores.sqlite.schema import schema
+from rag_service.storage import Store, open_store
+from rag_service.storage.sqlite.schema import schema
 
 ALL = ContactFilter()
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from rag_service.conversations import Sender, Source
+from rag_service.conversations.messages import Sender, Source
+from rag_service.conversations.store import Said, TranscriptFilter, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
 from rag_service.settings import Settings
-from rag_service.stores import Store, open_store
-from rag_service.stores.conversations import Said, TranscriptFilter, TranscriptRow
+from rag_service.storage import Store, open_store
 
 USER = Sender(type="user", id="u1", email="u@example.com", name="Uta", page_url="https://e.com/p")
 ASSISTANT = Sender(type="assistant")

@@ -17,8 +17,8 @@ from shelf import ALL, MODES, names, page, push, settings_in, stored, texts
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import InvalidSettings, RagError, StorageBusy, StorageFailed
+from rag_service.knowledge.store import Mode
 from rag_service.settings import Settings, load_settings
-from rag_service.stores import Mode
 
 _SQL = re.compile(r"\b(select|insert|update|delete|pragma|begin|commit|sqlite)\b", re.IGNORECASE)
 

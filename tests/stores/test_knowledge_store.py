@@ -23,13 +23,15 @@ from shelf import (
     texts,
 )
 
+from rag_service.access.store import Token
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.embedders import load_embedder
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound
-from rag_service.knowledge_base import KnowledgeBase
+from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
+from rag_service.knowledge.store import DocumentFilter, Mode, Revision
+from rag_service.models.embedders import load_embedder
 from rag_service.settings import Settings
-from rag_service.stores import DocumentFilter, FailedLine, Job, JobCounts, Mode, Revision, Token
 
 MOMENT = "2026-01-02T03:04:05.678Z"
 

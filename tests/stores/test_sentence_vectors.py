@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shelf import names, page, push
 
 from rag_service.assembly import Service, assemble
-from rag_service.embedders.hashing import HashingEmbedder
-from rag_service.scale import load_scale
-from rag_service.sentences import spans
-from rag_service.stores import Evidence
-from rag_service.stores.sqlite.knowledge import as_bytes, from_bytes
+from rag_service.knowledge.finding.scale import load_scale
+from rag_service.knowledge.store import Evidence
+from rag_service.models.embedders.hashing import HashingEmbedder
+from rag_service.storage.sqlite.knowledge import as_bytes, from_bytes
+from rag_service.texts.sentences import spans
 
 TEXT = "The lighthouse opens at nine in the morning. The harbour is closed on every Sunday of May."
 

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from shelf import ALL, MODES, names, page, push, settings_in, texts
 
 from rag_service.assembly import Service, assemble
-from rag_service.conversations import Sender
+from rag_service.contacts.store import ContactFields
+from rag_service.conversations.messages import Sender
+from rag_service.conversations.store import Said
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import NotFound, StorageFailed
+from rag_service.knowledge.store import Hit, Mode
 from rag_service.settings import Settings
-from rag_service.stores import Hit, Mode
-from rag_service.stores.contacts import ContactFields
-from rag_service.stores.conversations import Said
-from rag_service.stores.sqlite.vectors import (
+from rag_service.storage.views.vectors import (
     EXACT_UP_TO,
     Batch,
     Reader,

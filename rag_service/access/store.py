@@ -1,0 +1,33 @@
+"""The contract of where tokens are kept."""
+
+from typing import Protocol, runtime_checkable
+
+from msgspec import Struct
+
+
+class Token(Struct, frozen=True, kw_only=True):
+    """A bearer token as it is kept: never the token itself."""
+
+    name: str
+    digest: bytes
+    scopes: list[str]
+    bot_id: str | None
+    rates: dict[str, str]
+    created_at: str
+
+
+@runtime_checkable
+class TokenStore(Protocol):
+    def add_token(self, token: Token) -> None:
+        """Raises Conflict when the name is taken."""
+        ...
+
+    def rotate_token(self, name: str, digest: bytes) -> None:
+        """Raises NotFound."""
+        ...
+
+    def revoke_token(self, name: str) -> None:
+        """Raises NotFound."""
+        ...
+
+    def tokens(self) -> list[Token]: ...

@@ -1,0 +1,98 @@
+"""Who may do what: tokens, scopes and rates. Everything is closed until a token exists."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from typing import get_args
+
+from rag_service.access.caller import Caller, RateClass, Scope
+from rag_service.access.rates import read_rate
+from rag_service.access.store import Token, TokenStore
+from rag_service.clock import now
+from rag_service.errors import BadToken, Invalid, NoTokens
+from rag_service.fields import read_bot_id
+
+DEFAULT_SCOPES: tuple[Scope, ...] = ("knowledge", "transcripts", "chat")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
+
+
+class Access:
+    """Tokens, managed and checked. Reads them anew for each check, so a change holds at once."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+
+    def create(
+        self,
+        name: str,
+        scopes: list[Scope] | None = None,
+        bot_id: str | None = None,
+        rates: Mapping[str, str] | None = None,
+    ) -> str:
+        """The new token: 48 characters, shown this once. Raises Invalid or Conflict."""
+        if not _NAME.fullmatch(name):
+            raise Invalid(f"a token's name is 1 to 100 letters, digits or any of _ . @ -: {name!r}")
+        for scope in scopes or ():
+            if scope not in get_args(Scope):
+                raise Invalid(f"unknown scope {scope!r}: use {', '.join(get_args(Scope))}")
+        for kind, rate in (rates or {}).items():
+            if kind not in get_args(RateClass):
+                raise Invalid(f"unknown class {kind!r}: use {', '.join(get_args(RateClass))}")
+            read_rate(rate)
+        if bot_id is not None:
+            try:
+                bot_id = read_bot_id(bot_id)
+            except ValueError as error:
+                raise Invalid(f"the bot {bot_id!r} {error}") from error
+        token = _new_token()
+        self._store.add_token(
+            Token(
+                name=name,
+                digest=_digest(token),
+                scopes=list(dict.fromkeys(scopes or DEFAULT_SCOPES)),
+                bot_id=bot_id,
+                rates=dict(rates or {}),
+                created_at=now(),
+            )
+        )
+        return token
+
+    def rotate(self, name: str) -> str:
+        """A new token in place of the old one, which is void at once. Raises NotFound."""
+        token = _new_token()
+        self._store.rotate_token(name, _digest(token))
+        return token
+
+    def revoke(self, name: str) -> None:
+        """Raises NotFound."""
+        self._store.revoke_token(name)
+
+    def tokens(self) -> list[Token]:
+        return self._store.tokens()
+
+    def identify(self, authorization: str | None) -> Caller:
+        """From an Authorization header. Raises NoTokens or BadToken.
+
+        Compares with every token in constant time, so the time taken tells nothing.
+        """
+        tokens = self._store.tokens()
+        if not tokens:
+            raise NoTokens("No API token has been created: run `rag-service token create NAME`.")
+        kind, _, given = (authorization or "").partition(" ")
+        digest = _digest(given.strip())
+        matches = [token for token in tokens if hmac.compare_digest(token.digest, digest)]
+        if kind.lower() != "bearer" or not matches:
+            raise BadToken("Invalid bearer token.")
+        token = matches[0]
+        return Caller(name=token.name, scopes=token.scopes, bot_id=token.bot_id, rates=token.rates)
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(36)
+
+
+def _digest(token: str) -> bytes:
+    """A token is 288 random bits, so one round of SHA-256 is enough."""
+    return hashlib.sha256(token.encode(errors="replace")).digest()

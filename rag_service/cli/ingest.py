@@ -1,0 +1,106 @@
+"""The `ingest` command: an import with a progress bar."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from msgspec import Struct
+
+from rag_service.assembly import Service
+from rag_service.knowledge.imports import Result
+from rag_service.sources.folder import Defaults, Sources
+
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Shows what is done of a total; the inner function is told how many more are."""
+
+_MOST_FAILURES = 1000
+_MOST_WARNINGS = 100
+_COUNTED = (
+    "documents",
+    "embedded",
+    "unchanged",
+    "failed",
+    "chunks_embedded",
+    "chunks_reused",
+    "chunks_removed",
+)
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    line: int
+    source_url: str | None
+    error: str
+
+
+class IngestReport(Struct, frozen=True, kw_only=True):
+    """Counts of documents and chunks. `failures` has the first 1,000; `warnings` tells of each
+    sentence how many documents it is of, and has 100 sentences at most."""
+
+    documents: int
+    embedded: int
+    unchanged: int
+    failed: int
+    chunks_embedded: int
+    chunks_reused: int
+    chunks_removed: int
+    seconds: float
+    interrupted: bool
+    failures: list[Failure]
+    warnings: dict[str, int]
+
+
+class Ingest:
+    def __init__(
+        self,
+        service: Service,
+        paths: Sequence[Path],
+        bot_id: str | None,
+        content_type: str | None,
+    ) -> None:
+        longest = service.settings.max_body_bytes
+        defaults = Defaults(bot_id=bot_id, content_type=content_type, longest=longest)
+        self._service = service
+        self._sources = Sources(paths, defaults)
+        self._counts = dict.fromkeys(_COUNTED, 0)
+        self._failures: list[Failure] = []
+        self._warnings: Counter[str] = Counter()
+
+    def run(self, progress: Progress) -> IngestReport:
+        """An interrupt ends it; what was committed until then stays and costs nothing next time."""
+        start = time.monotonic()
+        interrupted = False
+        with progress("Ingesting", self._sources.count()) as advance:
+            try:
+                for group in self._service.importer.run(self._sources.lines()):
+                    for result in group:
+                        self._count(result)
+                    advance(len(group))
+            except KeyboardInterrupt:
+                interrupted = True
+        return IngestReport(
+            **self._counts,
+            seconds=round(time.monotonic() - start, 2),
+            interrupted=interrupted,
+            failures=self._failures,
+            warnings=dict(self._warnings.most_common(_MOST_WARNINGS)),
+        )
+
+    def _count(self, result: Result) -> None:
+        counts = self._counts
+        counts["documents"] += 1
+        if result.upserted is None:
+            counts["failed"] += 1
+            if len(self._failures) < _MOST_FAILURES:
+                line = result.line
+                error = line.error or ""
+                failure = Failure(line=line.number, source_url=line.source_url, error=error)
+                self._failures.append(failure)
+            return
+        counts["unchanged" if result.upserted.unchanged else "embedded"] += 1
+        self._warnings.update(result.upserted.warnings)
+        chunks = result.upserted.chunks
+        counts["chunks_embedded"] += chunks.embedded
+        counts["chunks_reused"] += chunks.reused
+        counts["chunks_removed"] += chunks.removed

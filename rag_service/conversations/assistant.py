@@ -1,0 +1,385 @@
+"""The second use case: answer a question from the knowledge base, and remember it."""
+
+import re
+from asyncio import to_thread
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import Any
+
+from anyio import CancelScope
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from rag_service.conversations import follow_up as following
+from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.citations import Citations
+from rag_service.conversations.messages import Cut, Message, Source, Usage
+from rag_service.conversations.prompting import Prompt, compose
+from rag_service.conversations.reply_text import ReplyText
+from rag_service.conversations.store import ConversationStore, Owed, Said, TranscriptRow
+from rag_service.documents import Passage
+from rag_service.errors import ConversationNotFound
+from rag_service.ids import new_id
+from rag_service.knowledge.base import Found, KnowledgeBase
+from rag_service.knowledge.finding.explanations import summary
+from rag_service.small_talk import SmallTalk, recognise
+from rag_service.small_talk import reply as friendly
+
+PASSAGES = 5
+REMEMBERED = 20
+"""Messages of a conversation that may enter the prompt."""
+LONGEST_SEARCHED_AS = 300
+"""Characters that a row keeps of how its question was searched; the question itself comes last."""
+PROMPT_SHARE = 0.75
+"""Of the model's context; the rest is left for the answer."""
+SMALL_TALK = "small_talk"
+"""The name in the metadata of both rows that tells of which kind a turn of small talk is."""
+_ASKED_BACK = re.compile(r"[?\uff1f\u061f]\s*(?:\[\d+\]\s*)*$")
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A question as it comes in. Without a `conversation_id` it begins a conversation.
+
+    `create` makes one of that id where there is none.
+    """
+
+    bot_id: str
+    said: Said
+    conversation_id: str | None = None
+    create: bool = False
+
+
+class Retrieved(Struct, frozen=True, kw_only=True):
+    """The question is kept. `sources` is what the answer will cite, where the model quotes; else
+    all that the model is given."""
+
+    conversation_id: str
+    has_rag_context: bool
+    sources: list[Source]
+    related: list[Source]
+
+
+class Delta(Struct, frozen=True):
+    """The answer goes on."""
+
+    text: str
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """The answer is kept. [1] in its text is the first of `sources`; `related` is not cited.
+
+    There are no sources when the model says that they do not hold the answer.
+    """
+
+    row: TranscriptRow
+    has_rag_context: bool
+    sources: list[Source]
+    related: list[Source]
+    usage: Usage
+
+
+AnswerEvent = Retrieved | Delta | Answered
+
+
+class Assistant:
+    """`nothing_found` is the answer to a question without context: no model is asked then.
+
+    Small talk, if it is to be known as such, has a friendly reply of its kind, or else
+    `small_talk_reply`; nothing is looked up for it, unless it is a question about the assistant.
+    """
+
+    def __init__(
+        self,
+        knowledge: KnowledgeBase,
+        store: ConversationStore,
+        model: ChatModel,
+        *,
+        count: Callable[[str], int],
+        context_tokens: int,
+        nothing_found: str,
+        small_talk: bool = True,
+        small_talk_reply: str = "",
+    ) -> None:
+        self._knowledge = knowledge
+        self._store = store
+        self._model = model
+        self._count = count
+        self._budget = int(context_tokens * PROMPT_SHARE)
+        self._nothing_found = nothing_found
+        self._small_talk = small_talk
+        self._small_talk_reply = small_talk_reply
+
+    async def answer(self, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
+        """Retrieved, then Deltas, then Answered.
+
+        The question is on disk before the first Delta. A reader that leaves stops the model; what
+        was said until then is kept, as it is when the model fails. Raises NotFound,
+        AnswerFailed and what a search raises.
+        """
+        bot_id = asked.bot_id
+        conversation_id = asked.conversation_id or new_id("conv")
+        may_create = asked.create or asked.conversation_id is None
+        history = await to_thread(self._history, bot_id, conversation_id, None, may_create)
+        lookup = await to_thread(self._look_up, asked.said.text, bot_id, history)
+        question = await to_thread(
+            self._store.say,
+            bot_id,
+            conversation_id,
+            _with_context(asked.said, lookup),
+            create=may_create,
+        )
+        reply = _Reply(lookup)
+        coming = self._pieces(lookup, reply)
+        if self._model.quotes:  # what it cites is known before its first word is told
+            coming = _again([piece async for piece in coming])
+        sources, related = reply.citations.part(lookup.sources)
+        yield Retrieved(
+            conversation_id=conversation_id,
+            has_rag_context=lookup.has_rag_context,
+            sources=sources,
+            related=related,
+        )
+        row = None
+        try:
+            async with aclosing(coming) as pieces:
+                async for piece in pieces:
+                    yield Delta(piece)
+        finally:
+            if reply.complete or reply.pieces:
+                with CancelScope(shield=True):  # kept even when nobody is left to hear it
+                    said = self._said(question, lookup, reply)
+                    said = replace(said, context=_marked(lookup.sources, reply))
+                    row = await to_thread(self._store.say, bot_id, conversation_id, said)
+        assert row is not None
+        sources, related = reply.citations.part(lookup.sources)
+        if reply.declined:
+            sources, related = [], lookup.sources
+        yield Answered(
+            row=row,
+            has_rag_context=lookup.has_rag_context,
+            sources=sources,
+            related=related,
+            usage=self._usage(lookup, reply),
+        )
+
+    async def pay(self, owed: Owed) -> TranscriptRow:
+        """Give an answer that was promised. Raises NotFound when nobody waits for it any more."""
+        question = await to_thread(self._store.message, owed.message_id)
+        bot_id, conversation_id = owed.bot_id, owed.conversation_id
+        history = await to_thread(
+            self._history, bot_id, conversation_id, question.message_id, False
+        )
+        lookup = await to_thread(self._look_up, question.text, bot_id, history)
+        reply = _Reply(lookup)
+        async with aclosing(self._pieces(lookup, reply)) as pieces:
+            async for _ in pieces:
+                pass  # nobody reads along
+        said = _with_context(self._said(question, lookup, reply), lookup)
+        said = replace(said, context=_marked(lookup.sources, reply))
+        return await to_thread(self._store.say, bot_id, conversation_id, said)
+
+    async def close(self) -> None:
+        await self._model.close()
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _history(
+        self, bot_id: str, conversation_id: str, before: str | None, may_be_new: bool
+    ) -> list[Message]:
+        try:
+            rows = self._store.said(bot_id, conversation_id, limit=REMEMBERED, before=before)
+        except ConversationNotFound:
+            if not may_be_new:
+                raise
+            return []
+        return [
+            Message(row.role, row.text, small_talk=SMALL_TALK in row.metadata)
+            for row in rows
+            if row.role != "system"
+        ]
+
+    def _look_up(self, question: str, bot_id: str, history: list[Message]) -> "_Lookup":
+        talk = self._recognise(question, history)
+        if talk is not None and not talk.asks:
+            return _Lookup(found=None, prompt=None, sources=[], small_talk=talk)
+        found = self._knowledge.search(question, bot_id, k=PASSAGES)
+        longer = None if talk else following.in_context(question, history)
+        if longer is not None:
+            with_history = self._knowledge.search(longer, bot_id, k=PASSAGES)
+            texts = (_text(hit.passage) for hit in with_history.hits)
+            if following.is_answered_by(question, texts):
+                found = max(found, with_history, key=lambda one: one.confidence)
+        if not found.has_rag_context:
+            return _Lookup(found=found, prompt=None, sources=[], small_talk=talk)
+        passages = [hit.passage for hit in found.hits]
+        prompt = compose(
+            question,
+            passages,
+            history,
+            budget=self._budget,
+            count=self._count,
+            near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
+            around=self._knowledge.around(passages) if self._model.reads_around else None,
+        )
+        return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
+
+    def _recognise(self, question: str, history: list[Message]) -> SmallTalk | None:
+        talk = recognise(question) if self._small_talk else None
+        if talk and talk.kind == "acknowledgement" and _asked_back(history):
+            return None  # "yes" is an answer where the assistant has asked
+        return talk
+
+    async def _pieces(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
+        """What the reader is shown; `reply` keeps it, and what else is known of it."""
+        async with aclosing(self._shown(lookup, reply)) as shown:
+            async for piece in shown:
+                if text := reply.citations.read(piece):
+                    reply.pieces.append(text)
+                    yield text
+        if rest := reply.citations.end():
+            reply.pieces.append(rest)
+            yield rest
+        reply.complete = True
+
+    async def _shown(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
+        prompt = lookup.prompt
+        if lookup.small_talk is not None:
+            yield self._small_talk_reply or friendly(lookup.small_talk)
+            return
+        if prompt is None:
+            yield self._nothing_found
+            return
+        text = ReplyText(len(prompt.passages)) if self._model.reads_around else None
+        async with aclosing(self._model.stream(prompt)) as stream:
+            async for piece in stream:
+                if isinstance(piece, Usage):
+                    reply.usage = piece
+                else:
+                    yield text.push(piece) if text else piece
+                if text and text.refused:
+                    break
+        if text:
+            yield text.end()
+            reply.declined = text.declined
+            if reply.declined and not "".join(reply.pieces).strip():
+                yield self._nothing_found
+
+    def _usage(self, lookup: "_Lookup", reply: "_Reply") -> Usage:
+        if reply.usage:
+            return reply.usage
+        read = lookup.prompt.tokens if lookup.prompt else 0
+        written = self._count("".join(reply.pieces)) if lookup.prompt else 0
+        return Usage(prompt_tokens=read, completion_tokens=written)
+
+    def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
+        metadata: dict[str, Any] = {
+            "model": self._model.name if lookup.prompt else None,
+            "confidence": lookup.found.confidence if lookup.found else None,
+            "complete": reply.complete,
+            "usage": asdict(self._usage(lookup, reply)),
+            **lookup.marks,
+        }
+        if lookup.found and lookup.small_talk is None:
+            metadata |= _evidence(question.text, lookup.found)
+        if reply.declined:
+            metadata["model_declined"] = True
+        if lookup.prompt and lookup.prompt.cut != Cut():
+            metadata["cut"] = asdict(lookup.prompt.cut)
+        return Said(
+            role="assistant",
+            text="".join(reply.pieces).strip(),
+            sender=replace(question.sender, type="assistant"),
+            metadata=metadata,
+            reply_to=question.message_id,
+            answers=question.message_id,
+            question_metadata=lookup.marks,
+        )
+
+
+class _Reply:
+    """An answer as it comes."""
+
+    def __init__(self, lookup: "_Lookup") -> None:
+        self.citations = Citations(len(lookup.sources))
+        self.pieces: list[str] = []
+        self.usage: Usage | None = None
+        self.declined = False
+        """The model says that the passages do not hold the answer."""
+        self.complete = False
+
+
+class _Lookup(Struct, frozen=True, kw_only=True):
+    """What was found, and the prompt made of it where it is an answer.
+
+    Nothing is looked up for small talk that asks nothing.
+    """
+
+    found: Found | None
+    prompt: Prompt | None
+    sources: list[Source]
+    small_talk: SmallTalk | None = None
+
+    @property
+    def has_rag_context(self) -> bool:
+        return self.found is not None and self.found.has_rag_context
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """What the metadata of both rows tell."""
+        return {SMALL_TALK: self.small_talk.kind} if self.small_talk else {}
+
+
+def _with_context(said: Said, lookup: _Lookup) -> Said:
+    return replace(
+        said,
+        has_rag_context=lookup.has_rag_context,
+        context=lookup.sources or None,
+        metadata=said.metadata | lookup.marks,
+    )
+
+
+def _evidence(question: str, found: Found) -> dict[str, Any]:
+    """What the decision rests on, and how the question was searched where not as it was asked."""
+    searched_as = found.searched_as or found.query
+    told: dict[str, Any] = {"evidence": summary(found.evidence)}
+    if searched_as != question:
+        told["searched_as"] = searched_as[-LONGEST_SEARCHED_AS:]
+    return told
+
+
+def _asked_back(history: list[Message]) -> bool:
+    last = history[-1] if history else None
+    return (
+        last is not None
+        and last.role == "assistant"
+        and not last.small_talk
+        and _ASKED_BACK.search(last.text) is not None
+    )
+
+
+async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
+    for piece in pieces:
+        yield piece
+
+
+def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
+    used, _ = ([], sources) if reply.declined else reply.citations.part(sources)
+    return [replace(source, used=source in used) for source in sources] or None
+
+
+def _text(passage: Passage) -> str:
+    return f"{passage.title} {passage.heading} {passage.text}"
+
+
+def _sources(found: Found, prompt: Prompt) -> list[Source]:
+    scores = {hit.passage.chunk_id: hit.score for hit in found.hits}
+    return [
+        Source(
+            source_url=passage.source_url,
+            chunk_id=passage.chunk_id,
+            title=passage.title,
+            score=scores[passage.chunk_id],
+            text=passage.text,
+        )
+        for passage in prompt.passages
+    ]

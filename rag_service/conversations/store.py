@@ -1,0 +1,179 @@
+"""The contract of what was said: conversations, their rows, answers that are owed, and events."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from msgspec import Struct
+
+from rag_service.conversations.messages import Role, Sender, Source
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """A row to be kept.
+
+    `answers` is the message that this one answers: both rows then have the same decision and
+    context, given with whichever of them comes first. An answer without a decision may give the
+    question's context anew, with what it used of it.
+    """
+
+    role: Role
+    text: str
+    sender: Sender
+    metadata: dict[str, Any] = {}
+    reply_to: str | None = None
+    has_rag_context: bool | None = None
+    context: list[Source] | None = None
+    answers: str | None = None
+    question_metadata: dict[str, str] = {}
+    """To be added to the metadata of the message that this one answers."""
+    wants_reply: str | None = None
+    """The server that owes an answer from now on."""
+
+
+class TranscriptRow(Struct, frozen=True, kw_only=True):
+    """A row that is kept. `id` counts up; `has_rag_context` is None where nothing was looked up."""
+
+    id: int
+    message_id: str
+    conversation_id: str
+    bot_id: str
+    role: Role
+    text: str
+    created_at: str
+    sender: Sender
+    metadata: dict[str, Any]
+    reply_to: str | None
+    has_rag_context: bool | None
+    context: list[Source] | None
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """`preview` is how its first message begins."""
+
+    conversation_id: str
+    bot_id: str
+    title: str | None
+    metadata: dict[str, Any]
+    preview: str
+    messages: int
+    created_at: str
+    updated_at: str
+
+
+class TranscriptFilter(Struct, frozen=True, kw_only=True):
+    """Every field that is not None narrows. Times as `events.now` writes them, both inclusive."""
+
+    bot_ids: list[str] | None = None
+    since: str | None = None
+    until: str | None = None
+    session_id: str | None = None
+    role: Role | None = None
+    has_rag_context: bool | None = None
+    q: str | None = None
+    """A substring of the text, whatever its case."""
+
+
+class Deleted(Struct, frozen=True, kw_only=True):
+    """Rows that are gone."""
+
+    transcripts: int
+    translations: int
+    clicks: int
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """An answer that was promised and is not there yet."""
+
+    message_id: str
+    conversation_id: str
+    bot_id: str
+    tries: int
+
+
+@runtime_checkable
+class ConversationStore(Protocol):
+    """A conversation's id is its client's or ours, and unique within its bot."""
+
+    def create_conversation(
+        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+    ) -> Conversation:
+        """Raises Conflict."""
+        ...
+
+    def conversation(self, bot_id: str, conversation_id: str) -> Conversation:
+        """Raises NotFound."""
+        ...
+
+    def find_conversation(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
+        """The newest one of this id among these bots (None: all). Raises NotFound."""
+        ...
+
+    def conversations(
+        self, bot_id: str, *, since: str | None, limit: int, offset: int
+    ) -> tuple[int, list[Conversation]]:
+        """How many were active since then, and one page of them, the last active first."""
+        ...
+
+    def change_conversation(
+        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+    ) -> Conversation:
+        """Raises NotFound."""
+        ...
+
+    def said(
+        self, bot_id: str, conversation_id: str, *, limit: int, before: str | None = None
+    ) -> list[TranscriptRow]:
+        """The last `limit` rows, up to the message `before` but without it, the oldest first."""
+        ...
+
+    def message(self, message_id: str) -> TranscriptRow:
+        """By its message id or its row id. Raises NotFound."""
+        ...
+
+    def say(
+        self, bot_id: str, conversation_id: str, said: Said, *, create: bool = False
+    ) -> TranscriptRow:
+        """Keep a row; `create` makes the conversation where there is none.
+
+        Raises NotFound without it, also when the conversation, or the message that is answered or
+        replied to, has been deleted meanwhile, and Conflict when that message has its answer.
+        """
+        ...
+
+    def transcripts(
+        self, where: TranscriptFilter, *, limit: int, offset: int, ascending: bool
+    ) -> tuple[int, list[TranscriptRow]]:
+        """How many match, and one page of them in the order of their ids, which is that of time."""
+        ...
+
+    def export(self, where: TranscriptFilter, *, ascending: bool) -> Iterator[list[TranscriptRow]]:
+        """All that match at the first step, a group at a time, except what is deleted meanwhile."""
+        ...
+
+    def delete_sessions(
+        self, session_ids: Sequence[str], bot_ids: list[str] | None, *, cascade: bool
+    ) -> Deleted:
+        """For good, with contexts, events and what is owed; `cascade`: translations, clicks."""
+        ...
+
+    def add_translation(self, message: TranscriptRow, language: str, text: str) -> None:
+        """In place of a former one in that language."""
+        ...
+
+    def add_click(self, bot_id: str, session_id: str, message_id: str | None, url: str) -> None: ...
+
+    def claim_owed(self, owner: str, busy: Sequence[str]) -> Owed | None:
+        """The oldest answer that `owner` owes, in a conversation that is not `busy`."""
+        ...
+
+    def give_up(self, message_id: str, error: str, *, final: bool) -> None:
+        """Note a failed try; after the final one the answer is owed no more."""
+        ...
+
+    def inherit_owed(self, former: str, owner: str) -> int:
+        """Take over what a server that is gone owed; how many answers that is."""
+        ...
+
+    def debtors(self) -> list[str]:
+        """The servers that owe answers."""
+        ...

@@ -1,0 +1,227 @@
+"""What is owed to webhooks, delivered in the background, over restarts, at least once.
+
+One process of a data folder delivers at a time. It takes in events, sends what is due, and notes
+what came of it a few times a second for all receivers together, so that it seldom holds the lock
+of writers. Receivers do not wait for each other: each has a share of its own.
+"""
+
+import asyncio
+import logging
+import random
+from asyncio import to_thread
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+
+from rag_service.clock import written
+from rag_service.errors import RagError
+from rag_service.events.poster import Answer, Poster
+from rag_service.events.store import FAILING_AFTER, Due, Outcome, Webhook, WebhookStore
+from rag_service.events.webhooks import attempt_of, is_taken, payload_of, send
+
+RETRY_AFTER_S = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 37044)
+"""A failed delivery is tried again after each of these and up to a tenth more: a day in all."""
+DISABLED_AFTER_S = sum(RETRY_AFTER_S)
+"""A webhook that nothing could be delivered to for as long is disabled."""
+AT_ONCE = 8
+"""Requests to one webhook."""
+_AHEAD = 32
+"""Deliveries of one webhook that are read, or whose outcome is not noted yet. With more at once
+the lock of writers is held for longer: 64 are twice as quick, and slow an answer down by 5 ms."""
+_HELD_S = (1, 5, 30, 120, 300)
+"""A failing webhook is tried with one delivery, and after these with the next."""
+_PACE_S = 0.05
+"""Between two steps, so that what ends meanwhile is noted together."""
+_OTHERS_S = 1.0
+"""What another process writes tells nobody here: it is looked for after this."""
+_LAST_S = 3.0
+_GONE = 410
+
+log = logging.getLogger(__name__)
+
+
+class Deliverer:
+    """`run` until `stop`; `wake` when something was written. Both from any thread."""
+
+    def __init__(
+        self,
+        store: WebhookStore,
+        poster: Callable[[], Poster],
+        *,
+        retry_after_s: Sequence[float] = RETRY_AFTER_S,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._poster = poster
+        self._retry_after_s = retry_after_s
+        self._clock = clock
+        self._webhooks: dict[str, Webhook] = {}
+        """Those that are enabled, as of the last step."""
+        self._at_work: dict[int, Due] = {}
+        self._finished: list[Outcome] = []
+        self._held: dict[str, datetime] = {}
+        self._failed_in_a_row: Counter[str] = Counter()
+        self._probes: Counter[str] = Counter()
+        self._doors: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._moved = asyncio.Event()
+        self._stopped = False
+
+    def wake(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._moved.set)
+
+    def stop(self) -> None:
+        """What is on its way is waited for, a little."""
+        self._stopped = True
+        self.wake()
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        while not self._stopped:
+            self._moved.clear()
+            wait = await self._step()
+            await asyncio.sleep(_PACE_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._moved.wait()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LAST_S)
+        for task in self._tasks:
+            task.cancel()
+        with suppress(RagError):  # what is not noted is sent again by the next one
+            await self._note()
+        await self._poster().close()
+
+    async def _step(self) -> float:
+        """Note, take in, send; how long until there may be more to do, if nothing moves."""
+        try:
+            await self._note()
+            more = await to_thread(self._store.fan_out)
+            later = await self._begin()
+        except RagError as error:
+            log.warning("webhooks wait: %s", error)
+            return _OTHERS_S
+        except Exception:  # a thread ends here, and what is owed is not to wait for ever
+            log.exception("webhooks wait")
+            return _OTHERS_S
+        return 0.0 if more or self._at_work else min(_OTHERS_S, self._until(later))
+
+    async def _note(self) -> None:
+        finished, self._finished = self._finished, []
+        try:
+            if finished:
+                await to_thread(self._store.settle, finished)
+        except BaseException:
+            self._finished = finished + self._finished
+            raise
+        for outcome in finished:
+            del self._at_work[outcome.row]
+
+    async def _begin(self) -> str | None:
+        """Send what is due; when the next one will be."""
+        former = self._webhooks
+        every = await to_thread(self._store.webhooks)
+        self._webhooks = {one.id: one for one in every if one.enabled}
+        for one in self._webhooks.values():
+            if one.id not in former or former[one.id].updated_at != one.updated_at:
+                self._forget(one.id)  # somebody has mended it, or so they say
+        found, later = await to_thread(
+            self._store.due, self._room(), list(self._at_work), written(self._clock())
+        )
+        for due in found:
+            self._at_work[due.row] = due
+            probes = _is_failing(self._webhooks[due.webhook_id])
+            task = asyncio.create_task(self._deliver(due, probes))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return later
+
+    def _room(self) -> dict[str, int]:
+        """How many more deliveries each webhook may have at work."""
+        taken = Counter(due.webhook_id for due in self._at_work.values())
+        moment = self._clock()
+        room = {}
+        for webhook in self._webhooks.values():
+            most = 1 if _is_failing(webhook) else _AHEAD
+            if self._held.get(webhook.id, moment) <= moment and taken[webhook.id] < most:
+                room[webhook.id] = most - taken[webhook.id]
+        return room
+
+    async def _deliver(self, due: Due, probes: bool) -> None:
+        async with self._doors[due.webhook_id]:
+            webhook = self._webhooks.get(due.webhook_id)  # as it is now
+            failing = self._failed_in_a_row[due.webhook_id] >= FAILING_AFTER
+            if webhook is None or self._stopped or (failing and not probes):
+                del self._at_work[due.row]  # not begun: its turn comes again
+                return
+            at = written(self._clock())
+            try:
+                answer = await send(self._poster(), webhook, due.event.id, payload_of(due.event))
+            except Exception:  # a delivery ends here, and the others are not to wait for ever
+                log.exception("delivery of %s", due.event.id)
+                answer = Answer(error="an unforeseen failure: see the log of the service")
+        self._finished.append(self._outcome(webhook, due, answer, at))
+
+    def _outcome(self, webhook: Webhook, due: Due, answer: Answer, at: str) -> Outcome:
+        attempt = attempt_of(answer, at)
+        if is_taken(answer):
+            self._forget(webhook.id)
+            return Outcome(
+                row=due.row, updated_at=webhook.updated_at, attempt=attempt, delivered=True
+            )
+        moment = self._clock()
+        present = self._webhooks.get(webhook.id)
+        if present is not None and present.updated_at == webhook.updated_at:
+            self._hold(webhook, answer, moment)
+        retry_at = None
+        if due.attempts < len(self._retry_after_s):
+            wait = self._retry_after_s[due.attempts] * random.uniform(1.0, 1.1)
+            wait = max(wait, answer.retry_after_s or 0.0)
+            retry_at = written(moment + timedelta(seconds=wait))
+        return Outcome(
+            row=due.row,
+            updated_at=webhook.updated_at,
+            attempt=attempt,
+            delivered=False,
+            retry_at=retry_at,
+            disable=_why_disabled(webhook, answer, attempt.error, moment),
+        )
+
+    def _hold(self, webhook: Webhook, answer: Answer, moment: datetime) -> None:
+        """Spare a receiver that asks for it, or that nothing can be delivered to."""
+        wait = answer.retry_after_s or 0.0
+        self._failed_in_a_row[webhook.id] += 1
+        if _is_failing(webhook):
+            wait = max(wait, _HELD_S[min(self._probes[webhook.id], len(_HELD_S) - 1)])
+            self._probes[webhook.id] += 1
+        if wait:
+            self._held[webhook.id] = moment + timedelta(seconds=wait)
+
+    def _forget(self, webhook_id: str) -> None:
+        for noted in (self._held, self._failed_in_a_row, self._probes):
+            noted.pop(webhook_id, None)
+
+    def _until(self, later: str | None) -> float:
+        if later is None:
+            return _OTHERS_S
+        return max(0.0, (datetime.fromisoformat(later) - self._clock()).total_seconds())
+
+
+def _is_failing(webhook: Webhook) -> bool:
+    return webhook.failures >= FAILING_AFTER
+
+
+def _why_disabled(
+    webhook: Webhook, answer: Answer, error: str | None, moment: datetime
+) -> str | None:
+    if answer.status == _GONE:
+        return "the receiver answered 410: it wants no more"
+    if webhook.failing_since is None:
+        return None
+    failing_s = (moment - datetime.fromisoformat(webhook.failing_since)).total_seconds()
+    if failing_s < DISABLED_AFTER_S:
+        return None
+    return f"nothing could be delivered since {webhook.failing_since}; the last time: {error}"

@@ -1,0 +1,23 @@
+"""The contract of the events as a feed."""
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+from rag_service.events.happenings import Event
+
+
+@runtime_checkable
+class EventStore(Protocol):
+    def events(
+        self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
+    ) -> tuple[list[Event], str]:
+        """In order, and the cursor behind the last one that was looked at.
+
+        `after` is an event's id or such a cursor; None for the beginning. Raises Invalid when it
+        is neither.
+        """
+        ...
+
+    def on_write(self, tell: Callable[[], None]) -> None:
+        """Have `tell` called after each write of this process, in the thread that wrote."""
+        ...

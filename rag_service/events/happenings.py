@@ -1,0 +1,135 @@
+"""What happened, as small structs; written in the transaction of the change itself."""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from rag_service.clock import now
+from rag_service.ids import new_id
+
+EventType = Literal[
+    "message.created",
+    "conversation.created",
+    "knowledge.upserted",
+    "knowledge.deleted",
+    "contact.created",
+    "contact.updated",
+    "gap.opened",
+    "gap.closed",
+    "job.finished",
+]
+"""All that can be asked for. Gaps are named already, so that who asks for them need not ask again;
+nothing finds them yet."""
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    type: EventType
+    bot_id: str
+    """Empty where it is of no bot, or of several."""
+    data: dict[str, Any]
+    """One of the structs below, as JSON."""
+    id: str = field(default_factory=lambda: new_id("evt"))
+    created_at: str = field(default_factory=now)
+
+
+class Happening(Struct, frozen=True, kw_only=True):
+    """What is told of an event, for each type of event one."""
+
+    type: ClassVar[EventType]
+
+    def of(self, bot_id: str) -> Event:
+        return Event(type=self.type, bot_id=bot_id, data=msgspec.to_builtins(self))
+
+
+class EventMessage(Struct, frozen=True, kw_only=True):
+    """`has_rag_context` is null where nothing was looked up, or not yet."""
+
+    id: str
+    role: str
+    sender_id: str | None
+    sender_type: str
+    text: str
+    metadata: dict[str, Any]
+    reply_to_message_id: str | None
+    has_rag_context: bool | None
+    created_at: str
+
+
+class MessageCreated(Happening, frozen=True, kw_only=True):
+    """Somebody has said something, a person or the assistant."""
+
+    type: ClassVar[EventType] = "message.created"
+    conversation_id: str
+    message: EventMessage
+
+
+class ConversationCreated(Happening, frozen=True, kw_only=True):
+    """A conversation has begun."""
+
+    type: ClassVar[EventType] = "conversation.created"
+    conversation_id: str
+    title: str | None
+    metadata: dict[str, Any]
+
+
+class ChunkChanges(Struct, frozen=True, kw_only=True):
+    total: int
+    added: int
+    removed: int
+
+
+class KnowledgeUpserted(Happening, frozen=True, kw_only=True):
+    """A document is new, or has new content; one that came unchanged is no event."""
+
+    type: ClassVar[EventType] = "knowledge.upserted"
+    document_id: str
+    source_url: str
+    content_type: str
+    chunks: ChunkChanges
+
+
+class KnowledgeDeleted(Happening, frozen=True, kw_only=True):
+    """A document is gone; `entries_removed` counts its chunks."""
+
+    type: ClassVar[EventType] = "knowledge.deleted"
+    document_id: str
+    source_url: str
+    entries_removed: int
+
+
+class EventContact(Struct, frozen=True, kw_only=True):
+    contact_id: str
+    email: str | None
+    name: str | None
+    phone: str | None
+    user_id: str | None
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class ContactCreated(Happening, frozen=True, kw_only=True):
+    """Somebody is known from now on."""
+
+    type: ClassVar[EventType] = "contact.created"
+    contact: EventContact
+
+
+class ContactUpdated(Happening, frozen=True, kw_only=True):
+    """Something else is known of somebody; a change to what it was is no event."""
+
+    type: ClassVar[EventType] = "contact.updated"
+    contact: EventContact
+
+
+class JobFinished(Happening, frozen=True, kw_only=True):
+    """A batch has ended, with `state` succeeded, failed or cancelled. The counts are lines."""
+
+    type: ClassVar[EventType] = "job.finished"
+    job_id: str
+    state: str
+    done: int
+    embedded: int
+    unchanged: int
+    failed: int

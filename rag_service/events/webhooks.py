@@ -1,0 +1,246 @@
+"""Webhooks as their owners manage them: made, changed, given new secrets, and tried out."""
+
+import base64
+import binascii
+import re
+import secrets
+from asyncio import to_thread
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+from standardwebhooks import Webhook as Signer
+
+from rag_service import __version__
+from rag_service.clock import now, written
+from rag_service.errors import Invalid, Refused
+from rag_service.events.happenings import Event, EventType
+from rag_service.events.poster import Answer, Poster
+from rag_service.events.store import (
+    TEST,
+    Attempt,
+    Delivery,
+    Secret,
+    Webhook,
+    WebhookChanges,
+    WebhookStore,
+)
+from rag_service.fields import read_bot_id
+from rag_service.ids import new_id
+
+TYPES = get_args(EventType)
+OVERLAP_H = 24
+"""How long a former secret still signs, beside the new one."""
+_GROUPS = sorted({name.partition(".")[0] for name in TYPES})
+_PATTERNS = ("*", *(f"{group}.*" for group in _GROUPS), *TYPES)
+_SECRET_BYTES = (24, 64)  # of the Standard Webhooks specification
+_LONGEST_DESCRIPTION = 500
+_LONGEST_URL = 2048
+_URL = re.compile(r"(?i)https?://[^/]")
+_CHECK_S = 3.0
+"""A host that is not found within this is checked when it is used."""
+
+
+class Webhooks:
+    """`poster` sends tests, and checks the addresses that are given."""
+
+    def __init__(self, store: WebhookStore, poster: Callable[[], Poster]) -> None:
+        self._store = store
+        self._poster = poster
+        self._posts = False
+
+    async def create(self, fields: WebhookChanges) -> Webhook:
+        """`fields.url` is given. Raises Invalid for an address that must not be reached."""
+        fields = await self._checked(fields)
+        moment = now()
+        webhook = Webhook(
+            **{
+                "events": ["*"],
+                "bot_id": None,
+                "description": "",
+                "secrets": [Secret(value=new_secret())],
+                "enabled": True,
+                **_given(fields),
+            },
+            id=new_id("whk"),
+            reason=None,
+            failures=0,
+            failing_since=None,
+            created_at=moment,
+            updated_at=moment,
+        )
+        await to_thread(self._store.add_webhook, webhook)
+        return webhook
+
+    async def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
+        """Raises NotFound, and Invalid for an address that must not be reached."""
+        changes = await self._checked(changes)
+        return await to_thread(self._store.change_webhook, webhook_id, changes)
+
+    async def rotate(self, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
+        """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
+        until = written(datetime.now(UTC) + timedelta(hours=overlap_h)) if overlap_h else None
+        return await to_thread(self._store.rotate_secret, webhook_id, new_secret(), until)
+
+    async def test(self, webhook_id: str) -> Delivery:
+        """Send one now, whatever it wants and though it be disabled; what became of it."""
+        webhook = await to_thread(self._store.webhook, webhook_id)
+        event_id, moment = new_id("evt"), now()
+        data = {"webhook_id": webhook.id, "message": "This is a test."}
+        body = payload(TEST, event_id, webhook.bot_id or "", moment, data)
+        self._posts = True
+        answer = await send(self._poster(), webhook, event_id, body)
+        delivery_id = await to_thread(
+            self._store.add_test, webhook_id, event_id, attempt_of(answer, moment), is_taken(answer)
+        )
+        return await to_thread(self._store.delivery, webhook_id, delivery_id)
+
+    async def close(self) -> None:
+        if self._posts:
+            await self._poster().close()
+
+    async def _checked(self, fields: WebhookChanges) -> WebhookChanges:
+        if fields.url is UNSET:
+            return fields
+        try:
+            url = await self._poster().check(fields.url, within_s=_CHECK_S)
+        except (Invalid, Refused) as error:
+            raise Invalid("Invalid parameter(s): url", {"url": str(error)}) from error
+        return replace(fields, url=url)
+
+
+def read_webhook(body: Mapping[str, Any], *, changes: bool = False) -> WebhookChanges:
+    """Fields that are not ours are ignored. Raises Invalid with every parameter at fault."""
+    faults: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    for name, (names, read) in _FIELDS.items():
+        given = next((key for key in names if key in body), None)
+        if given is None or (body[given] is None and name != "bot_id"):
+            continue
+        try:
+            values[name] = read(body[given])
+        except ValueError as error:
+            faults[given] = str(error)
+    if not changes and "url" not in values:
+        faults.setdefault("url", "is required")
+    if faults:
+        raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)
+    return WebhookChanges(**values)
+
+
+def payload(type_: str, event_id: str, bot_id: str, created_at: str, data: Any) -> bytes:
+    """What is posted, in the structure that the Standard Webhooks specification recommends."""
+    return msgspec.json.encode(
+        {"type": type_, "timestamp": created_at, "id": event_id, "bot_id": bot_id, "data": data}
+    )
+
+
+def payload_of(event: Event) -> bytes:
+    return payload(event.type, event.id, event.bot_id, event.created_at, event.data)
+
+
+async def send(poster: Poster, webhook: Webhook, event_id: str, body: bytes) -> Answer:
+    """Signed with each of its secrets, as of now."""
+    moment = datetime.now(UTC)
+    signatures = [
+        Signer(secret.value).sign(event_id, moment, body.decode())
+        for secret in webhook.secrets
+        if secret.until is None or secret.until > written(moment)
+    ]
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"rag-service/{__version__}",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+    return await poster.post(webhook.url, headers, body)
+
+
+def is_taken(answer: Answer) -> bool:
+    return answer.status is not None and 200 <= answer.status < 300
+
+
+def attempt_of(answer: Answer, at: str) -> Attempt:
+    error = answer.error
+    if answer.status is not None and not is_taken(answer):
+        redirects = "; redirects are not followed" if 300 <= answer.status < 400 else ""
+        error = f"the receiver answered {answer.status}{redirects}"
+    return Attempt(
+        at=at,
+        status=answer.status,
+        duration_ms=answer.duration_ms,
+        response=answer.text,
+        error=error,
+    )
+
+
+def new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+
+
+def _given(fields: WebhookChanges) -> dict[str, Any]:
+    values = {name: getattr(fields, name) for name in fields.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}
+
+
+def _url(value: object) -> str:
+    if not isinstance(value, str) or not _URL.match(value.strip()):
+        raise ValueError("must be an http or https URL")
+    if len(value) > _LONGEST_URL:
+        raise ValueError(f"must have at most {_LONGEST_URL} characters")
+    return value.strip()
+
+
+def _events(value: object) -> list[str]:
+    patterns = value.split(",") if isinstance(value, str) else value
+    if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
+        raise ValueError("must be a list of event types")
+    patterns = list(dict.fromkeys(one.strip() for one in patterns))
+    if not patterns:
+        raise ValueError("must name an event type, or *")
+    if unknown := [one for one in patterns if one not in _PATTERNS]:
+        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_PATTERNS)}")
+    return patterns
+
+
+def _bot(value: object) -> str | None:
+    return None if value is None else read_bot_id(value)
+
+
+def _description(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_DESCRIPTION:
+        raise ValueError(f"must be a string of at most {_LONGEST_DESCRIPTION} characters")
+    return value
+
+
+def _enabled(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _secret(value: object) -> list[Secret]:
+    least, most = _SECRET_BYTES
+    try:
+        if not isinstance(value, str) or not value.startswith("whsec_"):
+            raise ValueError
+        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+    except (ValueError, binascii.Error):
+        size = 0
+    if not least <= size <= most:
+        raise ValueError(f"must be whsec_ and {least} to {most} bytes in base64")
+    return [Secret(value=str(value))]
+
+
+_FIELDS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "url": (("url",), _url),
+    "events": (("events", "eventTypes", "event_types", "types"), _events),
+    "bot_id": (("botId", "bot_id"), _bot),
+    "description": (("description",), _description),
+    "enabled": (("enabled",), _enabled),
+    "secrets": (("secret",), _secret),
+}

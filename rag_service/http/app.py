@@ -1,0 +1,130 @@
+"""The HTTP application: settings in, Litestar out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Router, get
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from rag_service import __version__
+from rag_service.assembly import Service, assemble
+from rag_service.http import schema_page
+from rag_service.http.dialects.chat import (
+    bots,
+    chat,
+    contact_imports,
+    contacts,
+    conversations,
+    deliveries,
+    webhooks,
+)
+from rag_service.http.dialects.knowledge import (
+    batch,
+    knowledge,
+    leads,
+    search,
+    transcripts,
+    upload,
+)
+from rag_service.http.dialects.messages import events, messages
+from rag_service.http.dialects.messages.events import Changes
+from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
+from rag_service.http.health import health
+from rag_service.http.threads import Threads
+from rag_service.settings import Settings, load_settings
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Runs its background process while its lifespan lasts."""
+    settings = settings or load_settings()
+
+    @asynccontextmanager
+    async def run_service(app: Litestar) -> AsyncIterator[None]:
+        with assemble(settings) as service:
+            threads = Threads()
+            changes = Changes(service)
+            app.state.update({"service": service, "threads": threads, "changes": changes})
+            try:
+                async with (
+                    service.jobs.running(),
+                    service.replies.running(),
+                    service.dispatcher.running(),
+                ):
+                    yield
+            finally:
+                await service.webhooks.close()
+                await service.assistant.close()
+                threads.close()
+
+    of_knowledge = [
+        health,
+        *knowledge.handlers,
+        *batch.handlers,
+        *upload.handlers,
+        *search.handlers,
+        *transcripts.handlers,
+        *leads.handlers,
+    ]
+    of_chat = [
+        *bots.handlers,
+        *chat.handlers,
+        *conversations.handlers,
+        *webhooks.handlers,
+        *deliveries.handlers,
+        *contacts.handlers,
+        *contact_imports.handlers,
+    ]
+    of_messages = [*messages.handlers, *events.handlers]
+    return Litestar(
+        [
+            home,
+            *of_knowledge,
+            *of_chat,
+            *of_messages,
+            Router(KNOWLEDGE, route_handlers=of_knowledge),
+            Router(CHAT, route_handlers=of_chat),
+            Router(MESSAGES, route_handlers=of_messages),
+            schema_page.assets(),
+        ],
+        lifespan=[run_service],
+        dependencies={
+            "service": Provide(_service, sync_to_thread=False),
+            "threads": Provide(_threads, sync_to_thread=False),
+            "changes": Provide(_changes, sync_to_thread=False),
+        },
+        exception_handlers={Exception: answer_error},
+        before_send=[_add_rate_headers],
+        openapi_config=schema_page.config(),
+        logging_config=None,
+        request_max_body_size=settings.max_body_bytes,
+    )
+
+
+@get("/", include_in_schema=False, sync_to_thread=False)
+def home() -> dict[str, str]:
+    return {"name": "rag-service", "version": __version__, "health": "/health", "api": "/schema"}
+
+
+async def _add_rate_headers(message: Message, scope: Scope) -> None:
+    if message["type"] == "http.response.start":
+        allowance = scope.get("state", {}).get("allowance")
+        if allowance is not None:
+            headers = MutableScopeHeaders.from_message(message)
+            headers.update(rate_headers(allowance))
+
+
+def _service(state: State) -> Service:
+    service: Service = state.service
+    return service
+
+
+def _threads(state: State) -> Threads:
+    threads: Threads = state.threads
+    return threads
+
+
+def _changes(state: State) -> Changes:
+    changes: Changes = state.changes
+    return changes

@@ -1,0 +1,83 @@
+"""/bots, in the chat dialect: each bot has knowledge of its own."""
+
+from typing import Any
+
+from litestar import Request, get, post
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rag_service.assembly import Service
+from rag_service.documents import DEFAULT_BOT
+from rag_service.fields import read_bot_id
+from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.http.envelopes import Success
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.parameters import Parameters, body_of
+from rag_service.http.threads import Threads
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Bot(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    created_at: str | None
+    documents: int
+    chunks: int
+
+
+class Bots(Struct, frozen=True, kw_only=True):
+    bots: list[Bot]
+
+
+@post(
+    "/bots",
+    status_code=201,
+    guards=[need("admin")],
+    response_headers=RATE_HEADERS,
+    tags=["bots"],
+    summary="Create a bot",
+    operation_class=operation(
+        body=json_body({"id": string("Its name.")}, ("id",), {"id": "support"})
+    ),
+    responses=errors(400, 409, chat=True),
+)
+async def create_bot(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Success[Bot]:
+    """Pushing knowledge to a bot creates it too. `botId` and `name` are taken for `id`."""
+    body = await body_of(request)
+    given = (body[name] for name in ("id", "botId", "name") if body.get(name) is not None)
+    body["id"] = next(given, None)
+    values = Parameters(body)
+    bot_id = values.need("id", read_bot_id)
+    values.done()
+    caller_of(request).may_use(bot_id)
+    await threads.write(service.store.create_bot, bot_id)
+    about = (await threads.read(service.store.bots))[bot_id]
+    return Success(data=Bot(id=bot_id, **about))
+
+
+@get(
+    "/bots",
+    guards=[need(None)],
+    response_headers=RATE_HEADERS,
+    tags=["bots"],
+    summary="List bots",
+    responses=errors(chat=True),
+)
+async def list_bots(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Success[Bots]:
+    """Those that the token may use; `default` always exists."""
+    about = await threads.read(service.store.bots)
+    about.setdefault(DEFAULT_BOT, {"created_at": None, "documents": 0, "chunks": 0})
+    seen = caller_of(request).bot_ids
+    bots = [
+        Bot(id=name, **values)
+        for name, values in sorted(about.items())
+        if seen is None or name in seen
+    ]
+    return Success(data=Bots(bots=bots))
+
+
+handlers = [create_bot, list_bots]

@@ -1,0 +1,269 @@
+"""/bot and /chat, in the chat dialect: ask a question, get an answer, whole or as a stream."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any, Literal
+
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Stream
+from msgspec import Struct
+
+from rag_service.access.caller import Caller
+from rag_service.assembly import Service
+from rag_service.conversations.assistant import Answered, AnswerEvent, Asked, Delta, Retrieved
+from rag_service.conversations.messages import Source, Usage, sender
+from rag_service.conversations.store import Said
+from rag_service.errors import BotNotFound, RagError
+from rag_service.fields import read_bot_id, read_label, read_metadata, text
+from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.http.documenting import anything as an_object
+from rag_service.http.envelopes import Success, fault_of
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.parameters import Parameters, body_of
+from rag_service.http.sse import event_stream, frame
+from rag_service.http.threads import Threads
+from rag_service.readers.text import clean
+
+AnyRequest = Request[Any, Any, Any]
+LONGEST_QUESTION = 20_000
+
+
+class ChatSource(Struct, frozen=True, kw_only=True, rename="camel"):
+    source_url: str
+    title: str
+    text: str
+    score: float
+
+
+class Reply(Struct, frozen=True, kw_only=True, rename="camel"):
+    response: str
+    conversation_id: str
+    message_id: str
+    has_rag_context: bool
+    sources: list[ChatSource]
+    """What the answer cites: [1] in its text is the first."""
+    related: list[ChatSource]
+    """What was found beside them."""
+
+
+class BotAnswer(Struct, frozen=True, kw_only=True):
+    """`response` stands beside `data` too, where the seed's snippets read it."""
+
+    success: Literal[True] = True
+    response: str
+    data: Reply
+    error: None = None
+
+
+class Sources(Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the answer cites, where that is known before it comes; else all that it may cite."""
+
+    conversation_id: str
+    has_rag_context: bool
+    sources: list[ChatSource]
+    related: list[ChatSource]
+
+
+class Done(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: str
+    message_id: str
+    has_rag_context: bool
+    sources: list[ChatSource]
+    """What the answer cites: [1] in its text is the first."""
+    related: list[ChatSource]
+    usage: dict[str, int]
+
+
+_MESSAGE = {
+    "message": string("The question."),
+    "conversationId": string("Goes on with this conversation; a new one without it."),
+    "metadata": an_object("Kept with the message; `userId` tells who asks."),
+}
+_TO_BOT = {
+    "message": string("The question."),
+    "sessionId": string("The conversation, by an id of the client's own; made when it is new."),
+    "metadata": an_object("Kept with the message."),
+}
+_EXAMPLE = {"message": "What are your business hours?", "metadata": {"userId": "user_789"}}
+_CHAT = operation(body=json_body(_MESSAGE, ("message",), _EXAMPLE))
+_BOT = operation(body=json_body(_TO_BOT, ("message",), {"message": "Hello", "sessionId": "s-1"}))
+
+
+@post(
+    "/chat/{bot_id:str}/message",
+    status_code=200,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["chat"],
+    summary="Ask",
+    operation_class=_CHAT,
+    responses=errors(400, 404, 413, 502, 504, chat=True),
+)
+async def send_message(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Reply]:
+    """The answer, when it is whole. Both sides are kept in the conversation."""
+    asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
+    return Success(data=await _whole(service, asked))
+
+
+@post(
+    "/bot/{bot_id:str}",
+    status_code=200,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["chat"],
+    summary="Ask, in a session of the client's own",
+    operation_class=_BOT,
+    responses=errors(400, 404, 413, 502, 504, chat=True),
+)
+async def ask_bot(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> BotAnswer:
+    """The same, but the client names its conversation by a `sessionId`."""
+    asked = await _asked(request, bot_id, service, threads, "sessionId", create=True)
+    reply = await _whole(service, asked)
+    return BotAnswer(response=reply.response, data=reply)
+
+
+@post(
+    "/chat/{bot_id:str}/stream",
+    status_code=200,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["chat"],
+    summary="Ask, and read the answer as it comes",
+    operation_class=_CHAT,
+    responses=errors(400, 404, 413, chat=True),
+)
+async def stream_message(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Stream:
+    """Server-sent events: `sources` first, many `delta`, then `done` or `error`.
+
+    `done` tells which sources the answer cites; a language model is given more than it cites.
+
+    A client that goes away stops the model; what it said until then is kept.
+    """
+    asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
+    events = service.assistant.answer(asked)
+    first = await anext(events)  # what is wrong with the question is a status, not an event
+    return event_stream(_frames(first, events, service))
+
+
+async def _frames(
+    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], service: Service
+) -> AsyncGenerator[bytes, None]:
+    yield _frame(first)
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield _frame(event)
+    except Exception as error:  # noqa: BLE001  the status is sent: this is where the request ends
+        yield frame("error", fault_of(error, service))
+
+
+def _frame(event: AnswerEvent) -> bytes:
+    match event:
+        case Retrieved():
+            return frame(
+                "sources",
+                Sources(
+                    conversation_id=event.conversation_id,
+                    has_rag_context=event.has_rag_context,
+                    sources=_sources(event.sources),
+                    related=_sources(event.related),
+                ),
+            )
+        case Delta():
+            return frame("delta", {"text": event.text})
+        case Answered():
+            return frame(
+                "done",
+                Done(
+                    conversation_id=event.row.conversation_id,
+                    message_id=event.row.message_id,
+                    has_rag_context=event.has_rag_context,
+                    sources=_sources(event.sources),
+                    related=_sources(event.related),
+                    usage=_usage(event.usage),
+                ),
+            )
+
+
+async def _whole(service: Service, asked: Asked) -> Reply:
+    async for event in service.assistant.answer(asked):
+        if isinstance(event, Answered):
+            return Reply(
+                response=event.row.text,
+                conversation_id=event.row.conversation_id,
+                message_id=event.row.message_id,
+                has_rag_context=event.has_rag_context,
+                sources=_sources(event.sources),
+                related=_sources(event.related),
+            )
+    raise RagError("the answer did not end")
+
+
+async def _asked(
+    request: AnyRequest,
+    bot_id: str,
+    service: Service,
+    threads: Threads,
+    id_field: str,
+    *,
+    create: bool,
+) -> Asked:
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    values = Parameters(await body_of(request))
+    question = values.need("message", text(LONGEST_QUESTION))
+    conversation_id = values.take(id_field, read_label, None)
+    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
+    values.done()
+    said = Said(
+        role="user",
+        text=clean(question),
+        sender=sender("user", None, metadata),
+        metadata=metadata,
+    )
+    return Asked(bot_id=bot_id, said=said, conversation_id=conversation_id, create=create)
+
+
+async def may_use_bot(caller: Caller, bot_id: str, service: Service, threads: Threads) -> None:
+    """Raises Forbidden and BotNotFound."""
+    try:
+        read_bot_id(bot_id)
+    except ValueError:
+        raise BotNotFound(bot_id) from None
+    caller.may_use(bot_id)
+    if not await threads.read(service.store.has_bot, bot_id):
+        raise BotNotFound(bot_id)
+
+
+def _sources(sources: list[Source]) -> list[ChatSource]:
+    return [
+        ChatSource(source_url=one.source_url, title=one.title, text=one.text, score=one.score)
+        for one in sources
+    ]
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    return {
+        "promptTokens": usage.prompt_tokens,
+        "completionTokens": usage.completion_tokens,
+        "totalTokens": usage.prompt_tokens + usage.completion_tokens,
+    }
+
+
+handlers = [send_message, ask_bot, stream_message]

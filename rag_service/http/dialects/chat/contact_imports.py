@@ -1,0 +1,82 @@
+"""/contacts/import, in the chat dialect: contacts from a file."""
+
+from typing import Any
+
+from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
+
+from rag_service.assembly import Service
+from rag_service.background.jobs import spool_folder
+from rag_service.contacts.fields import read_region
+from rag_service.contacts.files import ContactFile, ImportReport, import_contacts
+from rag_service.errors import Invalid
+from rag_service.http.dialects.chat.contacts import GUARDS, REGION, TAGS
+from rag_service.http.documenting import (
+    RATE_HEADERS,
+    csv_body,
+    either,
+    errors,
+    form_body,
+    operation,
+)
+from rag_service.http.envelopes import Success
+from rag_service.http.forms import Form
+from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.threads import Threads
+
+AnyRequest = Request[Any, Any, Any]
+
+
+_FILE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description="A CSV file.")
+_IMPORT = operation(
+    query={"region": REGION},
+    body=either(
+        csv_body(
+            "A header names email, name, phone, user_id or metadata (JSON); other columns become "
+            "keys of the metadata. Best in UTF-8: other encodings are guessed.",
+            "email,name,Plan\nann@example.com,Ann Lee,pro\n",
+        ),
+        form_body({"file": _FILE, "region": REGION}, ("file",), {"file": "contacts.csv"}),
+    ),
+)
+
+
+@post(
+    "/contacts/import",
+    status_code=200,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="Import contacts",
+    operation_class=_IMPORT,
+    responses=errors(400, 413, chat=True),
+)
+async def add_contacts(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Success[ImportReport]:
+    """A contact with its email, or its user id, is changed; an empty cell changes nothing.
+
+    A bad line is told with its reason, and does not stop the others.
+    """
+    data, given = await _upload(request, service)
+    values = Parameters({**query_of(request), **given})
+    region = values.take("region", read_region, None)
+    values.done()
+    file = await threads.read(ContactFile, data, region)
+    return Success(data=await threads.write(import_contacts, service.store, file))
+
+
+async def _upload(request: AnyRequest, service: Service) -> tuple[bytes, dict[str, str]]:
+    """The file, and the fields that came with it."""
+    if not request.headers.get("content-type", "").startswith("multipart/"):
+        return await request.body(), {}
+    longest = service.settings.max_body_bytes
+    async with Form(spool_folder(service.settings), longest) as form:
+        await form.read(request)
+        if len(form.files) != 1:
+            raise Invalid("Invalid parameter(s): file", {"file": "has to be one file"})
+        return form.content(form.files[0]), form.fields
+
+
+handlers = [add_contacts]

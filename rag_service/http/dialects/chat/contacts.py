@@ -1,0 +1,266 @@
+"""/contacts, in the chat dialect: people, and what they said."""
+
+from typing import Any, Literal
+
+from litestar import MediaType, Request, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from rag_service.assembly import Service
+from rag_service.contacts import store as kept
+from rag_service.contacts.fields import read_changes, read_contact
+from rag_service.contacts.files import csv_lines
+from rag_service.conversations.store import Conversation
+from rag_service.fields import flag, one_of, read_label
+from rag_service.http.documenting import (
+    CSV,
+    RATE_HEADERS,
+    boolean,
+    errors,
+    json_body,
+    operation,
+    string,
+)
+from rag_service.http.documenting import anything as an_object
+from rag_service.http.envelopes import Success
+from rag_service.http.exports import exported
+from rag_service.http.guarding import need, of_no_bot
+from rag_service.http.pages import Pagination, page_of, page_query
+from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.threads import Threads
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Contact(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`conversations` counts those in which `userId` has spoken."""
+
+    id: str
+    email: str | None
+    name: str | None
+    phone: str | None
+    user_id: str | None
+    metadata: dict[str, Any]
+    conversations: int
+    created_at: str
+    updated_at: str
+
+
+class Contacts(Struct, frozen=True, kw_only=True):
+    contacts: list[Contact]
+    pagination: Pagination
+
+
+class ContactGone(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    deleted: Literal[True] = True
+    conversations_deleted: int
+
+
+class Linked(Struct, frozen=True, kw_only=True, rename="camel"):
+    bot_id: str
+    id: str
+    title: str | None
+    preview: str
+    message_count: int
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class LinkedPage(Struct, frozen=True, kw_only=True):
+    conversations: list[Linked]
+    pagination: Pagination
+
+
+REGION = string("The country, as `DE`, of phones that do not begin with a plus.")
+_FIELDS = {
+    "email": string("Of one contact at most, whatever its case."),
+    "name": string("For people to read."),
+    "phone": string("International, as +14155550123, where `region` names no country."),
+    "userId": string("As your own system knows them; `metadata.userId` without it."),
+    "metadata": an_object("Anything else. Its keys are merged in a change; null removes one."),
+    "region": REGION,
+}
+_EXAMPLE = {"email": "ann@example.com", "name": "Ann Lee", "userId": "user_789"}
+_LIST = {
+    "search": string("Part of an email, a name, a phone or a user id, whatever its case."),
+    **page_query("Contacts"),
+    "order": string("By creation.", enum=["asc", "desc"], default="desc"),
+}
+_CONVERSATIONS = boolean("Their conversations too, with everything in them.", False)
+GUARDS = [need("admin"), of_no_bot]
+_ONE = "/contacts/{contact_id:str}"
+TAGS = ["contacts"]
+
+
+@post(
+    "/contacts",
+    status_code=201,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="Create a contact",
+    operation_class=operation(body=json_body(_FIELDS, (), _EXAMPLE)),
+    responses=errors(400, 409, 413, chat=True),
+)
+async def create_contact(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Success[Contact]:
+    """A phone or a user id will do for an email."""
+    fields = read_contact(await body_of(request))
+    return Success(data=_shown(await threads.write(service.store.add_contact, fields)))
+
+
+@get(
+    "/contacts",
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="List contacts",
+    operation_class=operation(query=_LIST),
+    responses=errors(400, chat=True),
+)
+async def list_contacts(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Response[Success[Contacts]]:
+    """A page, the newest first; with `Accept: text/csv` all that match as an export."""
+    values = Parameters(query_of(request))
+    where = kept.ContactFilter(search=values.take("search", read_label, None))
+    page = page_of(values)
+    ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
+    values.done()
+    if CSV in request.headers.get("accept", ""):
+        groups = service.store.export_contacts(where, ascending=ascending)
+        parts = (part.encode() for part in csv_lines(groups))
+        return exported(parts, threads, CSV, "contacts.csv")
+    total, found = await threads.read(
+        service.store.contacts, where, limit=page.limit, offset=page.offset, ascending=ascending
+    )
+    data = Contacts(contacts=[_shown(one) for one in found], pagination=page.among(total))
+    return Response(Success(data=data), media_type=MediaType.JSON)
+
+
+@get(
+    _ONE,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="Read a contact",
+    responses=errors(400, 404, chat=True),
+)
+async def read_one(
+    contact_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Contact]:
+    return Success(data=_shown(await threads.read(service.store.contact, contact_id)))
+
+
+@patch(
+    _ONE,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="Change a contact",
+    operation_class=operation(body=json_body(_FIELDS, (), {"name": "Ann Lee", "phone": None})),
+    responses=errors(400, 404, 409, 413, chat=True),
+)
+async def change_contact(
+    request: AnyRequest,
+    contact_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Contact]:
+    """What is left out stays as it is; null removes it."""
+    changes = read_changes(await body_of(request))
+    contact = await threads.write(service.store.change_contact, contact_id, changes)
+    return Success(data=_shown(contact))
+
+
+@delete(
+    _ONE,
+    status_code=200,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="Delete a contact",
+    operation_class=operation(
+        query={"conversations": _CONVERSATIONS},
+        body=json_body({"conversations": _CONVERSATIONS}, (), {"conversations": True}),
+    ),
+    responses=errors(400, 404, 413, chat=True),
+)
+async def delete_contact(
+    request: AnyRequest,
+    contact_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[ContactGone]:
+    """For good, with the events that tell of it."""
+    body = await body_of(request) if await request.body() else {}
+    values = Parameters({**query_of(request), **body})
+    conversations = values.take("conversations", flag, False)
+    values.done()
+    gone = await threads.write(
+        service.store.delete_contact, contact_id, conversations=conversations
+    )
+    return Success(data=ContactGone(id=contact_id, conversations_deleted=gone))
+
+
+@get(
+    f"{_ONE}/conversations",
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=TAGS,
+    summary="List a contact's conversations",
+    operation_class=operation(query=page_query("Conversations")),
+    responses=errors(400, 404, chat=True),
+)
+async def list_linked(
+    request: AnyRequest,
+    contact_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[LinkedPage]:
+    """Those in which the contact's `userId` has spoken, of any bot, the last active first."""
+    values = Parameters(query_of(request))
+    page = page_of(values)
+    values.done()
+    total, found = await threads.read(
+        service.store.contact_conversations, contact_id, limit=page.limit, offset=page.offset
+    )
+    linked = [_linked(one) for one in found]
+    return Success(data=LinkedPage(conversations=linked, pagination=page.among(total)))
+
+
+def _shown(contact: kept.Contact) -> Contact:
+    values = {name: value for name, value in asdict(contact).items() if name in _SHOWN}
+    return Contact(id=contact.contact_id, **values)
+
+
+def _linked(conversation: Conversation) -> Linked:
+    return Linked(
+        bot_id=conversation.bot_id,
+        id=conversation.conversation_id,
+        title=conversation.title,
+        preview=conversation.preview,
+        message_count=conversation.messages,
+        metadata=conversation.metadata,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+_SHOWN = Contact.__struct_fields__
+
+handlers = [
+    create_contact,
+    list_contacts,
+    read_one,
+    change_contact,
+    delete_contact,
+    list_linked,
+]

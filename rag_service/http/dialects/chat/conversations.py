@@ -1,0 +1,297 @@
+"""/chat/{botId}/conversations, in the chat dialect: what was said, by conversation."""
+
+import sys
+from typing import Any, Literal
+
+from litestar import Request, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Struct
+
+from rag_service.assembly import Service
+from rag_service.conversations.store import Conversation, TranscriptRow
+from rag_service.dates import read_moment
+from rag_service.fields import read_label, read_metadata
+from rag_service.http.dialects.chat.chat import may_use_bot
+from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.http.documenting import anything as an_object
+from rag_service.http.envelopes import Success
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.pages import Pagination, page_of, page_query
+from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.threads import Threads
+from rag_service.ids import new_id
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Line(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`role` is `user`, `assistant` or `system`."""
+
+    id: str
+    role: str
+    content: str
+    timestamp: str
+    sender_type: str
+    has_rag_context: bool | None
+
+
+class History(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: str
+    messages: list[Line]
+    metadata: dict[str, Any]
+
+
+class Entry(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    title: str | None
+    preview: str
+    message_count: int
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class Entries(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversations: list[Entry]
+    pagination: Pagination
+
+
+class Made(Struct, frozen=True, kw_only=True, rename="camel"):
+    id: str
+    conversation_id: str
+    title: str | None
+    metadata: dict[str, Any]
+    message_count: int
+    created_at: str
+    updated_at: str
+
+
+class Gone(Struct, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: str
+    deleted: Literal[True] = True
+    messages_deleted: int
+
+
+_CHANGES = {
+    "title": string("A name for people to read."),
+    "metadata": an_object("Its keys replace those of the same name; null removes one."),
+}
+_LIST = operation(
+    query={
+        **page_query("Conversations"),
+        "since": string("Only those with messages since then."),
+    }
+)
+_CREATE = operation(
+    body=json_body(
+        {"conversationId": string("An id of the client's own."), **_CHANGES},
+        (),
+        {"title": "Opening hours"},
+    )
+)
+_PATCH = operation(body=json_body(_CHANGES, (), {"title": "Opening hours"}))
+_PATH = "/chat/{bot_id:str}/conversations"
+_ONE = "/chat/{bot_id:str}/conversations/{conversation_id:str}"
+
+
+@get(
+    _PATH,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="List conversations",
+    operation_class=_LIST,
+    responses=errors(400, 404, chat=True),
+)
+async def list_conversations(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Entries]:
+    """The last active first."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    values = Parameters(query_of(request))
+    page = page_of(values)
+    since = values.take("since", read_moment, None)
+    values.done()
+    total, found = await threads.read(
+        service.store.conversations, bot_id, since=since, limit=page.limit, offset=page.offset
+    )
+    return Success(
+        data=Entries(
+            conversations=[_entry(conversation) for conversation in found],
+            pagination=page.among(total),
+        )
+    )
+
+
+@post(
+    _PATH,
+    status_code=201,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Begin a conversation",
+    operation_class=_CREATE,
+    responses=errors(400, 404, 409, chat=True),
+)
+async def create_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Made]:
+    """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    body = await body_of(request) if await request.body() else {}
+    names = ("conversationId", "id", "sessionId")
+    body["conversationId"] = next((body[n] for n in names if body.get(n) is not None), None)
+    values = Parameters(body)
+    conversation_id = values.take("conversationId", read_label, None) or new_id("conv")
+    title = values.take("title", read_label, None)
+    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
+    values.done()
+    made = await threads.write(
+        service.store.create_conversation, bot_id, conversation_id, title=title, metadata=metadata
+    )
+    return Success(data=_made(made))
+
+
+@get(
+    _ONE,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Read a conversation",
+    responses=errors(400, 404, chat=True),
+)
+async def read_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[History]:
+    """All of its messages, the oldest first."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    about = await threads.read(service.store.conversation, bot_id, conversation_id)
+    rows = await threads.read(service.store.said, bot_id, conversation_id, limit=sys.maxsize)
+    return Success(
+        data=History(
+            conversation_id=conversation_id,
+            messages=[_line(row) for row in rows],
+            metadata={
+                **about.metadata,
+                "title": about.title,
+                "createdAt": about.created_at,
+                "updatedAt": about.updated_at,
+                "messageCount": about.messages,
+            },
+        )
+    )
+
+
+@patch(
+    _ONE,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Name a conversation",
+    operation_class=_PATCH,
+    responses=errors(400, 404, chat=True),
+)
+async def change_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Made]:
+    """What is left out stays as it is."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    values = Parameters(await body_of(request))
+    title = values.take("title", read_label, None)
+    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
+    values.done()
+    about = await threads.read(service.store.conversation, bot_id, conversation_id)
+    merged = {**about.metadata, **metadata}
+    changed = await threads.write(
+        service.store.change_conversation,
+        bot_id,
+        conversation_id,
+        title=title or about.title,
+        metadata={name: value for name, value in merged.items() if value is not None},
+    )
+    return Success(data=_made(changed))
+
+
+@delete(
+    _ONE,
+    status_code=200,
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["conversations"],
+    summary="Delete a conversation",
+    responses=errors(400, 404, chat=True),
+)
+async def delete_conversation(
+    request: AnyRequest,
+    bot_id: FromPath[str],
+    conversation_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Gone]:
+    """For good, with everything that was said in it."""
+    await may_use_bot(caller_of(request), bot_id, service, threads)
+    await threads.read(service.store.conversation, bot_id, conversation_id)
+    gone = await threads.write(
+        service.store.delete_sessions, [conversation_id], [bot_id], cascade=True
+    )
+    data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
+    return Success(data=data)
+
+
+def _line(row: TranscriptRow) -> Line:
+    return Line(
+        id=row.message_id,
+        role=row.role,
+        content=row.text,
+        timestamp=row.created_at,
+        sender_type=row.sender.type,
+        has_rag_context=row.has_rag_context,
+    )
+
+
+def _entry(conversation: Conversation) -> Entry:
+    return Entry(
+        id=conversation.conversation_id,
+        title=conversation.title,
+        preview=conversation.preview,
+        message_count=conversation.messages,
+        metadata=conversation.metadata,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+def _made(conversation: Conversation) -> Made:
+    return Made(
+        id=conversation.conversation_id,
+        conversation_id=conversation.conversation_id,
+        title=conversation.title,
+        metadata=conversation.metadata,
+        message_count=conversation.messages,
+        created_at=conversation.created_at,
+        updated_at=conversation.updated_at,
+    )
+
+
+handlers = [
+    list_conversations,
+    create_conversation,
+    read_conversation,
+    change_conversation,
+    delete_conversation,
+]

@@ -1,0 +1,271 @@
+"""/webhooks, in the chat dialect: who is told of events."""
+
+from typing import Any, Literal
+
+from litestar import HttpMethod, Request, delete, get, post, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import UNSET, Struct
+from msgspec.structs import replace
+
+from rag_service.access.caller import Caller
+from rag_service.assembly import Service
+from rag_service.errors import Forbidden, NotFound
+from rag_service.events import store as kept
+from rag_service.events.webhooks import OVERLAP_H, read_webhook
+from rag_service.fields import integer
+from rag_service.http.documenting import (
+    RATE_HEADERS,
+    boolean,
+    errors,
+    json_body,
+    operation,
+    string,
+    strings,
+    whole,
+)
+from rag_service.http.envelopes import Success
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.pages import Pagination, page_of, page_query
+from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.threads import Threads
+
+AnyRequest = Request[Any, Any, Any]
+_LONGEST_OVERLAP_H = 24 * 7
+
+
+class Webhook(Struct, frozen=True, kw_only=True, rename="camel"):
+    """`disabledReason` tells why the service disabled it; `failingSince`, since when nothing
+    could be delivered."""
+
+    id: str
+    url: str
+    events: list[str]
+    bot_id: str | None
+    description: str
+    enabled: bool
+    disabled_reason: str | None
+    failing_since: str | None
+    created_at: str
+    updated_at: str
+
+
+class NewWebhook(Webhook, frozen=True, kw_only=True, rename="camel"):
+    """The secret is shown this once."""
+
+    secret: str
+
+
+class Webhooks(Struct, frozen=True, kw_only=True, rename="camel"):
+    webhooks: list[Webhook]
+    pagination: Pagination
+
+
+class Gone(Struct, frozen=True, kw_only=True):
+    id: str
+    deleted: Literal[True] = True
+
+
+_BODY = {
+    "url": string("Where events are posted: http or https, on the public internet."),
+    "events": strings("Types, or patterns such as `message.*`; all of them (`*`) without it."),
+    "botId": string("Only events of this bot; of all, and of none, without it."),
+    "description": string("For people to read."),
+    "enabled": boolean("A disabled one is told nothing, and keeps what it is owed.", True),
+    "secret": string("whsec_ and 24 to 64 bytes in base64; made for you without it."),
+}
+_EXAMPLE = {"url": "https://example.com/hooks", "events": ["message.*", "job.finished"]}
+_ROTATE = {"overlapHours": whole("How long the former secret signs too.", 0, 168, OVERLAP_H)}
+ONE = "/webhooks/{webhook_id:str}"
+GUARDS = [need("admin", "webhook")]
+_TAGS = ["webhooks"]
+
+
+@post(
+    "/webhooks",
+    status_code=201,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="Create a webhook",
+    operation_class=operation(body=json_body(_BODY, ("url",), _EXAMPLE)),
+    responses=errors(400, 413, chat=True),
+)
+async def create_webhook(
+    request: AnyRequest, service: NamedDependency[Service]
+) -> Success[NewWebhook]:
+    """It is told of what happens from now on. An address that may not be reached is refused."""
+    fields = _for(caller_of(request), read_webhook(await body_of(request)), new=True)
+    webhook = await service.webhooks.create(fields)
+    return Success(data=_with_secret(webhook))
+
+
+@get(
+    "/webhooks",
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="List webhooks",
+    operation_class=operation(query=page_query("Webhooks")),
+    responses=errors(400, chat=True),
+)
+async def list_webhooks(
+    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
+) -> Success[Webhooks]:
+    """The newest first."""
+    values = Parameters(query_of(request))
+    page = page_of(values)
+    values.done()
+    caller = caller_of(request)
+    every = [one for one in await threads.read(service.store.webhooks) if _sees(caller, one)]
+    shown = [_shown(one) for one in every[page.offset : page.offset + page.limit]]
+    return Success(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
+
+
+@get(
+    ONE,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="Read a webhook",
+    responses=errors(400, 404, chat=True),
+)
+async def read_one(
+    request: AnyRequest,
+    webhook_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Webhook]:
+    """Without its secret."""
+    return Success(data=_shown(await seen_webhook(request, webhook_id, service, threads)))
+
+
+@route(
+    ONE,
+    http_method=[HttpMethod.PATCH, HttpMethod.PUT],
+    status_code=200,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="Change a webhook",
+    operation_class=operation(body=json_body(_BODY, (), {"enabled": True})),
+    responses=errors(400, 404, 413, chat=True),
+)
+async def change_webhook(
+    request: AnyRequest,
+    webhook_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Webhook]:
+    """What is left out stays. Enabling one, or a new URL, has it tried at once again."""
+    await seen_webhook(request, webhook_id, service, threads)
+    changes = _for(caller_of(request), read_webhook(await body_of(request), changes=True))
+    return Success(data=_shown(await service.webhooks.change(webhook_id, changes)))
+
+
+@delete(
+    ONE,
+    status_code=200,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="Delete a webhook",
+    responses=errors(400, 404, chat=True),
+)
+async def delete_webhook(
+    request: AnyRequest,
+    webhook_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[Gone]:
+    """With what it is owed, and the log of its deliveries."""
+    await seen_webhook(request, webhook_id, service, threads)
+    await threads.write(service.store.remove_webhook, webhook_id)
+    return Success(data=Gone(id=webhook_id))
+
+
+@post(
+    f"{ONE}/rotate",
+    status_code=200,
+    guards=GUARDS,
+    response_headers=RATE_HEADERS,
+    tags=_TAGS,
+    summary="Rotate the secret",
+    operation_class=operation(body=json_body(_ROTATE, (), {"overlapHours": OVERLAP_H})),
+    responses=errors(400, 404, chat=True),
+)
+async def rotate_secret(
+    request: AnyRequest,
+    webhook_id: FromPath[str],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+) -> Success[NewWebhook]:
+    """Deliveries are signed with both, so that the receiver can change over meanwhile."""
+    await seen_webhook(request, webhook_id, service, threads)
+    values = Parameters(await _body(request))
+    hours = values.take("overlapHours", integer(0, _LONGEST_OVERLAP_H), OVERLAP_H)
+    values.done()
+    return Success(data=_with_secret(await service.webhooks.rotate(webhook_id, hours)))
+
+
+async def seen_webhook(
+    request: AnyRequest, webhook_id: str, service: Service, threads: Threads
+) -> kept.Webhook:
+    """Raises NotFound also for one that the caller may not see."""
+    webhook = await threads.read(service.store.webhook, webhook_id)
+    if not _sees(caller_of(request), webhook):
+        raise NotFound(f"no webhook {webhook_id!r}")
+    return webhook
+
+
+def _sees(caller: Caller, webhook: kept.Webhook) -> bool:
+    return caller.bot_id in (None, webhook.bot_id)
+
+
+def _for(caller: Caller, fields: kept.WebhookChanges, *, new: bool = False) -> kept.WebhookChanges:
+    """A token that is bound to a bot makes webhooks of that bot."""
+    if caller.bot_id is None:
+        return fields
+    if fields.bot_id is UNSET:
+        return replace(fields, bot_id=caller.bot_id) if new else fields
+    if fields.bot_id is None:
+        raise Forbidden(f"This token is bound to the bot {caller.bot_id!r}.")
+    caller.may_use(fields.bot_id)
+    return fields
+
+
+async def _body(request: AnyRequest) -> dict[str, Any]:
+    return await body_of(request) if await request.body() else {}
+
+
+def _shown(webhook: kept.Webhook) -> Webhook:
+    return Webhook(**_fields(webhook))
+
+
+def _with_secret(webhook: kept.Webhook) -> NewWebhook:
+    return NewWebhook(**_fields(webhook), secret=webhook.secrets[0].value)
+
+
+def _fields(webhook: kept.Webhook) -> dict[str, Any]:
+    return {
+        "id": webhook.id,
+        "url": webhook.url,
+        "events": webhook.events,
+        "bot_id": webhook.bot_id,
+        "description": webhook.description,
+        "enabled": webhook.enabled,
+        "disabled_reason": webhook.reason,
+        "failing_since": webhook.failing_since,
+        "created_at": webhook.created_at,
+        "updated_at": webhook.updated_at,
+    }
+
+
+handlers = [
+    create_webhook,
+    list_webhooks,
+    read_one,
+    change_webhook,
+    delete_webhook,
+    rotate_secret,
+]

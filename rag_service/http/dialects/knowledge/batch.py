@@ -1,0 +1,189 @@
+"""/knowledge/batch and /jobs: many documents as NDJSON, done in the background."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+from litestar import Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath
+from litestar.response import Stream
+from msgspec import Struct
+
+from rag_service.access.caller import Caller
+from rag_service.assembly import Service
+from rag_service.background.jobs import JobStatus
+from rag_service.errors import NotFound
+from rag_service.fields import flag, integer
+from rag_service.http.documenting import (
+    NDJSON,
+    RATE_HEADERS,
+    boolean,
+    errors,
+    ndjson_body,
+    operation,
+    whole,
+)
+from rag_service.http.envelopes import without_paths
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.parameters import Parameters, query_of
+from rag_service.knowledge.jobs import FailedLine, Job
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Queued(Struct, frozen=True, kw_only=True):
+    """The lines are on disk and will be worked on, over a restart too."""
+
+    job_id: str
+    state: str
+    total: int
+    status_url: str
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """Lines: `done` have a result, of which `embedded` were written and `failed` were refused."""
+
+    total: int
+    done: int
+    embedded: int
+    unchanged: int
+    failed: int
+
+
+class JobAnswer(Struct, frozen=True, kw_only=True):
+    """`rate` is in lines a second, `eta_s` is the estimated time left."""
+
+    job_id: str
+    state: str
+    counts: Counts
+    failed_lines: list[FailedLine]
+    rate: float | None
+    eta_s: float | None
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+@post(
+    "/knowledge/batch",
+    status_code=202,
+    guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
+    request_max_body_size=None,
+    tags=["batch"],
+    summary="Push many documents",
+    operation_class=operation(
+        query={"wait": boolean("Answer 200 with one NDJSON result a line as it goes on.", False)},
+        body=ndjson_body(
+            "One POST /knowledge body a line; any number of lines, each within RAG_MAX_BODY_MB.",
+            '{"source_url": "https://example.com/a", "content": "We open at 9."}\\n',
+        ),
+    ),
+    responses={
+        200: ResponseSpec(
+            data_container=str,
+            media_type=NDJSON,
+            description="With `wait`: `{line, source_url, success, ...}` a line, in order.",
+        ),
+        **errors(400),
+    },
+)
+async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
+    """A bad line is reported with its number and reason, and does not stop the others."""
+    query = Parameters(query_of(request))
+    wait = query.take("wait", flag, False)
+    query.done()
+    job = await service.jobs.submit(request.stream(), caller_of(request).bot_ids)
+    return answer_batch(request, service, job, wait)
+
+
+def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) -> Response[Any]:
+    """202 and where to look, or 200 and the results as they come."""
+    if wait:
+        results: AsyncIterator[bytes] = service.jobs.follow(
+            job.id, partial(without_paths, service=service)
+        )
+        headers = {"X-Job-Id": job.id}
+        return Stream(results, status_code=200, media_type=NDJSON, headers=headers)
+    url = f"{request.url.path.partition('/knowledge/')[0]}/jobs/{job.id}"
+    queued = Queued(job_id=job.id, state=job.state, total=job.total, status_url=url)
+    return Response(queued, status_code=202, headers={"Location": url})
+
+
+@get(
+    "/jobs/{job_id:str}",
+    guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
+    tags=["batch"],
+    summary="How far a batch is",
+    operation_class=operation(
+        query={
+            "limit": whole("How many failed lines at most.", 0, 1000, 1000),
+            "offset": whole("How many failed lines to skip.", 0, None, 0),
+        }
+    ),
+    responses=errors(400, 404),
+)
+async def read_job(
+    request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
+) -> JobAnswer:
+    """Its state, counts, failed lines, rate and the time left."""
+    query = Parameters(query_of(request))
+    limit = query.take("limit", integer(0, 1000), 1000)
+    offset = query.take("offset", integer(0), 0)
+    query.done()
+    status = await service.jobs.status(job_id, limit=limit, offset=offset)
+    _check(status.job, caller_of(request))
+    return _answer(status, service)
+
+
+@delete(
+    "/jobs/{job_id:str}",
+    status_code=200,
+    guards=[need("knowledge")],
+    response_headers=RATE_HEADERS,
+    tags=["batch"],
+    summary="Cancel a batch",
+    responses=errors(400, 404),
+)
+async def cancel_job(
+    request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
+) -> JobAnswer:
+    """What has been written stays; a batch that is over is left as it is."""
+    status = await service.jobs.status(job_id, limit=0)
+    _check(status.job, caller_of(request))
+    await service.jobs.cancel(job_id)
+    return _answer(await service.jobs.status(job_id), service)
+
+
+def _check(job: Job, caller: Caller) -> None:
+    if caller.bot_ids is not None and job.bot_ids != caller.bot_ids:
+        raise NotFound(f"no job {job.id!r}")
+
+
+def _answer(status: JobStatus, service: Service) -> JobAnswer:
+    job = status.job
+    return JobAnswer(
+        job_id=job.id,
+        state=job.state,
+        counts=Counts(
+            total=job.total,
+            done=job.counts.done,
+            embedded=job.counts.embedded,
+            unchanged=job.counts.unchanged,
+            failed=job.counts.failed,
+        ),
+        failed_lines=status.failed_lines,
+        rate=status.rate,
+        eta_s=status.eta_s,
+        error=None if job.error is None else without_paths(job.error, service),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )
+
+
+handlers = [push_batch, read_job, cancel_job]

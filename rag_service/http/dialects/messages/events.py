@@ -1,0 +1,199 @@
+"""/events, in the messages dialect: what happened, page by page, held until it does, or live."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from typing import Any, Literal, get_args
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from rag_service.access.caller import Caller
+from rag_service.assembly import Service
+from rag_service.events.happenings import Event, EventType
+from rag_service.fields import integer, read_label
+from rag_service.http.documenting import RATE_HEADERS, messages_errors, operation, string, whole
+from rag_service.http.guarding import caller_of, need
+from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.sse import event_stream, frame
+from rag_service.http.threads import Threads
+
+_MOST = 1000
+_LONGEST_WAIT_S = 30
+_OTHERS_S = 1.0
+"""What another process writes tells nobody here: who waits looks again after this."""
+
+
+class FeedEvent(Struct, frozen=True, kw_only=True):
+    id: str
+    type: str
+    created_at: str
+    bot_id: str
+    data: dict[str, Any]
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """`next` is the cursor to ask with the next time."""
+
+    events: list[FeedEvent]
+    next: str
+
+
+class FeedAnswer(Struct, frozen=True, kw_only=True):
+    status: Literal["success"] = "success"
+    message: str = "Events retrieved successfully."
+    data: Feed
+
+
+_QUERY = {
+    "after": string("An event's id or a `next`; the beginning without it."),
+    "types": string("Only these, with commas between them."),
+    "limit": whole("Events at most.", 1, _MOST, 100),
+    "wait": whole("Seconds to hold the answer until there is one.", 0, _LONGEST_WAIT_S, 0),
+}
+
+
+class Changes:
+    """Wakes whoever waits for a write."""
+
+    def __init__(self, service: Service) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._next = asyncio.Event()
+        service.store.on_write(self._wrote)
+
+    def expect(self) -> asyncio.Event:
+        """Take it before looking, wait for it after finding nothing."""
+        return self._next
+
+    def _wrote(self) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._next.set()
+        self._next = asyncio.Event()
+
+
+@get(
+    "/events",
+    guards=[need("chat", "chat")],
+    response_headers=RATE_HEADERS,
+    tags=["events"],
+    summary="Read events",
+    operation_class=operation(query=_QUERY),
+    responses=messages_errors(400),
+)
+async def read_events(
+    request: Request[Any, Any, Any],
+    service: NamedDependency[Service],
+    threads: NamedDependency[Threads],
+    changes: NamedDependency[Changes],
+) -> Response[Any]:
+    """In order. With `Accept: text/event-stream` a live stream, from `Last-Event-ID` or now on.
+
+    Events of contacts, who are people with an address, are for tokens with the scope `admin`.
+    """
+    values = Parameters(query_of(request))
+    after = values.take("after", read_label, None)
+    types = values.take("types", _types, None)
+    limit = values.take("limit", integer(1, _MOST), 100)
+    wait = values.take("wait", integer(0, _LONGEST_WAIT_S), 0)
+    values.done()
+    caller = caller_of(request)
+    feed = _Feed(service, threads, changes, _visible(caller, types), caller.bot_ids, limit)
+    if "text/event-stream" in request.headers.get("accept", ""):
+        after = request.headers.get("last-event-id") or after
+        if after is None:
+            after = await feed.end()
+        first = await feed.read(after)  # a cursor that does not exist is a status, not an event
+        return event_stream(feed.live(first))
+    events, following = await feed.wait(after, wait)
+    data = Feed(events=[_shown(event) for event in events], next=following)
+    return Response(FeedAnswer(data=data))
+
+
+class _Feed:
+    def __init__(
+        self,
+        service: Service,
+        threads: Threads,
+        changes: Changes,
+        types: list[str] | None,
+        bot_ids: list[str] | None,
+        limit: int,
+    ) -> None:
+        self._store = service.store
+        self._threads = threads
+        self._changes = changes
+        self._types = types
+        self._bot_ids = bot_ids
+        self._limit = limit
+
+    async def end(self) -> str:
+        _, cursor = await self._threads.read(
+            self._store.events, None, types=None, bot_ids=None, limit=0
+        )
+        return cursor
+
+    async def read(self, after: str | None) -> tuple[list[Event], str]:
+        return await self._threads.read(
+            self._store.events, after, types=self._types, bot_ids=self._bot_ids, limit=self._limit
+        )
+
+    async def wait(self, after: str | None, seconds: float) -> tuple[list[Event], str]:
+        """As soon as there is one, or nothing after so many seconds."""
+        end = time.monotonic() + seconds
+        while True:
+            changed = self._changes.expect()
+            events, following = await self.read(after)
+            left = end - time.monotonic()
+            if events or left <= 0:
+                return events, following
+            try:
+                async with asyncio.timeout(min(left, _OTHERS_S)):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+
+    async def live(self, first: tuple[list[Event], str]) -> AsyncGenerator[bytes, None]:
+        events, following = first
+        yield b": open\n\n"
+        while True:
+            for event in events:
+                yield frame(event.type, _shown(event), event.id)
+            events, following = await self.wait(following, _LONGEST_WAIT_S)
+
+
+def _shown(event: Event) -> FeedEvent:
+    return FeedEvent(
+        id=event.id,
+        type=event.type,
+        created_at=event.created_at,
+        bot_id=event.bot_id,
+        data=event.data,
+    )
+
+
+def _visible(caller: Caller, types: list[str] | None) -> list[str] | None:
+    """Raises Forbidden where others are asked for."""
+    if caller.is_admin:
+        return types
+    if types is None:
+        return [one for one in _KNOWN if one not in _OF_CONTACTS]
+    if not _OF_CONTACTS.isdisjoint(types):
+        caller.need("admin")
+    return types
+
+
+def _types(value: Any) -> list[str]:
+    types = value if isinstance(value, list) else [one.strip() for one in str(value).split(",")]
+    if unknown := [one for one in types if one not in _KNOWN]:
+        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_KNOWN)}")
+    return types
+
+
+_KNOWN = get_args(EventType)
+_OF_CONTACTS = {"contact.created", "contact.updated"}
+
+handlers = [read_events]

@@ -1,0 +1,410 @@
+"""The first use case: put documents in, take them out, find passages."""
+
+import re
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rag_service.documents import Document, Passage
+from rag_service.errors import Unreadable
+from rag_service.knowledge.chunking import PIPELINE_VERSION, split
+from rag_service.knowledge.embedder import Embedder
+from rag_service.knowledge.finding.codes import codes_in
+from rag_service.knowledge.finding.confidence import (
+    CONTEXT_ABOVE,
+    DECISION,
+    READ,
+    READABLE,
+    Signs,
+    Weighed,
+    probability,
+    signs,
+    weigh,
+)
+from rag_service.knowledge.finding.nearness import near_spans, sentence_cosines
+from rag_service.knowledge.finding.ranking import rank
+from rag_service.knowledge.finding.scale import Scale
+from rag_service.knowledge.languages import language_warnings, readable_share
+from rag_service.knowledge.store import (
+    Calibration,
+    Embedded,
+    Evidence,
+    Hit,
+    KnowledgeStore,
+    Known,
+    Mode,
+    Revision,
+    Scores,
+    Written,
+)
+from rag_service.models.reranker import RERANKED, Reranker
+from rag_service.readers import parse
+from rag_service.small_talk import recognise
+from rag_service.texts.sentences import NearSpan, spans
+
+
+class ChunkCounts(Struct, frozen=True, kw_only=True):
+    """`total` is `embedded` plus `reused`; `removed` ones belonged to the former version."""
+
+    total: int
+    embedded: int
+    reused: int
+    removed: int
+
+
+class Upserted(Struct, frozen=True, kw_only=True):
+    """What a push did. `bytes` is the length of the content, of text in UTF-8.
+
+    `warnings` are sentences on what does not suit the model; none of a document that is unchanged.
+    """
+
+    source_url: str
+    bot_id: str
+    content_type: str
+    bytes: int
+    document_id: str
+    unchanged: bool
+    chunks: ChunkCounts
+    warnings: list[str]
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """Best first. `has_rag_context` is the decision taken on `confidence`."""
+
+    query: str
+    searched_as: str | None
+    """Where words of the query were respelled."""
+    bot_id: str
+    has_rag_context: bool
+    confidence: float
+    evidence: Weighed
+    calibration: Calibration
+    small_talk: str | None = None
+    """The kind of small talk that the query is. It is answered by pages only where it asks, and
+    where they are sure to."""
+    hits: list[Hit]
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a push of some documents will write. `known` are those that have not changed.
+
+    Those in `refused`, files that cannot be read, are not among `documents`.
+    """
+
+    documents: list[Document]
+    refused: dict[tuple[str, str], Unreadable]
+    known: dict[tuple[str, str], Known]
+    revisions: list[Revision]
+    to_embed: dict[bytes, str]
+    warnings: dict[tuple[str, str], list[str]]
+    """Of those that are new or changed."""
+
+
+class KnowledgeBase:
+    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call, `scale`
+    what its cosines mean, and `reranker` a second model, where there is one."""
+
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        embedder: Callable[[], Embedder],
+        scale: Callable[[], Scale],
+        reranker: Callable[[], Reranker] | None = None,
+        *,
+        small_talk: bool = True,
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._scale = scale
+        self._reranker = reranker
+        self._small_talk = small_talk
+
+    # -- pushing: plan, embed and commit are the stages of an import ----------------------------
+
+    def upsert(self, documents: Sequence[Document]) -> list[Upserted]:
+        """All or nothing, in one transaction; no key may occur twice.
+
+        What has not changed is not written, and a chunk whose text is known is not embedded.
+        Raises Unreadable.
+        """
+        plan = _whole(self.plan(documents))
+        return self.commit(plan, self.embed(plan))
+
+    def plan(self, documents: Sequence[Document]) -> Plan:
+        keys = [(document.bot_id, document.source_url) for document in documents]
+        stored = self._store.known(keys)
+        prints = [fingerprint(document) for document in documents]
+        known = {}
+        refused = {}
+        revisions = []
+        warnings = {}
+        for document, key, digest in zip(documents, keys, prints, strict=True):
+            if key in stored and stored[key].fingerprint == digest:
+                known[key] = stored[key]
+                continue
+            try:
+                revision = self._revise(document, digest)
+            except Unreadable as error:
+                refused[key] = error
+                continue
+            revisions.append(revision)
+            warnings[key] = language_warnings(revision.text, self._embedder())
+        texts = {
+            digest: chunk.embedded_text
+            for revision in revisions
+            for digest, chunk in zip(revision.digests, revision.chunks, strict=True)
+        }
+        for digest in self._store.known_vectors(list(texts)):
+            del texts[digest]
+        return Plan(
+            documents=[d for d, key in zip(documents, keys, strict=True) if key not in refused],
+            refused=refused,
+            known=known,
+            revisions=revisions,
+            to_embed=texts,
+            warnings=warnings,
+        )
+
+    def embed(self, plan: Plan) -> dict[bytes, Embedded]:
+        """The slow stage; holds no lock and no transaction."""
+        if not plan.to_embed:
+            return {}
+        texts = list(plan.to_embed.values())
+        vectors, sentences = self._embedder().embed_spans(texts, [spans(text) for text in texts])
+        return dict(zip(plan.to_embed, map(Embedded, vectors, sentences), strict=True))
+
+    def commit(self, plan: Plan, vectors: dict[bytes, Embedded]) -> list[Upserted]:
+        """What it returns is on disk and in every later search."""
+        written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
+        return self._report(plan, written)
+
+    def preview(self, document: Document) -> Upserted:
+        """What `upsert` would answer, changing nothing and embedding nothing."""
+        plan = _whole(self.plan([document]))
+        return self._report(plan, [self._store.matching_chunks(r) for r in plan.revisions])[0]
+
+    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+        """Chunks removed for each URL that was there; the others are missing from the answer."""
+        return self._store.remove(bot_id, source_urls)
+
+    # -- finding -------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        bot_id: str,
+        *,
+        k: int = 5,
+        content_type: str | None = None,
+        mode: Mode = "hybrid",
+        by_document: bool = False,
+    ) -> Found:
+        """From one moment of the rows; sees every push and removal that returned before.
+
+        The confidence is the same in every mode. With `by_document` each document is there once,
+        with its best passage.
+        """
+        asked = self._spelled(query, bot_id)
+        embedder, scale = self._embedder(), self._scale()
+        readable = readable_share(asked, embedder)
+        reranker = self._reranker() if self._reranker and mode == "hybrid" else None
+        wanted = max(k, RERANKED) if reranker else k
+        codes = codes_in(asked)
+        weighed, calibration = weigh(Signs()), Calibration()
+        near: dict[str, list[NearSpan]] = {}
+
+        def choose(evidence: Evidence) -> list[tuple[int, float]]:
+            nonlocal weighed, calibration, near
+            if not evidence.scores:
+                return []
+            evidence = _readable(evidence, scale, readable)
+            best = rank(evidence, scale, "hybrid", max(wanted, READ), codes=codes)
+            cosines = sentence_cosines(evidence, [chunk for chunk, _ in best[:READ]])
+            weighed = weigh(signs(asked, evidence, cosines, scale, readable))
+            calibration = evidence.calibration
+            read = evidence.read(list(cosines))
+            near = {
+                one.passage.chunk_id: near_spans(one.passage, cosines[chunk], scale)
+                for chunk, one in read.items()
+            }
+            if mode == "hybrid" and not by_document:
+                return best[:wanted]
+            return rank(evidence, scale, mode, wanted, by_document=by_document, codes=codes)
+
+        hits = self._store.search(
+            bot_id,
+            vector=embedder.embed_query(asked),
+            query=asked,
+            probes=scale.probes,
+            depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * wanted),
+            content_type=content_type,
+            rank=choose,
+        )
+        if reranker and hits:
+            hits = _reranked(reranker, query, hits)[:k]
+            best = replace(weighed.signs, reranked=hits[0].score)
+            weighed = weigh(best)
+        if calibration.made_with != self.made_with:
+            calibration = Calibration()
+        judged = probability(weighed.log_odds, calibration) if weighed.signs.chunks else 0.0
+        talk = recognise(query) if self._small_talk else None
+        if talk and not (talk.asks and judged >= ANSWERS_SMALL_TALK):
+            judged = 0.0
+        return Found(
+            query=query,
+            searched_as=None if asked == query else asked,
+            bot_id=bot_id,
+            has_rag_context=judged >= CONTEXT_ABOVE,
+            confidence=round(judged, 4),
+            evidence=weighed,
+            calibration=calibration,
+            small_talk=talk.kind if talk else None,
+            hits=[replace(hit, sentences=near.get(hit.passage.chunk_id, [])) for hit in hits],
+        )
+
+    @property
+    def made_with(self) -> str:
+        """The model and the decision, for which alone a calibration is of use."""
+        return f"{self._embedder().name}/{DECISION}"
+
+    def refused_calibrations(self) -> dict[str, str]:
+        """By bot, a sentence on its calibration where searches do not apply it, since another model
+        or decision was there when it was made."""
+        return {
+            bot_id: f"the calibration of bot {bot_id!r} was made with "
+            f"{found.made_with or 'an earlier version'}, not with {self.made_with}, "
+            "and is not applied: run `rag-service calibrate` again"
+            for bot_id, found in self._store.calibrations().items()
+            if found.made_with != self.made_with
+        }
+
+    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+        """By chunk id, what stands before and after each passage, unless it is one of them."""
+        return self._store.around(passages)
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _spelled(self, query: str, bot_id: str) -> str:
+        """The query, where it has words that neither the bot nor the model knows, with such as the
+        bot knows. A word that the model has in one piece is spelled as it should be. What is no
+        ordinary word, such as a code or a name, is left alone."""
+        words = [word for word in dict.fromkeys(_WORD.findall(query)) if _is_ordinary(word, query)]
+        if not 0 < len(words) <= _MOST_WORDS:
+            return query
+        pieces = self._embedder().token_offsets(words)
+        strange = [word for word, parts in zip(words, pieces, strict=True) if len(parts) > 1]
+        known = self._store.respell(bot_id, strange) if strange else {}
+        return _WORD.sub(lambda word: known.get(word[0], word[0]), query) if known else query
+
+    def _revise(self, document: Document, digest: bytes) -> Revision:
+        embedder = self._embedder()
+        parsed = parse(document)
+        chunks = split(parsed, embedder.window, embedder.token_offsets)
+        return Revision(
+            document=document,
+            fingerprint=digest,
+            title=parsed.title,
+            text=parsed.text,
+            chunks=chunks,
+            digests=[_digest(chunk.embedded_text) for chunk in chunks],
+        )
+
+    def _report(self, plan: Plan, written: Sequence[Written]) -> list[Upserted]:
+        by_key = {
+            (revision.document.bot_id, revision.document.source_url): (revision, result)
+            for revision, result in zip(plan.revisions, written, strict=True)
+        }
+        fresh = set(plan.to_embed)
+        return [_upserted(document, plan, by_key, fresh) for document in plan.documents]
+
+
+_WORD = re.compile(r"(?<![\w.@/#:-])[^\W\d_]{4,}(?![\w@/#:-]|\.\w)")
+
+
+def _is_ordinary(word: str, query: str) -> bool:
+    """Without capitals inside, and with one at its beginning only where a sentence begins."""
+    if word.islower():
+        return True
+    begins = query.lstrip().startswith(word)
+    return begins and word[1:].islower()
+
+
+ANSWERS_SMALL_TALK = 0.9
+"""The confidence from which a page answers a question about the assistant ("who are you?"), rather
+than the assistant itself. A guess: such a page says it nearly word for word."""
+_MOST_WORDS = 64
+"""A longer query was not typed by anybody."""
+_DEPTH = 50
+_CHUNKS_EACH = 10
+"""Of a document that may be among the candidates before others are crowded out."""
+
+
+def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
+    """Cosines of a query that the model does not know are those of any other such text."""
+    if readable >= READABLE:
+        return evidence
+    return replace(
+        evidence,
+        scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
+        vector=np.zeros_like(evidence.vector),
+    )
+
+
+def _whole(plan: Plan) -> Plan:
+    for error in plan.refused.values():
+        raise error
+    return plan
+
+
+def _reranked(reranker: Reranker, query: str, hits: Sequence[Hit]) -> list[Hit]:
+    read = [f"{hit.passage.title}\n{hit.passage.heading}\n{hit.passage.text}" for hit in hits]
+    scores = reranker.score(query, [text.strip() for text in read])
+    again = [replace(hit, score=round(score, 6)) for hit, score in zip(hits, scores, strict=True)]
+    return sorted(again, key=lambda hit: -hit.score)
+
+
+def fingerprint(document: Document) -> bytes:
+    """Changes when anything changes that we keep, index or would cut differently."""
+    rest = [document.title, document.content_type, document.format, document.metadata]
+    digest = blake2b(str(PIPELINE_VERSION).encode(), digest_size=16)
+    digest.update(msgspec.json.encode(rest, order="sorted"))
+    digest.update(document.data)
+    return digest.digest()
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(errors="replace"), digest_size=16).digest()
+
+
+def _upserted(
+    document: Document,
+    plan: Plan,
+    written: dict[tuple[str, str], tuple[Revision, Written]],
+    fresh: set[bytes],
+) -> Upserted:
+    key = (document.bot_id, document.source_url)
+    known = plan.known.get(key)
+    if known is not None:
+        document_id, total = known.document_id, known.chunks
+        counts = ChunkCounts(total=total, embedded=0, reused=total, removed=0)
+    else:
+        revision, result = written[key]
+        document_id, total = result.document_id, len(revision.chunks)
+        embedded = len(fresh.intersection(revision.digests))
+        counts = ChunkCounts(
+            total=total, embedded=embedded, reused=total - embedded, removed=result.removed
+        )
+    return Upserted(
+        source_url=document.source_url,
+        bot_id=document.bot_id,
+        content_type=document.content_type,
+        bytes=len(document.data),
+        document_id=document_id,
+        unchanged=known is not None,
+        chunks=counts,
+        warnings=plan.warnings.get(key, []),
+    )

@@ -1,0 +1,250 @@
+"""Many documents at once: a stream of pushes through plan, embed and commit side by side.
+
+Each group of documents is one transaction. While a group is embedded, the next one is planned and
+the former one committed, so the cores never wait for the disk. Memory is bounded by the groups
+in flight, however long the stream.
+"""
+
+import logging
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, Self, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from rag_service.documents import DEFAULT_BOT, Document
+from rag_service.errors import Invalid, RagError
+from rag_service.fields import read_body
+from rag_service.knowledge.base import KnowledgeBase, Plan, Upserted
+from rag_service.knowledge.pushes import read_push
+from rag_service.knowledge.store import Embedded, KnowledgeStore
+
+GROUP_DOCUMENTS = 512
+GROUP_CHARACTERS = 800_000
+IN_FLIGHT = 4
+"""Groups that may be planned and not yet committed: one in each stage and between two of them."""
+IMPORT_SHARE = 1.0
+"""While an import runs, views are sealed when they have doubled: that costs twice what sealing
+once does, however large the corpus, and the embedder gets the rest of the time."""
+FINAL_SHARE = 0.05
+"""After an import, views that lag by more than this are sealed: the first search is fast."""
+
+_AROUND_A_FILE = 65_536
+"""Bytes of a line beside the file."""
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One push of a stream, or the reason why it is none."""
+
+    number: int
+    """Counts from 1."""
+    end: int = 0
+    """Where the next line begins in its source, in bytes."""
+    source_url: str | None = None
+    file: str | None = None
+    """The name of the uploaded file that it is of."""
+    document: Document | None = None
+    error: str | None = None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What became of a line; without `upserted` the line's `error` tells why."""
+
+    line: Line
+    upserted: Upserted | None
+
+
+def read_line(
+    raw: bytes,
+    *,
+    number: int,
+    end: int = 0,
+    only_bot: str | None = None,
+    default_bot: str = DEFAULT_BOT,
+    default_type: str | None = None,
+) -> Line:
+    """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one.
+
+    `file` in the body names the uploaded file that it is of, `refused` tells why that is none.
+    """
+    source_url = file = None
+    try:
+        body = read_body(raw)
+        if isinstance(body.get("file"), str):
+            file = body["file"]
+        if isinstance(body.get("source_url"), str):
+            source_url = body["source_url"].strip()
+        for name, default in (("bot_id", only_bot or default_bot), ("content_type", default_type)):
+            if body.get(name) is None:
+                body[name] = default
+        if only_bot not in (None, body["bot_id"]):
+            raise Invalid(f"this token is bound to the bot {only_bot!r}")
+        if isinstance(body.get("refused"), str):
+            raise Invalid(body["refused"])
+        document = read_push(body)
+    except Invalid as error:
+        return Line(number=number, end=end, source_url=source_url, file=file, error=error.told())
+    return Line(
+        number=number, end=end, source_url=document.source_url, file=file, document=document
+    )
+
+
+def longest_line(longest: int) -> int:
+    """In bytes, where `longest` is the limit of a body: a file may reach that before base64."""
+    return longest * 4 // 3 + _AROUND_A_FILE
+
+
+def is_within(raw: bytes, longest: int) -> bool:
+    """Whether a line keeps to the limit of a body; base64 counts as the bytes it stands for."""
+    return len(raw) <= longest or (b'"content_base64"' in raw and len(raw) <= longest_line(longest))
+
+
+class Importer:
+    """Blocking; may be used by several threads."""
+
+    def __init__(self, knowledge: KnowledgeBase, store: KnowledgeStore) -> None:
+        self._knowledge = knowledge
+        self._store = store
+
+    def run(self, lines: Iterable[Line]) -> Iterator[list[Result]]:
+        """One result a line, in order, a group at a time; each is on disk when it comes out.
+
+        A bad line does not stop the others. Raises StorageFailed or ModelUnavailable when nothing
+        further can be written; what came out before stays.
+        """
+        planned = _Stage(self._planned(lines))
+        embedded = _Stage(self._embedded(planned))
+        with _Sealing(self._store) as sealing, planned, embedded:
+            for group, plan, vectors in embedded:
+                if plan is None:
+                    plan = self._knowledge.plan([line.document for line in group if line.document])
+                    vectors = self._knowledge.embed(plan)
+                upserted = iter(self._knowledge.commit(plan, vectors))
+                sealing.consider({document.bot_id for document in plan.documents})
+                yield [_result(line, plan, upserted) for line in group]
+
+    def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan | None]]:
+        """None where a document is in flight already: what changes is known when that is over."""
+        flying: deque[set[tuple[str, str]]] = deque(maxlen=IN_FLIGHT)
+        for group in _grouped(lines):
+            documents = [line.document for line in group if line.document]
+            keys = {(document.bot_id, document.source_url) for document in documents}
+            again = any(not keys.isdisjoint(others) for others in flying)
+            flying.append(keys)
+            yield group, None if again else self._knowledge.plan(documents)
+
+    def _embedded(
+        self, planned: Iterable[tuple[list[Line], Plan | None]]
+    ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Embedded]]]:
+        for group, plan in planned:
+            yield group, plan, {} if plan is None else self._knowledge.embed(plan)
+
+
+def _result(line: Line, plan: Plan, upserted: Iterator[Upserted]) -> Result:
+    if line.document is None:
+        return Result(line=line, upserted=None)
+    refusal = plan.refused.get((line.document.bot_id, line.document.source_url))
+    if refusal is not None:
+        return Result(line=replace(line, error=refusal.told()), upserted=None)
+    return Result(line=line, upserted=next(upserted))
+
+
+def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Groups in which no key occurs twice, so that later lines win over earlier ones."""
+    group: list[Line] = []
+    keys: set[tuple[str, str]] = set()
+    size = 0
+    for line in lines:
+        key = (line.document.bot_id, line.document.source_url) if line.document else None
+        full = len(group) >= GROUP_DOCUMENTS or size >= GROUP_CHARACTERS
+        if group and (full or key in keys):
+            yield group
+            group, keys, size = [], set(), 0
+        group.append(line)
+        if line.document and key:
+            keys.add(key)
+            size += len(line.document.content)
+    if group:
+        yield group
+
+
+class _Sealing:
+    """Seals views beside an import, one at a time; searches go on without it when it fails."""
+
+    def __init__(self, store: KnowledgeStore) -> None:
+        self._store = store
+        self._thread = ThreadPoolExecutor(1, "seal")
+        self._running: Future[None] | None = None
+        self._seen: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.submit(self._seal, self._seen, FINAL_SHARE)
+        self._thread.shutdown()
+
+    def consider(self, bot_ids: set[str]) -> None:
+        self._seen |= bot_ids
+        if self._running is None or self._running.done():
+            self._running = self._thread.submit(self._seal, bot_ids, IMPORT_SHARE)
+
+    def _seal(self, bot_ids: set[str], share: float) -> None:
+        for bot_id in bot_ids:
+            try:
+                self._store.seal(bot_id, share=share)
+            except RagError as error:
+                log.warning("%s", error)
+
+
+class _Stage(Generic[T]):
+    """Runs an iterator in a thread of its own, one item ahead of its reader."""
+
+    def __init__(self, items: Iterator[T]) -> None:
+        self._items = items
+        self._ready: queue.Queue[T | BaseException | None] = queue.Queue(maxsize=1)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._wanted = True
+        self._over = False
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._wanted = False
+        while not self._over:
+            self._next()
+        self._thread.join()
+
+    def __iter__(self) -> Iterator[T]:
+        while (item := self._next()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _next(self) -> T | BaseException | None:
+        if self._over:
+            return None
+        item = self._ready.get()
+        self._over = item is None
+        return item
+
+    def _run(self) -> None:
+        try:
+            for item in self._items:
+                self._ready.put(item)
+                if not self._wanted:
+                    break
+        except BaseException as error:  # noqa: BLE001  raised again in the reader's thread
+            self._ready.put(error)
+        finally:
+            self._ready.put(None)

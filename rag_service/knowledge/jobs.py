@@ -1,0 +1,73 @@
+"""A batch of pushes as a row, and the contract of where it is kept."""
+
+from collections.abc import Iterable
+from typing import Literal, Protocol, runtime_checkable
+
+from msgspec import Struct
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
+class JobCounts(Struct, frozen=True, kw_only=True):
+    """Lines. `done` counts every line that has a result, `failed` those that have an error."""
+
+    done: int = 0
+    embedded: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    id: str
+    state: JobState
+    bot_ids: list[str]
+    """The bots that its token may write to; empty for all."""
+    owner: str
+    """The server that takes care of it."""
+    total: int
+    counts: JobCounts
+    offset: int
+    """Bytes of the spooled lines that have a result."""
+    error: str | None
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class FailedLine(Struct, frozen=True, kw_only=True):
+    line: int
+    source_url: str | None
+    error: str
+
+
+@runtime_checkable
+class JobStore(Protocol):
+    def add_job(self, job: Job) -> None: ...
+
+    def job(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        ...
+
+    def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]: ...
+
+    def start_job(self, job_id: str) -> bool:
+        """False when it is finished or cancelled."""
+        ...
+
+    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+        """Take an unfinished job over; False when it is not `former`'s any more."""
+        ...
+
+    def advance_job(
+        self, job_id: str, counts: JobCounts, offset: int, failed: Iterable[FailedLine]
+    ) -> bool:
+        """False when it has been cancelled meanwhile."""
+        ...
+
+    def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
+        """Does nothing to a job that is finished."""
+        ...
+
+    def unfinished_jobs(self) -> list[Job]:
+        """Oldest first."""
+        ...

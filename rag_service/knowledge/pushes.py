@@ -1,0 +1,93 @@
+"""The body of a push -> Document. One reader for HTTP, batch lines and the command line."""
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any, get_args
+
+from rag_service.documents import Document, Format
+from rag_service.errors import Invalid
+from rag_service.fields import (
+    _UNPRINTABLE,
+    _string,
+    read_bot_id,
+    read_content_type,
+    read_metadata,
+    read_source_url,
+)
+from rag_service.readers.formats import BINARY
+
+_BLANK = re.compile(r"[\s\x00-\x1f\x7f\ufeff\u200b]*")
+_LONGEST_TITLE = 2000
+
+
+def read_push(body: dict[str, Any]) -> Document:
+    """Raises Invalid with every parameter at fault; fields that are not ours are ignored.
+
+    The content is text in `content`, or a file in `content_base64`; between ourselves, `content`
+    may also be the bytes of a file.
+    """
+    faults: dict[str, str] = {}
+    values: dict[str, Any] = {}
+    content = "content_base64" if body.get("content_base64") is not None else "content"
+    for name, (check, required) in {content: (_CONTENT[content], True), **_FIELDS}.items():
+        value = body.get(name)
+        if value is None:
+            if required:
+                faults[name] = "is required"
+            continue
+        try:
+            values[name] = check(value)
+        except ValueError as error:
+            faults[name] = str(error)
+    if content == "content_base64" and body.get("content") is not None:
+        faults[content] = "cannot go together with content: send one of them"
+    if isinstance(values.get("content"), str) and values.get("format") in BINARY:
+        faults["format"] = "is that of a file: send it in content_base64"
+    if faults:
+        raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)
+    return Document(content=values.pop(content), **values)
+
+
+def _content(value: object) -> str | bytes:
+    if isinstance(value, bytes):
+        return value
+    text = _string(value)
+    if _BLANK.fullmatch(text):
+        raise ValueError("must not be blank")
+    return text
+
+
+def _file(value: object) -> bytes:
+    text = _string(value)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError(f"must be base64: {error}") from error
+    if not data:
+        raise ValueError("must not be empty")
+    return data
+
+
+def _title(value: object) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", _string(value)).split())[:_LONGEST_TITLE]
+
+
+def _format(value: object) -> str:
+    if value not in get_args(Format):
+        raise ValueError(f"must be one of {', '.join(get_args(Format))}")
+    return str(value)
+
+
+_CONTENT: dict[str, Callable[[object], str | bytes]] = {
+    "content": _content,
+    "content_base64": _file,
+}
+_FIELDS: dict[str, tuple[Callable[[object], Any], bool]] = {
+    "source_url": (read_source_url, True),
+    "bot_id": (read_bot_id, False),
+    "content_type": (read_content_type, False),
+    "title": (_title, False),
+    "metadata": (read_metadata, False),
+    "format": (_format, False),
+}

@@ -1,0 +1,45 @@
+"""Where everything is kept. The contracts, and the place that picks a backend.
+
+Every method is one atomic step, blocking and thread-safe. What returned is on disk, and every
+later call of any process on the same data folder sees it. Raises StorageFailed or StorageBusy;
+then nothing of the step has happened.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from rag_service.access.store import TokenStore
+from rag_service.contacts.store import ContactStore
+from rag_service.conversations.store import ConversationStore
+from rag_service.events.feed import EventStore
+from rag_service.events.store import WebhookStore
+from rag_service.knowledge.jobs import JobStore
+from rag_service.knowledge.store import KnowledgeStore
+from rag_service.settings import Settings
+
+
+class Store(
+    KnowledgeStore,
+    TokenStore,
+    JobStore,
+    ConversationStore,
+    EventStore,
+    WebhookStore,
+    ContactStore,
+    Protocol,
+):
+    """What a backend provides. Code that uses one asks for the part it needs."""
+
+
+def open_store(
+    settings: Settings, embedder: Callable[[], tuple[str, int]]
+) -> AbstractContextManager[Store]:
+    """The store in RAG_DATA_DIR, made when it is not there.
+
+    `embedder` tells the embedding model's name and dimension; it is asked only when knowledge is
+    first read or written, and raises EmbedderMismatch there when the base was filled with another.
+    """
+    from rag_service.storage.sqlite import SqliteStore  # noqa: PLC0415
+
+    return SqliteStore(settings, embedder)

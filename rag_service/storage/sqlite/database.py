@@ -1,0 +1,188 @@
+"""One SQLite file, opened by many threads and processes: WAL, and a commit is on disk.
+
+Writers take a lock of this process first and then SQLite's, so that threads wait for each other
+without spinning. Readers have a connection per thread; WAL lets them read while one writes.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from rag_service.errors import StorageBusy, StorageFailed
+from rag_service.storage.sqlite.schema import schema
+
+
+class RowsFile:
+    """`rag.db`. Raises StorageFailed when it cannot be made, opened or read."""
+
+    def __init__(self, path: Path, lock_timeout_s: float) -> None:
+        self.path = path
+        self._timeout = lock_timeout_s
+        self._write_lock = threading.Lock()
+        self._reading = threading.local()
+        self._idle: list[sqlite3.Connection] = []
+        self._pool_lock = threading.Lock()
+        self._closed = False
+        self.listeners: list[Callable[[], None]] = []
+        """Called after each commit of this process, by the thread that wrote."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageFailed(
+                f"the data folder {path.parent} cannot be made ({error.strerror}): "
+                "set RAG_DATA_DIR to a folder that can be written"
+            ) from error
+        with self._translating():
+            _claim(path)
+            self._writer = self._connect()
+            try:
+                self._writer.execute("pragma journal_mode = wal")
+                self._writer.execute("pragma synchronous = full")
+                # in every write: a row that moves to another page leaves nothing where it was
+                self._writer.execute("pragma secure_delete = on")
+                self._migrate()
+            except BaseException:
+                self._writer.close()
+                raise
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, from `begin immediate` to the commit, or to nothing at all."""
+        if not self._write_lock.acquire(timeout=self._timeout):
+            raise StorageBusy("another write of this process holds the lock: try again")
+        try:
+            if self._closed:
+                raise StorageFailed("the store is closed")
+            with self._translating():
+                self._writer.execute("begin immediate")
+                try:
+                    yield self._writer
+                    self._writer.execute("commit")
+                except BaseException:
+                    if self._writer.in_transaction:  # a full disk has rolled it back already
+                        self._writer.execute("rollback")
+                    raise
+        finally:
+            self._write_lock.release()
+        for tell in self.listeners:
+            tell()
+
+    @contextmanager
+    def erasing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction after which nothing of what it deletes is left in the file or its log."""
+        with self.writing() as connection:
+            yield connection
+        with self._write_lock, self._translating():
+            self._writer.execute("pragma wal_checkpoint(truncate)")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Everything read inside is of one moment; inside another one, of that one's moment."""
+        outer: sqlite3.Connection | None = getattr(self._reading, "connection", None)
+        if outer is not None:
+            yield outer
+            return
+        with self._translating():
+            connection = self._borrow()
+            try:
+                connection.execute("begin")
+                self._reading.connection = connection
+                yield connection
+            finally:
+                self._reading.connection = None
+                self._give_back(connection)
+
+    def close(self) -> None:
+        """Waits for the write at hand; a reader at work closes its connection when it is done."""
+        with self._write_lock, self._pool_lock:
+            self._closed = True
+            self._writer.close()
+            for connection in self._idle:
+                connection.close()
+
+    def _borrow(self) -> sqlite3.Connection:
+        with self._pool_lock:
+            if self._closed:
+                raise StorageFailed("the store is closed")
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect()
+        connection.execute("pragma query_only = on")
+        return connection
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if connection.in_transaction:
+            connection.rollback()  # nothing was written: it only ends the moment
+        with self._pool_lock:
+            if not self._closed:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma foreign_keys = on")
+        connection.execute("pragma cache_size = -8000")
+        connection.create_function("fold", 1, str.casefold, deterministic=True)
+        return connection
+
+    def _migrate(self) -> None:
+        """Several processes may start at once: the first to hold the lock applies what is new."""
+        database = Database(self._writer, execute_plugins=False)
+        if not schema.pending(database):
+            return
+        with self.writing():
+            schema.apply(database)
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _translated(error) from error
+
+
+def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int:
+    """By column; the new row's id."""
+    row = connection.execute(
+        f"insert into {table} ({', '.join(values)}) values ({', '.join('?' * len(values))})",
+        list(values.values()),
+    ).lastrowid
+    assert row is not None
+    return row
+
+
+def as_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _claim(path: Path) -> None:
+    """What is said, and what webhooks are signed with, is for its owner alone to read."""
+    with suppress(OSError):  # SQLite tells what is wrong
+        path.touch(mode=0o600, exist_ok=False)
+
+
+def _translated(error: sqlite3.Error) -> StorageFailed:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return StorageBusy("another process is writing for too long: try again")
+        case sqlite3.SQLITE_FULL:
+            return StorageFailed("the disk is full: nothing was written; make room and try again")
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StorageFailed("the data folder cannot be written: check its owner and rights")
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return StorageFailed("rag.db is damaged: restore it from a backup")
+        case sqlite3.SQLITE_IOERR:
+            return StorageFailed("the disk failed while rag.db was used: nothing was written")
+        case sqlite3.SQLITE_TOOBIG:
+            return StorageFailed("the document is larger than SQLite can hold: nothing was written")
+    return StorageFailed(f"the database failed ({type(error).__name__}): nothing was written")

@@ -1,0 +1,98 @@
+"""The outbox as a feed: what happened, in order, from any point on."""
+
+import re
+import sqlite3
+from collections.abc import Callable
+
+import msgspec
+
+from rag_service.errors import Invalid
+from rag_service.events.happenings import Event
+from rag_service.storage.sqlite.database import RowsFile, as_json
+
+
+class SqliteEvents:
+    _rows: RowsFile
+
+    def events(
+        self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
+    ) -> tuple[list[Event], str]:
+        with self._rows.reading() as connection:
+            start = 0
+            if after is not None:
+                start = self._place(after)
+            newest = connection.execute("select coalesce(max(seq), 0) from events").fetchone()[0]
+            found = connection.execute(
+                """select seq, id, type, bot_id, created_at, data from events where seq > ?
+                and (? is null or type in (select value from json_each(?)))
+                and (? is null or bot_id in (select value from json_each(?)))
+                order by seq limit ?""",
+                [start, *[_list(types)] * 2, *[_list(bot_ids)] * 2, limit],
+            ).fetchall()
+        events = [
+            Event(id=id_, type=type_, bot_id=bot, created_at=at, data=msgspec.json.decode(data))
+            for _, id_, type_, bot, at, data in found
+        ]
+        seen = found[-1][0] if found and len(found) == limit else max(newest, start)
+        return events, f"cur_{seen}"
+
+    def on_write(self, tell: Callable[[], None]) -> None:
+        self._rows.listeners.append(tell)
+
+    def _place(self, after: str) -> int:
+        if cursor := _CURSOR.fullmatch(after):
+            return int(cursor[1])
+        with self._rows.reading() as connection:
+            row = connection.execute("select seq from events where id = ?", [after]).fetchone()
+        if row is None:
+            raise Invalid(f"no event {after!r}", {"after": "is no event and no cursor"})
+        return int(row[0])
+
+
+def record(
+    connection: sqlite3.Connection,
+    event: Event,
+    subject: str,
+    *,
+    conversation: int | None = None,
+    contact: int | None = None,
+) -> None:
+    """Into the outbox, in the transaction of the change; it goes with its conversation or contact.
+
+    Events of one `subject` are delivered in their order.
+    """
+    connection.execute(
+        """insert into events (id, type, bot_id, created_at, data, subject, conversation,
+        contact) values (?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            event.id,
+            event.type,
+            event.bot_id,
+            event.created_at,
+            as_json(event.data),
+            subject,
+            conversation,
+            contact,
+        ],
+    )
+
+
+def last_event(connection: sqlite3.Connection) -> str:
+    """The id of the newest event that is never deleted: tells one history from another."""
+    row = connection.execute(
+        """select id from events where conversation is null and contact is null
+        order by seq desc limit 1"""
+    ).fetchone()
+    return "" if row is None else str(row[0])
+
+
+def has_event(connection: sqlite3.Connection, event: str) -> bool:
+    row = connection.execute("select 1 from events where id = ?", [event]).fetchone()
+    return row is not None or not event
+
+
+_CURSOR = re.compile("cur_([0-9]{1,18})")
+
+
+def _list(values: list[str] | None) -> str | None:
+    return None if values is None else as_json(values)

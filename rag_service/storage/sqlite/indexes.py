@@ -1,0 +1,347 @@
+"""Keeps every bot's views up to the rows, whoever wrote them.
+
+A search reads the rows and the views from one moment: inside its read transaction it first
+applies the changes past the view's watermark. That one step serves read-your-writes, a restart,
+a crash between commit and sealing, and other processes that write.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from rag_service.documents import Vectors
+from rag_service.errors import RagError
+from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.events import has_event, last_event
+from rag_service.storage.views.bot import (
+    BotViews,
+    Change,
+    Damaged,
+    Identity,
+    Sealed,
+    SealReader,
+    seal,
+)
+from rag_service.storage.views.vectors import Batch, stack
+from rag_service.storage.views.words import Entry
+
+SEAL_ABOVE = 2000
+"""Changes in the tail; below, a search reads the tail in well under a millisecond."""
+SEAL_SHARE = 0.25
+"""Of the sealed chunks: the tail grows with them, so that sealing stays linear in the corpus."""
+
+_SLOW = 4
+"""Times the limit: a tail that is read faster from a sealed folder, if there is a newer one."""
+
+log = logging.getLogger(__name__)
+
+_CHUNK = """chunks.id, title, heading, chunks.text, content_type"""
+
+
+class Indexes:
+    def __init__(self, rows: RowsFile, folder: Path, identity: Identity) -> None:
+        self._rows = rows
+        self._folder = folder
+        self._identity = identity
+        self._views: dict[int, BotViews] = {}
+        self._lock = threading.Lock()
+        self._adopting = threading.Lock()
+
+    def fresh(self, connection: sqlite3.Connection, bot: int) -> BotViews:
+        """The bot's views, holding everything the connection's transaction sees."""
+        views = self._of(bot)
+        newest = _newest(connection, bot)
+        if views.watermark >= newest:
+            return views
+        pending = self._pending(connection, bot, views)
+        if pending > _SLOW * self._limit(views):
+            views = self._adopt(bot)
+        elif pending > self._limit(views):
+            self._adopt_soon(bot)
+        with views.lock:
+            self._apply(connection, bot, views, newest)
+        return views
+
+    def wants_sealing(self, bot: int) -> bool:
+        """Of what is on disk, since nobody may have searched yet for what came."""
+        views = self._of(bot)
+        with self._rows.reading() as connection:
+            changed = _changes(connection, bot, self._newest_sealed(bot) or 0)
+        return changed > self._limit(views)
+
+    def seal(self, bot: int, share: float | None) -> bool:
+        with self._rows.reading() as connection:
+            watermark = _newest(connection, bot)
+            current = self._newest_sealed(bot)
+            if current is not None and current > watermark:  # of rows that were there once
+                current = None
+            if current == watermark or not self._worth(connection, bot, current, share):
+                return False
+        folder = self._folder / str(bot)
+        with _only_one(self._folder, bot) as mine:
+            if not mine:
+                return False
+            with self._rows.reading() as connection:
+                watermark = _newest(connection, bot)
+                reader = _Reader(connection, bot, self._identity.dimension)
+                event = last_event(connection)
+                seal(folder, self._identity, watermark, event, reader)
+            for old in folder.iterdir():
+                if old.name != f"{watermark:020}":
+                    shutil.rmtree(old, ignore_errors=True)
+        if bot in self._views:
+            self._adopt(bot)
+        return True
+
+    def discard(self, bot: int) -> None:
+        """Forget the bot's views, on disk too."""
+        with self._lock:
+            shutil.rmtree(self._folder / str(bot), ignore_errors=True)
+            self._views.pop(bot, None)
+
+    def _of(self, bot: int) -> BotViews:
+        views = self._views.get(bot)
+        if views is not None:
+            return views
+        with self._lock:
+            if bot not in self._views:
+                self._views[bot] = BotViews(self._identity.dimension, self._load(bot))
+            return self._views[bot]
+
+    def _adopt(self, bot: int) -> BotViews:
+        """Take over what was sealed last, if it is newer than what is loaded."""
+        views = self._of(bot)
+        loaded = views.sealed.manifest.watermark if views.sealed else 0
+        if (self._newest_sealed(bot) or 0) <= loaded:
+            return views
+        sealed = self._load(bot)
+        if sealed is None or sealed.manifest.watermark <= loaded:
+            return views
+        views = BotViews(self._identity.dimension, sealed)
+        with self._rows.reading() as connection:
+            self._apply(connection, bot, views, _newest(connection, bot))
+        with self._lock:
+            self._views[bot] = views
+        return views
+
+    def _adopt_soon(self, bot: int) -> None:
+        """Somebody else may have sealed meanwhile; searches go on with what is loaded."""
+        if self._adopting.acquire(blocking=False):
+
+            def adopt() -> None:
+                try:
+                    self._adopt(bot)
+                except RagError as error:
+                    log.warning("a newer view of bot %s could not be loaded: %s", bot, error)
+                finally:
+                    self._adopting.release()
+
+            threading.Thread(target=adopt, name="adopt", daemon=True).start()
+
+    def _load(self, bot: int) -> Sealed | None:
+        """The newest folder that is whole and not ahead of the rows; others are thrown away."""
+        with self._rows.reading() as connection:
+            newest = _newest(connection, bot)
+        while folders := self._sealed(bot):  # another process may replace them while we read
+            folder = max(folders)
+            try:
+                if int(folder.name) > newest and int(folder.name) > self._committed(bot):
+                    raise Damaged(f"{folder.name} is ahead of the rows")
+                sealed = Sealed(folder, self._identity)
+                if not self._is_of_rows(sealed):
+                    raise Damaged(f"{folder.name} is of rows that were replaced by a backup")
+                return sealed
+            except Damaged as damage:
+                log.warning("the view of bot %s will be made again: %s", bot, damage)
+                if not _discard(folder):
+                    break
+        return None
+
+    def _committed(self, bot: int) -> int:
+        """The newest change of this moment, not of the transaction that is being read."""
+        with self._rows.writing() as connection:
+            return _newest(connection, bot)
+
+    def _is_of_rows(self, sealed: Sealed) -> bool:
+        """A backup that was put back and written to reaches the same watermarks with other rows."""
+        event = sealed.manifest.event
+        with self._rows.reading() as connection:
+            if has_event(connection, event):
+                return True
+        with self._rows.writing() as connection:  # sealed after the transaction being read began
+            return has_event(connection, event)
+
+    def _sealed(self, bot: int) -> list[Path]:
+        try:
+            found = (self._folder / str(bot)).iterdir()
+            return [p for p in found if len(p.name) == 20 and p.name.isdecimal() and p.is_dir()]
+        except OSError:
+            return []
+
+    def _newest_sealed(self, bot: int) -> int | None:
+        return max((int(folder.name) for folder in self._sealed(bot)), default=None)
+
+    def _apply(
+        self, connection: sqlite3.Connection, bot: int, views: BotViews, newest: int
+    ) -> None:
+        ids: list[int] = []
+        went: list[int] = []
+        for chunk, exists in connection.execute(
+            # what came and went since is nothing to these views
+            """select chunk, chunks.id is not null from
+            (select chunk, count(*) as times from changes
+            where bot = ? and seq > ? and seq <= ? group by chunk)
+            left join chunks on chunks.id = chunk where chunks.id is not null or times = 1""",
+            [bot, views.watermark, newest],
+        ):
+            (ids if exists else went).append(chunk)
+        came, vectors = [], []
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            rows = connection.execute(
+                f"""select {_CHUNK}, vector from chunks
+                join documents on documents.id = document
+                join embeddings on embeddings.id = embedding
+                where chunks.id in ({", ".join("?" * len(some))})""",
+                some,
+            )
+            for *chunk, vector in rows:
+                came.append(Change(_entry(chunk), vector))
+                vectors.append(vector)
+        batch = stack([c.entry.chunk for c in came], vectors, self._identity.dimension)
+        views.apply(came, batch, went, newest)
+
+    def _pending(self, connection: sqlite3.Connection, bot: int, views: BotViews) -> int:
+        return _changes(connection, bot, views.watermark) + views.unsealed
+
+    def _limit(self, views: BotViews) -> int:
+        sealed = views.sealed.manifest.chunks if views.sealed else 0
+        return max(SEAL_ABOVE, int(SEAL_SHARE * sealed))
+
+    def _worth(
+        self, connection: sqlite3.Connection, bot: int, current: int | None, share: float | None
+    ) -> bool:
+        if share == 0:
+            return True
+        changed = _changes(connection, bot, current or 0)
+        chunks = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()[
+            0
+        ]
+        return bool(changed > max(SEAL_ABOVE, (share or SEAL_SHARE) * (chunks - changed)))
+
+    # -- comparing and mending ------------------------------------------------------------------
+
+    def check(self, bot: int, name: str) -> Iterator[str]:
+        """What the views of a bot would find against what the rows hold."""
+        with self._rows.reading() as connection:
+            views = self.fresh(connection, bot)
+            rows = connection.execute("select id from chunks where bot = ? order by id", [bot])
+            expected = np.fromiter((row[0] for row in rows), np.int64)
+            with views.lock:
+                found, counted = views.ids(), views.chunks
+        missing, extra = np.setdiff1d(expected, found), np.setdiff1d(found, expected)
+        if len(missing):
+            yield f"bot {name}: {len(missing)} chunks are missing from the vectors"
+        if len(extra):
+            yield f"bot {name}: the vectors hold {len(extra)} chunks that are not in the rows"
+        if counted != len(expected):
+            yield f"bot {name}: the words hold {counted} chunks and the rows {len(expected)}"
+
+
+class _Reader(SealReader):
+    """Every chunk of a bot, as the transaction of `connection` sees it."""
+
+    def __init__(self, connection: sqlite3.Connection, bot: int, dimension: int) -> None:
+        self._connection = connection
+        self._bot = bot
+        self._dimension = dimension
+        self.chunks = connection.execute(
+            "select count(*) from chunks where bot = ?", [bot]
+        ).fetchone()[0]
+
+    def entries(self) -> Iterator[Entry]:
+        rows = self._connection.execute(
+            f"""select {_CHUNK} from chunks join documents on documents.id = document
+            where chunks.bot = ? order by chunks.id""",
+            [self._bot],
+        )
+        return map(_entry, rows)
+
+    def everything(self, at_once: int) -> Iterator[Batch]:
+        rows = self._connection.execute(
+            """select chunks.id, vector from chunks join embeddings on embeddings.id = embedding
+            where bot = ? order by chunks.id""",
+            [self._bot],
+        )
+        while some := rows.fetchmany(at_once):
+            ids, blobs = zip(*some, strict=True)
+            yield stack(ids, blobs, self._dimension)
+
+    def sample(self, count: int) -> Vectors:
+        """Spread evenly, so that the same rows give the same index."""
+        ids = [
+            row[0]
+            for row in self._connection.execute("select id from chunks where bot = ?", [self._bot])
+        ]
+        some = np.random.default_rng(0).permutation(ids)[:count].tolist()
+        parts = []
+        for start in range(0, len(some), 500):
+            part = some[start : start + 500]
+            rows = self._connection.execute(
+                f"""select vector from chunks join embeddings on embeddings.id = embedding
+                where chunks.id in ({", ".join("?" * len(part))})""",
+                part,
+            ).fetchall()
+            parts.append(stack(range(len(rows)), (row[0] for row in rows), self._dimension).vectors)
+        return np.concatenate(parts)
+
+
+def _entry(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
+    chunk, title, heading, text, content_type = row
+    return Entry(int(chunk), f"{title}\n{heading}\n{text}", str(content_type))
+
+
+def _discard(folder: Path) -> bool:
+    """Out of sight in one step, then deleted; a name left behind would count as a sealed part."""
+    aside = folder.with_name(f"{folder.name}.{os.getpid()}.damaged")
+    shutil.rmtree(aside, ignore_errors=True)
+    with suppress(FileNotFoundError):  # another process was faster
+        try:
+            folder.rename(aside)
+        except PermissionError:
+            return False
+    shutil.rmtree(aside, ignore_errors=True)
+    return not folder.exists()
+
+
+def _newest(connection: sqlite3.Connection, bot: int) -> int:
+    row = connection.execute("select max(seq) from changes where bot = ?", [bot]).fetchone()
+    return int(row[0] or 0)
+
+
+def _changes(connection: sqlite3.Connection, bot: int, after: int) -> int:
+    row = connection.execute(
+        "select count(*) from changes where bot = ? and seq > ?", [bot, after]
+    ).fetchone()
+    return int(row[0])
+
+
+@contextmanager
+def _only_one(folder: Path, bot: int) -> Iterator[bool]:
+    """Among all processes; False when another one is sealing this bot."""
+    (folder / str(bot)).mkdir(parents=True, exist_ok=True)
+    with (folder / f"{bot}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

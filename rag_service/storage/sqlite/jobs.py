@@ -1,0 +1,120 @@
+"""Batch jobs as rows: what a restart goes on with."""
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from rag_service.clock import now
+from rag_service.errors import NotFound
+from rag_service.events.happenings import JobFinished
+from rag_service.knowledge.jobs import FailedLine, Job, JobCounts, JobState
+from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.events import record
+
+_COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, failed, "offset", error,
+    created_at, started_at, finished_at"""
+
+
+class SqliteJobs:
+    _rows: RowsFile
+
+    def add_job(self, job: Job) -> None:
+        with self._rows.writing() as connection:
+            connection.execute(
+                """insert into jobs (id, state, bot_ids, owner, total, done, embedded, unchanged,
+                failed, "offset", created_at) values (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?)""",
+                [
+                    job.id,
+                    job.state,
+                    as_json(job.bot_ids),
+                    job.owner,
+                    job.total,
+                    job.created_at,
+                ],
+            )
+
+    def job(self, job_id: str) -> Job:
+        with self._rows.reading() as connection:
+            return _job(connection, job_id)
+
+    def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]:
+        with self._rows.reading() as connection:
+            rows = connection.execute(
+                """select line, source_url, error from job_failures where job = ?
+                order by line limit ? offset ?""",
+                [job_id, limit, offset],
+            ).fetchall()
+        return [FailedLine(line=line, source_url=url, error=error) for line, url, error in rows]
+
+    def start_job(self, job_id: str) -> bool:
+        with self._rows.writing() as connection:
+            changed = connection.execute(
+                """update jobs set state = 'running', started_at = coalesce(started_at, ?)
+                where id = ? and state in ('queued', 'running')""",
+                [now(), job_id],
+            )
+            return changed.rowcount == 1
+
+    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+        with self._rows.writing() as connection:
+            changed = connection.execute(
+                """update jobs set owner = ? where id = ? and owner = ?
+                and state in ('queued', 'running')""",
+                [owner, job_id, former],
+            )
+            return changed.rowcount == 1
+
+    def advance_job(
+        self, job_id: str, counts: JobCounts, offset: int, failed: Iterable[FailedLine]
+    ) -> bool:
+        with self._rows.writing() as connection:
+            connection.executemany(
+                """insert or replace into job_failures (job, line, source_url, error)
+                values (?, ?, ?, ?)""",
+                [(job_id, f.line, f.source_url, f.error) for f in failed],
+            )
+            changed = connection.execute(
+                """update jobs set done = ?, embedded = ?, unchanged = ?, failed = ?, "offset" = ?
+                where id = ? and state in ('running', 'cancelled') returning state""",
+                [counts.done, counts.embedded, counts.unchanged, counts.failed, offset, job_id],
+            ).fetchall()
+            return changed == [("running",)]
+
+    def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
+        with self._rows.writing() as connection:
+            changed = connection.execute(
+                """update jobs set state = ?, error = ?, finished_at = ?
+                where id = ? and state in ('queued', 'running')""",
+                [state, error, now(), job_id],
+            )
+            if not changed.rowcount:
+                return
+            job = _job(connection, job_id)
+            counts = msgspec.structs.asdict(job.counts)
+            finished = JobFinished(job_id=job_id, state=state, **counts)
+            bot_id = job.bot_ids[0] if len(job.bot_ids) == 1 else ""
+            record(connection, finished.of(bot_id), job_id)
+
+    def unfinished_jobs(self) -> list[Job]:
+        with self._rows.reading() as connection:
+            rows = connection.execute(
+                f"select {_COLUMNS} from jobs where state in ('queued', 'running') order by id"
+            ).fetchall()
+        return [_from_row(row) for row in rows]
+
+
+def _job(connection: sqlite3.Connection, job_id: str) -> Job:
+    row = connection.execute(f"select {_COLUMNS} from jobs where id = ?", [job_id]).fetchone()
+    if row is None:
+        raise NotFound(f"no job {job_id!r}")
+    return _from_row(row)
+
+
+def _from_row(row: tuple[Any, ...]) -> Job:
+    values = dict(zip(_COLUMNS.replace('"', "").replace("\n", " ").split(","), row, strict=True))
+    values = {name.strip(): value for name, value in values.items()}
+    counts = JobCounts(**{name: values.pop(name) for name in JobCounts.__struct_fields__})
+    values["bot_ids"] = msgspec.json.decode(values["bot_ids"])
+    return Job(counts=counts, **values)

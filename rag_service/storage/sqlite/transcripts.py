@@ -1,0 +1,211 @@
+"""Pages of what was said, as fast at the end of a million rows as at the beginning.
+
+Ids are in the order of time, and triggers count the rows of each block of 1,024 ids by bot, role
+and decision. A total is a sum over blocks, and a page begins in the block where the sum reaches
+its offset.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from rag_service.conversations.store import TranscriptFilter, TranscriptRow
+from rag_service.storage.sqlite.conversations import DECISIONS, ROLES, kind_of, read_rows
+from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.knowledge import bot_row
+
+_BLOCK = 10  # bits
+_EXPORT = 1000
+_SHORTEST_INDEXED = 3
+"""Characters; a shorter substring is looked for in every text."""
+
+
+class SqliteTranscripts:
+    _rows: RowsFile
+
+    def transcripts(
+        self, where: TranscriptFilter, *, limit: int, offset: int, ascending: bool
+    ) -> tuple[int, list[TranscriptRow]]:
+        with self._rows.reading() as connection:
+            total, ids = _page(connection, _range(connection, where), limit, offset, ascending)
+            return total, read_rows(connection, ids)
+
+    def export(self, where: TranscriptFilter, *, ascending: bool) -> Iterator[list[TranscriptRow]]:
+        with self._rows.reading() as connection:
+            left = _range(connection, where)
+        while True:
+            with self._rows.reading() as connection:
+                ids = _ids(connection, left, _EXPORT, 0, ascending)
+                rows = read_rows(connection, ids)
+            if not ids:
+                return
+            yield rows
+            bound = {"first": ids[-1] + 1} if ascending else {"last": ids[-1] - 1}
+            left = msgspec.structs.replace(left, **bound)
+
+
+class _Range(Struct, frozen=True, kw_only=True):
+    """A filter in terms of the rows."""
+
+    first: int
+    last: int
+    kinds: list[int]
+    bots: list[int] | None
+    conversations: list[int] | None
+    q: str | None
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the counts of the blocks answer it."""
+        return self.conversations is None and self.q is None
+
+
+def _range(connection: sqlite3.Connection, where: TranscriptFilter) -> _Range:
+    roles = ROLES if where.role is None else (where.role,)
+    decisions = DECISIONS if where.has_rag_context is None else (where.has_rag_context,)
+    bots = None
+    if where.bot_ids is not None:
+        found = (bot_row(connection, bot_id) for bot_id in where.bot_ids)
+        bots = [bot for bot in found if bot is not None]
+    conversations = None
+    if where.session_id is not None:
+        rows = connection.execute(
+            "select id, bot from conversations where conversation_id = ?", [where.session_id]
+        )
+        conversations = [row for row, bot in rows if bots is None or bot in bots]
+    return _Range(
+        first=_border(connection, where.since, ">=", "asc", 1) if where.since else 1,
+        last=_border(connection, where.until, "<=", "desc", 0)
+        if where.until
+        else _highest(connection),
+        kinds=[kind_of(role, decision) for role, decision in product(roles, decisions)],
+        bots=bots,
+        conversations=conversations,
+        q=where.q,
+    )
+
+
+def _border(
+    connection: sqlite3.Connection, moment: str, compare: str, order: str, none: int
+) -> int:
+    """The first or last id on this side of a moment; nothing is: past the end, or before it."""
+    row = connection.execute(
+        f"""select id from messages where created_at {compare} ?
+        order by created_at {order}, id {order} limit 1""",
+        [moment],
+    ).fetchone()
+    return int(row[0]) if row else none * (_highest(connection) + 1)
+
+
+def _highest(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("select coalesce(max(id), 0) from messages").fetchone()[0])
+
+
+def _page(
+    connection: sqlite3.Connection, within: _Range, limit: int, offset: int, ascending: bool
+) -> tuple[int, list[int]]:
+    if not within.is_counted:
+        return _count(connection, within), _ids(connection, within, limit, offset, ascending)
+    blocks = _blocks(connection, within)
+    total = sum(count for _, count in blocks)
+    for block, count in blocks if ascending else reversed(blocks):
+        if offset < count:
+            first, last = within.first, within.last
+            if ascending:
+                first = max(first, block << _BLOCK)
+            else:
+                last = min(last, ((block + 1) << _BLOCK) - 1)
+            rest = msgspec.structs.replace(within, first=first, last=last)
+            return total, _ids(connection, rest, limit, offset, ascending)
+        offset -= count
+    return total, []
+
+
+def _blocks(connection: sqlite3.Connection, within: _Range) -> list[tuple[int, int]]:
+    """Ascending: each block with rows in it, and how many; those at the borders counted anew."""
+    first, last = within.first >> _BLOCK, within.last >> _BLOCK
+    bots, values = _among("bot", within.bots)
+    kinds, more = _among("kind", within.kinds)
+    counted = dict(
+        connection.execute(
+            f"""select block, sum(messages) from message_counts
+            where block between ? and ? and {bots} and {kinds} group by block""",
+            [first, last, *values, *more],
+        ).fetchall()
+    )
+    for block in {first, last} & set(counted):
+        begin, end = block << _BLOCK, ((block + 1) << _BLOCK) - 1
+        if within.first > begin or within.last < end:
+            part = msgspec.structs.replace(
+                within, first=max(begin, within.first), last=min(end, within.last)
+            )
+            counted[block] = _count(connection, part)
+    return sorted((block, count) for block, count in counted.items() if count)
+
+
+def _count(connection: sqlite3.Connection, within: _Range) -> int:
+    source, values = _source(within)
+    return int(connection.execute(f"select count(*) {source}", values).fetchone()[0])
+
+
+def _ids(
+    connection: sqlite3.Connection, within: _Range, limit: int, offset: int, ascending: bool
+) -> list[int]:
+    order = f"order by id {'asc' if ascending else 'desc'} limit ?"
+    if not within.is_counted:
+        source, values = _source(within)
+        query = f"select messages.id as id {source} {order} offset ?"
+        return [row[0] for row in connection.execute(query, [*values, limit, offset])]
+    # an index each: SQLite then reads no more than it shows
+    parts = []
+    values = []
+    for bot, kind in product(within.bots if within.bots is not None else [None], within.kinds):
+        which = "kind = ? and" if bot is None else "kind = ? and bot = ? and"
+        parts.append(
+            f"select * from (select id from messages where {which} id between ? and ? {order})"
+        )
+        values += [kind, *([] if bot is None else [bot]), within.first, within.last, limit + offset]
+    if not parts:
+        return []
+    query = f"{' union all '.join(parts)} {order} offset ?"
+    return [row[0] for row in connection.execute(query, [*values, limit, offset])]
+
+
+def _source(within: _Range) -> tuple[str, list[Any]]:
+    """`from ... where ...` that finds the rows by whatever narrows most."""
+    # the plus keeps SQLite from walking all rows of a bot or a kind
+    bots, of_bots = _among("+bot", within.bots)
+    kinds, of_kinds = _among("+kind", within.kinds if len(within.kinds) < _ALL_KINDS else None)
+    rows, of_rows = _among("conversation", within.conversations)
+    where = f"messages.id between ? and ? and {bots} and {kinds} and {rows}"
+    values = [within.first, within.last, *of_bots, *of_kinds, *of_rows]
+    if within.q is None:
+        return f"from messages where {where}", values
+    if len(within.q) < _SHORTEST_INDEXED or within.conversations is not None:
+        found = "instr(fold(text), ?)"
+        return f"from messages where {where} and {found}", [*values, within.q.casefold()]
+    phrase = '"' + within.q.replace('"', '""') + '"'
+    if bots == kinds == rows == "1":
+        return (
+            """from (select rowid as id from messages_text where messages_text match ?
+            and rowid between ? and ?) as messages""",
+            [phrase, within.first, within.last],
+        )
+    return (
+        f"""from messages_text join messages on messages.id = messages_text.rowid
+        where messages_text match ? and {where}""",
+        [phrase, *values],
+    )
+
+
+_ALL_KINDS = len(ROLES) * len(DECISIONS)
+
+
+def _among(column: str, values: Sequence[int] | None) -> tuple[str, list[Any]]:
+    if values is None:
+        return "1", []
+    return f"{column} in (select value from json_each(?))", [msgspec.json.encode(values).decode()]
