@@ -22,7 +22,7 @@ from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.imports import Importer
 from rag_service.models.chat import load_chat_model
 from rag_service.models.embedders import load_embedder
-from rag_service.models.reranker import Reranker
+from rag_service.models.rerankers import load_reranker
 from rag_service.outbound import open_poster
 from rag_service.settings import Settings
 from rag_service.small_talk import recognise
@@ -65,7 +65,7 @@ def assemble(settings: Settings) -> Iterator[Service]:
         return embedder().name, embedder().dimension
 
     with open_store(settings, identity) as store:
-        reranker = _once(partial(Reranker, settings.rerank_model))
+        reranker = _once(partial(load_reranker, settings.rerank_model))
         scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
         knowledge = KnowledgeBase(
             store,

@@ -19,7 +19,7 @@ from rag_service.knowledge.languages import language_warnings
 from rag_service.knowledge.store import DocumentFilter
 from rag_service.models.chat import load_chat_model
 from rag_service.models.embedders import load_embedder
-from rag_service.models.reranker import Reranker
+from rag_service.models.rerankers import load_reranker
 from rag_service.settings import Settings
 from rag_service.storage import Store, open_store
 
@@ -97,7 +97,7 @@ def _model(embedder: Embedder) -> str:
 
 def _reranker(settings: Settings) -> list[Finding]:
     spec = settings.rerank_model
-    return [_try("reranking model", lambda: Reranker(spec).name)] if spec else []
+    return [_try("reranking model", lambda: load_reranker(spec).name)] if spec else []
 
 
 def _rows(settings: Settings) -> str:

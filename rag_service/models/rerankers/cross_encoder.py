@@ -10,11 +10,8 @@ import numpy as np
 from rag_service.errors import ModelUnavailable
 from rag_service.models.embedders.model_folder import in_hub_cache
 
-RERANKED = 20
-"""How many of the best are read again, if not more are asked for."""
 
-
-class Reranker:
+class CrossEncoderReranker:
     """A sentence-transformers cross-encoder on this machine: its folder, or its name.
 
     Loaded at the first use; blocking and thread-safe. Raises ModelUnavailable.
