@@ -5,6 +5,7 @@
     + InvalidSettings
     + TooLarge
     + Unreadable
+    + Unsupported
   x NotFound
     + BotNotFound
     + ConversationNotFound
@@ -49,6 +50,10 @@ class InvalidSettings(Invalid):
 
 class TooLarge(Invalid):
     """A body or a line is over the size limit."""
+
+
+class Unsupported(Invalid):
+    """A body is in a coding that is not understood."""
 
 
 class Unreadable(Invalid):

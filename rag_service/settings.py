@@ -68,12 +68,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same for webhooks."""
     webhook_allow_private: Switch = False
     """Whether webhooks may reach private and local addresses: `true` or `false`."""
+    cors_origins: str = ""
+    """Origins whose pages may ask, such as `https://shop.example`, apart by commas; `*` is any."""
+    path_prefix: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)*/?$")] = ""
+    """The path below which a proxy serves it, such as `/rag`."""
     log_level: Level = "info"
     """debug, info, warning or error."""
 
     @property
     def max_body_bytes(self) -> int:
         return self.max_body_mb * 1024 * 1024
+
+    @property
+    def prefix(self) -> str:
+        return self.path_prefix.rstrip("/")
+
+    @property
+    def origins(self) -> list[str]:
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
     def environ(self) -> dict[str, str]:
         """The variables that give these settings again, for a child process."""

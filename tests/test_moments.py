@@ -34,6 +34,46 @@ def test_a_date_is_read_as_utc_unless_it_names_a_zone(text, moment):
     assert read_moment(text) == moment
 
 
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("12-05-2026", "2026-05-12T00:00:00.000Z"),
+        ("12.05.2026", "2026-05-12T00:00:00.000Z"),
+        ("1.5.2026 9:30", "2026-05-01T09:30:00.000Z"),
+        ("05/12/2026", "2026-05-12T00:00:00.000Z"),
+        ("2026-05", "2026-05-01T00:00:00.000Z"),
+        ("May 2026", "2026-05-01T00:00:00.000Z"),
+        ("first day of May 2026", "2026-05-01T00:00:00.000Z"),
+        ("last day of February 2024", "2024-02-29T00:00:00.000Z"),
+    ],
+)
+def test_numbers_and_months_are_read_as_php_reads_them(text, moment):
+    assert read_moment(text) == moment
+
+
+@pytest.mark.parametrize("text", ["31-02-2026", "32.01.2026", "1-13-2026", "2026-13", "2026-00"])
+def test_a_day_that_does_not_exist_is_refused(text):
+    with pytest.raises(ValueError, match="must be a date"):
+        read_moment(text)
+
+
+@pytest.mark.parametrize("unit", ["month", "year"])
+def test_the_edges_of_months_and_years_meet(unit):
+    for former, later in (("last", "this"), ("this", "next")):
+        end = datetime.fromisoformat(read_moment(f"last day of {former} {unit}"))
+        begin = datetime.fromisoformat(read_moment(f"First day of {later} {unit}"))
+        assert begin - end == timedelta(days=1)
+        assert begin.day == 1
+
+
+def test_a_week_begins_on_monday():
+    monday = datetime.fromisoformat(read_moment("monday this week"))
+    assert monday.weekday() == 0
+    assert timedelta() <= datetime.now(UTC) - monday < timedelta(days=7)
+    for text, days in (("sunday this week", 6), ("friday last week", -3), ("tuesday next week", 8)):
+        assert datetime.fromisoformat(read_moment(text)) - monday == timedelta(days=days)
+
+
 @pytest.mark.parametrize(("text", "days"), [("today", 0), ("Yesterday", 1), ("tomorrow", -1)])
 def test_a_named_day_begins_at_midnight(text, days):
     before = days_ago(days)

@@ -1,5 +1,6 @@
 """What is told of a person -> fields of a contact. One reader for HTTP and for files."""
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -10,6 +11,8 @@ from rag_service.fields import read_label, read_metadata
 
 _LONGEST_EMAIL = 254  # RFC 5321, with the brackets left out
 _LONGEST_PHONE = 50
+_LEAST_OF_PHONE = 4
+_PHONE_SEARCH = re.compile(r"\s*\+?[\d\s()./\u2010-\u2015-]{3,}\s*")
 
 
 def read_contact(body: Mapping[str, Any], region: str | None = None) -> ContactFields:
@@ -57,6 +60,17 @@ def read_phone(value: object, region: str | None = None) -> str:
     if not phonenumbers.is_possible_number(number):
         raise ValueError(wanted)
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_part(search: str) -> str | None:
+    """The part of an E.164 number that a search means, as people write numbers: `+49 (0)30 90-18`
+    and `030 9018` are parts of +49309018. None where it is no number."""
+    if not _PHONE_SEARCH.fullmatch(search):
+        return None
+    digits = re.sub(r"[^\d+]", "", re.sub(r"\(0\)", "", search))
+    digits = re.sub(r"^00", "+", digits)
+    part = digits if digits.startswith("+") else digits.removeprefix("0")
+    return part if len(part) >= _LEAST_OF_PHONE else None
 
 
 def read_region(value: object) -> str:

@@ -12,9 +12,9 @@ from msgspec import Struct
 from rag_service.contacts.fields import read_contact
 from rag_service.contacts.store import Contact, ContactFields, ContactStore, Outcome
 from rag_service.errors import Invalid, Unreadable
-from rag_service.fields import read_body
+from rag_service.fields import read_object
 from rag_service.readers.encodings import decode
-from rag_service.texts.spreadsheets import cell, lines, text_of
+from rag_service.texts.spreadsheets import BYTE_ORDER_MARK, cell, lines, text_of
 
 _OURS = ("email", "name", "phone", "user_id", "metadata")
 COLUMNS = (*_OURS, "created_at", "updated_at", "contact_id")
@@ -49,7 +49,7 @@ class ImportReport(Struct, frozen=True, kw_only=True):
 
 def csv_lines(groups: Iterable[list[Contact]]) -> Iterator[str]:
     """The whole file, a group of contacts at a time; no cell is a formula to a spreadsheet."""
-    yield lines([COLUMNS])
+    yield BYTE_ORDER_MARK + lines([COLUMNS])
     for contacts in groups:
         yield lines([cell(getattr(one, name)) for name in COLUMNS] for one in contacts)
 
@@ -170,7 +170,7 @@ def _columns(names: list[str]) -> list[str]:
 def _metadata(text: str | None) -> Any:
     """The text itself where it is no JSON, which `read_contact` then refuses."""
     try:
-        return {} if text is None else read_body(text)
+        return {} if text is None else read_object(text)
     except Invalid:
         return text
 

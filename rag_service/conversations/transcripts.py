@@ -10,7 +10,7 @@ from rag_service.conversations.messages import Role, Source
 from rag_service.conversations.store import TranscriptFilter, TranscriptRow
 from rag_service.dates import read_moment
 from rag_service.errors import Invalid
-from rag_service.texts.spreadsheets import cell, lines
+from rag_service.texts.spreadsheets import BYTE_ORDER_MARK, cell, lines
 
 
 class ContextItem(Struct, frozen=True, kw_only=True):
@@ -101,6 +101,6 @@ def _context(source: Source) -> ContextItem:
 
 def csv_lines(groups: Iterable[list[TranscriptRow]]) -> Iterator[str]:
     """The whole file, a group of rows at a time; no cell is a formula to a spreadsheet."""
-    yield lines([COLUMNS])
+    yield BYTE_ORDER_MARK + lines([COLUMNS])
     for rows in groups:
         yield lines([cell(value) for value in msgspec.structs.astuple(item(row))] for row in rows)

@@ -118,7 +118,7 @@ def read_webhook(body: Mapping[str, Any], *, changes: bool = False) -> WebhookCh
     values: dict[str, Any] = {}
     for name, (names, read) in _FIELDS.items():
         given = next((key for key in names if key in body), None)
-        if given is None or (body[given] is None and name != "bot_id"):
+        if given is None or (body[given] is None and name not in _CLEARED):
             continue
         try:
             values[name] = read(body[given])
@@ -212,6 +212,8 @@ def _bot(value: object) -> str | None:
 
 
 def _description(value: object) -> str:
+    if value is None:
+        return ""
     if not isinstance(value, str) or len(value) > _LONGEST_DESCRIPTION:
         raise ValueError(f"must be a string of at most {_LONGEST_DESCRIPTION} characters")
     return value
@@ -236,6 +238,8 @@ def _secret(value: object) -> list[Secret]:
     return [Secret(value=str(value))]
 
 
+_CLEARED = ("bot_id", "description")
+"""Null takes what was there away; of the others it is as if absent."""
 _FIELDS: dict[str, tuple[tuple[str, ...], Any]] = {
     "url": (("url",), _url),
     "events": (("events", "eventTypes", "event_types", "types"), _events),

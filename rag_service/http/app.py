@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from litestar import Litestar, Router, get
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
@@ -30,9 +32,11 @@ from rag_service.http.dialects.knowledge import (
 )
 from rag_service.http.dialects.messages import events, messages
 from rag_service.http.dialects.messages.events import Changes
+from rag_service.http.documenting import RATE_NAMES
 from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.http.health import health
 from rag_service.http.threads import Threads
+from rag_service.http.tolerance import tolerant
 from rag_service.settings import Settings, load_settings
 
 
@@ -77,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *contact_imports.handlers,
     ]
     of_messages = [*messages.handlers, *events.handlers]
-    return Litestar(
+    app = _App(
         [
             home,
             *of_knowledge,
@@ -96,9 +100,30 @@ def create_app(settings: Settings | None = None) -> Litestar:
         },
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
-        openapi_config=schema_page.config(),
+        openapi_config=schema_page.config(settings.prefix),
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
+        cors_config=_cors(settings.origins) if settings.origins else None,
+    )
+    app.path_prefix = settings.prefix
+    return app
+
+
+class _App(Litestar):
+    path_prefix = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope, receive, send = tolerant(scope, receive, send, self.path_prefix)
+        await super().__call__(scope, receive, send)
+
+
+def _cors(origins: list[str]) -> CORSConfig:
+    return CORSConfig(
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["authorization", "content-type", "last-event-id", "accept"],
+        expose_headers=["x-job-id", "location", "retry-after", *RATE_NAMES],
     )
 
 

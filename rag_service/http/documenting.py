@@ -37,13 +37,15 @@ _REASONS = {
 }
 
 
+_RATES = {
+    "X-RateLimit-Limit": "Requests that the token may make in a window.",
+    "X-RateLimit-Remaining": "Those that are left in this one.",
+    "X-RateLimit-Reset": "When the next one begins, in Unix seconds.",
+}
+RATE_NAMES = list(_RATES)
 RATE_HEADERS = [
     ResponseHeader(name=name, value="0", description=description, documentation_only=True)
-    for name, description in {
-        "X-RateLimit-Limit": "Requests that the token may make in a window.",
-        "X-RateLimit-Remaining": "Those that are left in this one.",
-        "X-RateLimit-Reset": "When the next one begins, in Unix seconds.",
-    }.items()
+    for name, description in _RATES.items()
 ]
 """Of every counted answer, errors included; absent where the token's rate is off."""
 

@@ -28,6 +28,7 @@ from rag_service.errors import (
     RagError,
     RateLimited,
     TooLarge,
+    Unsupported,
 )
 from rag_service.http.parameters import NotJson
 
@@ -101,6 +102,7 @@ _KINDS: dict[type[Exception], _Kind] = {
     ConversationNotFound: _Kind(404, "mxchat_rest_not_found", "CONVERSATION_NOT_FOUND"),
     NotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND"),
     Conflict: _Kind(409, "rest_conflict", "CONFLICT"),
+    Unsupported: _Kind(415, "rest_unsupported_media_type", "UNSUPPORTED_MEDIA_TYPE"),
     TooLarge: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
     NotJson: _Kind(400, "rest_invalid_json", "INVALID_REQUEST"),
     Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),

@@ -21,9 +21,10 @@ _HELD_IN_MEMORY = 1 << 18
 
 
 class FormFile(Struct, kw_only=True):
-    """`name` is a plain file name, whatever path the client put before it."""
+    """`name` is a plain file name, `path` the same below the folders that the client put before."""
 
     name: str
+    path: str
     start: int
     size: int = 0
     """As sent; of a file over the limit nothing is kept beyond it."""
@@ -83,7 +84,9 @@ class Form:
     def _begin(self, part: MultipartSegment) -> None:
         self._part = part
         if part.filename:
-            self.files.append(FormFile(name=_plain(part.filename), start=self._data.tell()))
+            path = _plain(part.filename)
+            name = path.rpartition("/")[2]
+            self.files.append(FormFile(name=name, path=path, start=self._data.tell()))
 
     def _add(self, data: bytes) -> None:
         if self._part is not None and self._part.filename:
@@ -113,7 +116,11 @@ async def _gathered(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield bytes(buffer)
 
 
-def _plain(name: str) -> str:
-    """Without folders, of whichever system, and without characters that nobody can see."""
-    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return "".join(char for char in last if char.isprintable()).strip()[-LONGEST_NAME:] or "file"
+def _plain(path: str) -> str:
+    """A name and folders, of whichever system, without characters that nobody can see."""
+    parts = [
+        "".join(char for char in part if char.isprintable()).strip()[-LONGEST_NAME:]
+        for part in path.replace("\\", "/").rstrip("/").split("/")
+    ]
+    *folders, name = parts
+    return "/".join([*(one for one in folders if one not in ("", ".", "..")), name or "file"])

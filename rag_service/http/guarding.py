@@ -9,7 +9,8 @@ from litestar.types import Guard
 
 from rag_service.access.caller import Caller, RateClass, Scope
 from rag_service.assembly import Service
-from rag_service.errors import Forbidden
+from rag_service.errors import Forbidden, Unsupported
+from rag_service.http.tolerance import with_slashes
 
 
 def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
@@ -20,6 +21,8 @@ def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
 
     def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         service: Service = connection.app.state.service
+        with_slashes(connection.scope)
+        _check_coding(connection.headers.get("content-encoding", ""))
         caller = service.access.identify(connection.headers.get("authorization"))
         state = connection.scope["state"]
         state["allowance"] = service.limiter.take(caller, rate)
@@ -28,6 +31,12 @@ def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
         state["caller"] = caller
 
     return guard
+
+
+def _check_coding(coding: str) -> None:
+    """Those that are understood are taken away before."""
+    if coding.strip().lower() not in ("", "identity"):
+        raise Unsupported(f"The Content-Encoding {coding!r} is not understood: use gzip or none.")
 
 
 def of_no_bot(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -1,14 +1,18 @@
 """Parameters of a request, from its JSON body or its query, with every fault named at once."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 from litestar import Request
 
 from rag_service.errors import Invalid
-from rag_service.fields import read_body
+from rag_service.fields import flag, is_left_out, read_body
 
 T = TypeVar("T")
+
+_LISTED = re.compile(r"(.+)\[\d*\]")
+"""As PHP writes the names of a list."""
 
 
 class NotJson(Invalid):
@@ -23,21 +27,33 @@ class Parameters:
         self._faults: dict[str, str] = {}
 
     def take(self, name: str, read: Callable[[Any], T], default: T) -> T:
-        """`read` raises ValueError with the reason. A value that is null counts as left out."""
+        """`read` raises ValueError with the reason. Null counts as left out, and so does what is
+        blank."""
+        value = self._values.get(name)
+        if is_left_out(value):
+            return default
+        return self._read(name, value, read, default)
+
+    def take_flag(self, name: str, default: bool = False) -> bool:
+        """For what must not happen by mistake: blank is no answer, so that `?dry_run=` does not
+        write."""
+        value = self._values.get(name)
+        return default if value is None else self._read(name, value, flag, default)
+
+    def need(self, name: str, read: Callable[[Any], T]) -> T:
+        """What it returns means something only after `done`."""
         value = self._values.get(name)
         if value is None:
-            return default
+            self._faults[name] = "is required"
+            return cast(T, None)
+        return self._read(name, value, read, cast(T, None))
+
+    def _read(self, name: str, value: Any, read: Callable[[Any], T], default: T) -> T:
         try:
             return read(value)
         except ValueError as error:
             self._faults[name] = str(error)
             return default
-
-    def need(self, name: str, read: Callable[[Any], T]) -> T:
-        """What it returns means something only after `done`."""
-        if self._values.get(name) is None:
-            self._faults[name] = "is required"
-        return self.take(name, read, cast(T, None))
 
     def done(self) -> None:
         if self._faults:
@@ -46,19 +62,31 @@ class Parameters:
 
 
 def query_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The last value of each name; all of them, as a list, where a name ends in `[]`."""
+    """The last value of each name; all of them, as a list, where a name ends in `[]` or `[0]`."""
+    return gathered(request.query_params.multi_items())
+
+
+def gathered(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Names and values of a query or a form."""
     values: dict[str, Any] = {}
-    for name, value in request.query_params.multi_items():
-        if name.endswith("[]"):
-            values.setdefault(name[:-2], []).append(value)
-        else:
+    for name, value in items:
+        listed = _LISTED.fullmatch(name)
+        if listed is None:
             values[name] = value
+        elif isinstance(known := values.setdefault(listed[1], []), list):
+            known.append(value)
     return values
 
 
 async def body_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """A JSON object, whatever its content type says. Raises NotJson."""
     return read_json(await request.body())
+
+
+async def optional_body_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """As `body_of`, where there may be none; PHP writes an empty object as []. Raises NotJson."""
+    body = await request.body()
+    return {} if body.strip() in (b"", b"[]") else read_json(body)
 
 
 def read_json(body: bytes) -> dict[str, Any]:

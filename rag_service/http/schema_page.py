@@ -16,8 +16,10 @@ from rag_service.http import event_schemas
 _ASSETS = "/schema/assets"
 
 
-def config() -> OpenAPIConfig:
-    """One for each application, since its router keeps the handlers."""
+def config(prefix: str) -> OpenAPIConfig:
+    """One for each application, since its router keeps the handlers. The page finds its files below
+    the prefix of a proxy."""
+    files = prefix + _ASSETS
     return OpenAPIConfig(
         title="rag-service",
         version=__version__,
@@ -27,7 +29,7 @@ def config() -> OpenAPIConfig:
         ),
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
         contact=Contact(name="The rag-service authors"),
-        servers=[Server(url="/")],
+        servers=[Server(url=prefix or "/")],
         components=Components(
             security_schemes={
                 "token": SecurityScheme(
@@ -46,9 +48,9 @@ def config() -> OpenAPIConfig:
         render_plugins=[
             SwaggerRenderPlugin(
                 path="/",
-                js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-                css_url=f"{_ASSETS}/swagger-ui.css",
-                standalone_preset_js_url=f"{_ASSETS}/swagger-ui-standalone-preset.js",
+                js_url=f"{files}/swagger-ui-bundle.js",
+                css_url=f"{files}/swagger-ui.css",
+                standalone_preset_js_url=f"{files}/swagger-ui-standalone-preset.js",
                 favicon="",
             )
         ],

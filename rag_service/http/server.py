@@ -36,6 +36,7 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda url: None)
         timeout_graceful_shutdown=10,
         timeout_keep_alive=_KEEP_ALIVE_S,
         server_header=False,
+        http="h11",  # httptools answers HTTP/1.0 in chunks, which that does not know
     )
     _Server(config, started).run()
 

@@ -1,23 +1,22 @@
 """The body of a push -> Document. One reader for HTTP, batch lines and the command line."""
 
 import base64
-import re
 from collections.abc import Callable
 from typing import Any, get_args
 
 from rag_service.documents import Document, Format
 from rag_service.errors import Invalid
 from rag_service.fields import (
-    _UNPRINTABLE,
-    _string,
+    UNPRINTABLE,
+    is_left_out,
     read_bot_id,
     read_content_type,
     read_metadata,
     read_source_url,
+    read_string,
 )
 from rag_service.readers.formats import BINARY
 
-_BLANK = re.compile(r"[\s\x00-\x1f\x7f\ufeff\u200b]*")
 _LONGEST_TITLE = 2000
 
 
@@ -29,10 +28,10 @@ def read_push(body: dict[str, Any]) -> Document:
     """
     faults: dict[str, str] = {}
     values: dict[str, Any] = {}
-    content = "content_base64" if body.get("content_base64") is not None else "content"
+    content = "content" if is_left_out(body.get("content_base64")) else "content_base64"
     for name, (check, required) in {content: (_CONTENT[content], True), **_FIELDS}.items():
         value = body.get(name)
-        if value is None:
+        if value is None or (not required and is_left_out(value)):
             if required:
                 faults[name] = "is required"
             continue
@@ -40,7 +39,7 @@ def read_push(body: dict[str, Any]) -> Document:
             values[name] = check(value)
         except ValueError as error:
             faults[name] = str(error)
-    if content == "content_base64" and body.get("content") is not None:
+    if content == "content_base64" and not is_left_out(body.get("content")):
         faults[content] = "cannot go together with content: send one of them"
     if isinstance(values.get("content"), str) and values.get("format") in BINARY:
         faults["format"] = "is that of a file: send it in content_base64"
@@ -52,14 +51,14 @@ def read_push(body: dict[str, Any]) -> Document:
 def _content(value: object) -> str | bytes:
     if isinstance(value, bytes):
         return value
-    text = _string(value)
-    if _BLANK.fullmatch(text):
+    text = read_string(value)
+    if is_left_out(text):
         raise ValueError("must not be blank")
     return text
 
 
 def _file(value: object) -> bytes:
-    text = _string(value)
+    text = read_string(value)
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError as error:
@@ -70,7 +69,7 @@ def _file(value: object) -> bytes:
 
 
 def _title(value: object) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", _string(value)).split())[:_LONGEST_TITLE]
+    return " ".join(UNPRINTABLE.sub(" ", read_string(value)).split())[:_LONGEST_TITLE]
 
 
 def _format(value: object) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 import msgspec
 
+BYTE_ORDER_MARK = "\ufeff"
+"""Before a file, or Excel takes it for one in the encoding of the country."""
+
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _QUOTED = re.compile(r"'+[=+\-@\t\r]")
 

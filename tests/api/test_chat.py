@@ -237,7 +237,7 @@ WRONG = [
     {"message": 5},
     {"message": ["Hi"]},
     {"message": "x" * 20_001},
-    {"message": "Hi", "metadata": []},
+    {"message": "Hi", "metadata": [1]},
     {"message": "Hi", "metadata": "x"},
     {"message": "Hi", "metadata": NESTED},
 ]
@@ -258,7 +258,7 @@ def test_a_wrong_body_is_400_names_what_is_wrong_and_keeps_nothing(client, path)
     [("/chat/default/message", "conversationId"), ("/bot/default", "sessionId")],
 )
 def test_an_id_is_a_line_of_text(client, path, name):
-    for value in (5, "", " ", "a\nb", "x" * 201, ["a"], {}):
+    for value in (5.5, True, "a\nb", "x" * 201, ["a"], {}):
         answer = client.post(path, json={"message": "Hi", name: value})
         assert fault_of(answer) == (400, "INVALID_REQUEST"), value
         assert answer.json()["error"]["message"].startswith(f"{name}: ")
@@ -266,7 +266,7 @@ def test_an_id_is_a_line_of_text(client, path, name):
 
 @pytest.mark.parametrize("path", ["/chat/default/message", "/chat/default/stream", "/bot/default"])
 def test_a_body_that_is_no_json_object_is_400(client, path):
-    for body in (b"", b"rubbish", b"[]", b'"x"', b'{"message": "\\ud800"}'):
+    for body in (b"", b"rubbish", b"[]", b'"x"', b'{"message": "\xff"}'):
         assert fault_of(client.post(path, content=body)) == (400, "INVALID_REQUEST"), body
 
 
@@ -393,9 +393,7 @@ def test_an_id_is_taken_once_in_each_bot(client):
         assert fault_of(client.post(path, json={"conversationId": "con_1"})) == (409, "CONFLICT")
 
 
-@pytest.mark.parametrize(
-    "body", [{"conversationId": 5}, {"title": ["x"]}, {"title": " "}, {"metadata": [1]}]
-)
+@pytest.mark.parametrize("body", [{"conversationId": [5]}, {"title": ["x"]}, {"metadata": [1]}])
 def test_a_conversation_of_wrong_fields_is_not_made(client, body):
     answer = client.post("/chat/default/conversations", json=body)
     assert fault_of(answer) == (400, "INVALID_REQUEST")
@@ -457,7 +455,7 @@ def test_a_patch_changes_what_it_names(client):
     changed = data_of(client.patch(path, json={"title": "New"}))
     assert (changed["title"], changed["metadata"]) == ("New", {"b": 2, "c": 3})
     assert history(client, "con_1")["metadata"]["title"] == "New"
-    assert fault_of(client.patch(path, json={"title": 5})) == (400, "INVALID_REQUEST")
+    assert fault_of(client.patch(path, json={"title": [5]})) == (400, "INVALID_REQUEST")
     assert fault_of(client.patch(path, content=b"x")) == (400, "INVALID_REQUEST")
 
 

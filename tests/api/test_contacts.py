@@ -90,7 +90,7 @@ def test_a_contact_is_made_read_changed_and_deleted(client, mount):
 
 
 def test_what_is_wrong_is_named(client):
-    body = {"email": "ann", "name": 5, "phone": "030 123456", "userId": [], "metadata": []}
+    body = {"email": "ann", "name": [5], "phone": "030 123456", "userId": [], "metadata": [1]}
     message = refused(client.post("/contacts", json=body), 400, "INVALID_REQUEST")
     for name in body:
         assert f"{name}: must" in message
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_named(client):
     refused(client.patch(path, json={"email": "x"}), 400, "INVALID_REQUEST")
     refused(client.delete(path, params={"conversations": "perhaps"}), 400, "INVALID_REQUEST")
     assert ok(client.get(path)) == made
-    for query in ({"page": "0"}, {"limit": "101"}, {"order": "up"}, {"search": " "}):
+    for query in ({"page": "0"}, {"limit": "101"}, {"order": "up"}, {"search": "x" * 201}):
         (name,) = query
         message = refused(client.get("/contacts", params=query), 400, "INVALID_REQUEST")
         assert message.startswith(f"{name}: ")
@@ -321,7 +321,7 @@ def test_an_export_has_all_that_match_no_formula_and_comes_back(client):
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/csv")
     assert 'filename="contacts.csv"' in answer.headers["content-disposition"]
-    lines = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline="")))
     assert [line["email"] for line in lines] == [f"n{n}@example.com" for n in range(len(names))]
     for line in lines:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in line.values())

@@ -59,9 +59,9 @@ def test_any_absolute_uri_is_taken(push, url):
         ({"content": "x", "source_url": "/a"}, {"source_url"}),
         ({"content": "x", "source_url": "https://a\0b"}, {"source_url"}),
         ({"content": "x", "source_url": URL, "bot_id": "a b"}, {"bot_id"}),
-        ({"content": "x", "source_url": URL, "metadata": []}, {"metadata"}),
+        ({"content": "x", "source_url": URL, "metadata": [1]}, {"metadata"}),
         ({"content": "x", "source_url": URL, "format": "pdf"}, {"format"}),
-        ({"content": "x", "source_url": URL, "content_type": ""}, {"content_type"}),
+        ({"content": "x", "source_url": URL, "content_type": "a\nb"}, {"content_type"}),
         ({"content": "x", "source_url": URL, "title": 1}, {"title"}),
     ],
 )
@@ -84,8 +84,6 @@ def test_every_parameter_at_fault_is_named(client, body, faults):
         b'{"content": "\xff"}',
         b"[" * 100_000,
         b'{"metadata":' * 50_000,
-        b'{"content": "\\ud800", "source_url": "https://a/"}',
-        b'{"content": "x", "source_url": "https://a/", "metadata": {"x": "\\udfff"}}',
         b'{"content": "x", "source_url": "https://a/", "metadata": 1e999}',
     ],
 )

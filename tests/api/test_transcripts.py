@@ -160,7 +160,6 @@ def test_parameters_out_of_range_are_named(client):
         ({"limit": "0"}, {"limit"}),
         ({"limit": "1001"}, {"limit"}),
         ({"limit": "x"}, {"limit"}),
-        ({"limit": ""}, {"limit"}),
         ({"limit": "1.5"}, {"limit"}),
         ({"offset": "-1"}, {"offset"}),
         ({"order": "up", "role": "bot"}, {"order", "role"}),
@@ -168,7 +167,6 @@ def test_parameters_out_of_range_are_named(client):
         ({"bot_id": "a/b"}, {"bot_id"}),
         ({"since": "rubbish", "until": "the day it rained"}, {"since", "until"}),
         ({"since": "2026-13-01"}, {"since"}),
-        ({"until": ""}, {"until"}),
     ):
         assert faults(client.get("/transcripts", params=query)) == names, query
 
@@ -215,7 +213,6 @@ def test_q_is_a_substring_whatever_its_case(client):
     ):
         assert texts(client, q=q) == found, q
         assert texts(client, q=q, session_id="s") == found, q
-    assert faults(client.get("/transcripts", params={"q": ""})) == {"q"}
 
 
 # -- exports ------------------------------------------------------------------------------------
@@ -231,7 +228,7 @@ def test_a_csv_export_has_all_rows_and_no_formula(client):
         "/transcripts", params={"order": "asc", "limit": 2}, headers={"Accept": "text/csv"}
     )
     assert answer.headers["content-type"].startswith("text/csv")
-    lines = list(csv.DictReader(io.StringIO(answer.text, newline="")))
+    lines = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"), newline="")))
     items = page(client, order="asc")["items"]
     assert list(lines[0]) == list(items[0])
     assert [int(line["id"]) for line in lines] == [item["id"] for item in items]
@@ -265,7 +262,9 @@ def test_an_export_is_longer_than_any_page(client, settings):
     of_lines = client.get("/transcripts?order=asc", headers={"Accept": "application/x-ndjson"})
     assert [json.loads(line)["message"] for line in of_lines.text.splitlines()] == wanted
     of_cells = client.get("/transcripts?order=asc", headers={"Accept": "text/csv"})
-    assert [row["message"] for row in csv.DictReader(io.StringIO(of_cells.text))] == wanted
+    assert [
+        row["message"] for row in csv.DictReader(io.StringIO(of_cells.text.removeprefix("\ufeff")))
+    ] == wanted
 
 
 # -- deletes ------------------------------------------------------------------------------------
@@ -344,7 +343,7 @@ def test_unknown_sessions_are_counted_as_asked_for_and_delete_nothing(client, sa
 
 
 def test_a_delete_names_one_to_a_thousand_sessions(client, said):
-    for ids in ([], [f"s{n}" for n in range(1001)], [1], "s1", [None], {}, None, [["s1"]]):
+    for ids in ([], [f"s{n}" for n in range(1001)], [1.5], "s1", [None], {}, None, [["s1"]]):
         assert faults(delete(client, ids)) == {"session_ids"}, ids
     assert faults(client.delete("/transcripts")) == {"session_ids"}
     assert faults(delete(client, ["s1"], cascade="perhaps")) == {"cascade"}

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from rag_service.clock import now
+from rag_service.contacts.fields import phone_part
 from rag_service.contacts.store import (
     Contact,
     ContactChanges,
@@ -130,8 +131,8 @@ def _where(where: ContactFilter) -> tuple[str, list[Any]]:
         parts.append("created_at >= ?")
         values.append(where.since)
     if where.search is not None:
-        parts.append("instr(search, ?)")
-        values.append(where.search.casefold())
+        parts.append("(instr(search, ?) or instr(phone, ?))")
+        values += [where.search.casefold(), phone_part(where.search) or where.search]
     return " and ".join(parts), values
 
 

@@ -28,7 +28,7 @@ from rag_service.http.envelopes import Success
 from rag_service.http.exports import exported
 from rag_service.http.guarding import need, of_no_bot
 from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
@@ -200,7 +200,7 @@ async def delete_contact(
     threads: NamedDependency[Threads],
 ) -> Success[ContactGone]:
     """For good, with the events that tell of it."""
-    body = await body_of(request) if await request.body() else {}
+    body = await optional_body_of(request)
     values = Parameters({**query_of(request), **body})
     conversations = values.take("conversations", flag, False)
     values.done()

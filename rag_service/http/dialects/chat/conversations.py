@@ -18,7 +18,7 @@ from rag_service.http.documenting import anything as an_object
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import caller_of, need
 from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
 from rag_service.ids import new_id
 
@@ -145,7 +145,7 @@ async def create_conversation(
 ) -> Success[Made]:
     """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
-    body = await body_of(request) if await request.body() else {}
+    body = await optional_body_of(request)
     names = ("conversationId", "id", "sessionId")
     body["conversationId"] = next((body[n] for n in names if body.get(n) is not None), None)
     values = Parameters(body)

@@ -27,7 +27,7 @@ from rag_service.http.documenting import (
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import caller_of, need
 from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
@@ -202,7 +202,7 @@ async def rotate_secret(
 ) -> Success[NewWebhook]:
     """Deliveries are signed with both, so that the receiver can change over meanwhile."""
     await seen_webhook(request, webhook_id, service, threads)
-    values = Parameters(await _body(request))
+    values = Parameters(await optional_body_of(request))
     hours = values.take("overlapHours", integer(0, _LONGEST_OVERLAP_H), OVERLAP_H)
     values.done()
     return Success(data=_with_secret(await service.webhooks.rotate(webhook_id, hours)))
@@ -232,10 +232,6 @@ def _for(caller: Caller, fields: kept.WebhookChanges, *, new: bool = False) -> k
         raise Forbidden(f"This token is bound to the bot {caller.bot_id!r}.")
     caller.may_use(fields.bot_id)
     return fields
-
-
-async def _body(request: AnyRequest) -> dict[str, Any]:
-    return await body_of(request) if await request.body() else {}
 
 
 def _shown(webhook: kept.Webhook) -> Webhook:

@@ -108,7 +108,7 @@ def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) ->
         )
         headers = {"X-Job-Id": job.id}
         return Stream(results, status_code=200, media_type=NDJSON, headers=headers)
-    url = f"{request.url.path.partition('/knowledge/')[0]}/jobs/{job.id}"
+    url = f"{service.settings.prefix}{request.url.path.partition('/knowledge/')[0]}/jobs/{job.id}"
     queued = Queued(job_id=job.id, state=job.state, total=job.total, status_url=url)
     return Response(queued, status_code=202, headers={"Location": url})
 

@@ -12,7 +12,14 @@ from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Format
 from rag_service.errors import NotFound
-from rag_service.fields import flag, integer, read_bot_id, read_content_type, read_source_url, text
+from rag_service.fields import (
+    integer,
+    is_left_out,
+    read_bot_id,
+    read_content_type,
+    read_source_url,
+    text,
+)
 from rag_service.http.documenting import (
     RATE_HEADERS,
     boolean,
@@ -149,7 +156,7 @@ async def push(
     """
     caller = caller_of(request)
     query = Parameters(query_of(request))
-    dry_run = query.take("dry_run", flag, False)
+    dry_run = query.take_flag("dry_run")
     query.done()
     document = await threads.read(_read, await request.body(), caller)
     caller.may_use(document.bot_id)
@@ -308,7 +315,7 @@ async def delete_documents(
 def _read(body: bytes, caller: Caller) -> Document:
     """A token that is bound to a bot pushes to that one when the body names none."""
     values = read_json(body)
-    if values.get("bot_id") is None and caller.bot_id is not None:
+    if is_left_out(values.get("bot_id")) and caller.bot_id is not None:
         values["bot_id"] = caller.bot_id
     return read_push(values)
 

@@ -8,7 +8,15 @@ from litestar.di import NamedDependency
 from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
-from rag_service.fields import flag, integer, one_of, read_bot_id, read_content_type, text
+from rag_service.fields import (
+    flag,
+    integer,
+    is_left_out,
+    one_of,
+    read_bot_id,
+    read_content_type,
+    text,
+)
 from rag_service.http.documenting import (
     RATE_HEADERS,
     boolean,
@@ -83,7 +91,7 @@ async def search_by_body(
 async def _search(
     given: dict[str, Any], caller: Caller, service: Service, threads: Threads
 ) -> SearchAnswer:
-    if given.get("query") is None:
+    if is_left_out(given.get("query")):
         given["query"] = given.get("q")
     values = Parameters(given)
     query = values.need("query", text(LONGEST_QUERY))

@@ -28,7 +28,7 @@ from rag_service.http.documenting import (
 )
 from rag_service.http.exports import exported
 from rag_service.http.guarding import caller_of, need
-from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
@@ -160,7 +160,7 @@ async def delete_transcripts(
     threads: NamedDependency[Threads],
 ) -> DeleteAnswer:
     """For good. There is no way to delete all: each session is named."""
-    values = Parameters({**query_of(request), **(await _body(request))})
+    values = Parameters({**query_of(request), **(await optional_body_of(request))})
     session_ids = values.need("session_ids", _sessions)
     cascade = values.take("cascade", flag, True)
     values.done()
@@ -257,10 +257,6 @@ def _filter(values: Parameters, caller: Caller) -> TranscriptFilter:
 def _may_see(caller: Caller, message: TranscriptRow) -> None:
     if caller.bot_ids is not None and message.bot_id not in caller.bot_ids:
         raise Forbidden(f"This token is bound to the bot {caller.bot_id!r}.")
-
-
-async def _body(request: AnyRequest) -> dict[str, Any]:
-    return await body_of(request) if await request.body() else {}
 
 
 def _sessions(value: Any) -> list[str]:

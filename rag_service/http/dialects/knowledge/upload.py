@@ -2,7 +2,8 @@
 
 import base64
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -33,7 +34,9 @@ from rag_service.http.parameters import Parameters, query_of
 from rag_service.readers.containers import pushes_of
 from rag_service.readers.formats import LABELS
 
-_URL = string("Of a single file; `upload://FILENAME` when left out.")
+_URL = string(
+    "Of a single file; `upload://FILENAME` when left out, with its folders where two share a name."
+)
 _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT)
 _LABEL = string("A free label such as manual or report.", default="manual")
 _FILE = Schema(
@@ -105,12 +108,25 @@ async def _lines(
     form: Form, source_url: str | None, common: dict[str, Any], longest: int
 ) -> AsyncIterator[bytes]:
     """A batch in the order of the files; one of them is in memory at a time."""
-    for file in form.files:
-        url = source_url or f"upload://{quote(file.name, safe='')}"
+    for file, url in zip(form.files, _urls(form.files), strict=True):
+        url = source_url or url
         pushes = _pushes(form, file, url, longest)
         while (push := await to_thread(next, pushes, None)) is not None:
             body = msgspec.json.encode({"file": file.name, **push, **common})
             yield body + b"\n"
+
+
+def _urls(files: Sequence[FormFile]) -> Iterator[str]:
+    """One for each, of its name; where several have that, of their folders, or of their order."""
+    names = Counter(file.name for file in files)
+    seen: Counter[str] = Counter()
+    for file in files:
+        is_alone = names[file.name] == 1
+        url = (
+            f"upload://{quote(file.name if is_alone else file.path, safe='' if is_alone else '/')}"
+        )
+        seen[url] += 1
+        yield url if seen[url] == 1 else f"{url}#{seen[url]}"
 
 
 def _pushes(form: Form, file: FormFile, url: str, longest: int) -> Iterator[dict[str, Any]]:

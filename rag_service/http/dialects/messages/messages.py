@@ -12,7 +12,15 @@ from rag_service.conversations.messages import Role, SenderType, sender
 from rag_service.conversations.store import Said, TranscriptRow
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, StorageFailed
-from rag_service.fields import flag, one_of, read_bot_id, read_label, read_metadata, text
+from rag_service.fields import (
+    flag,
+    is_left_out,
+    one_of,
+    read_bot_id,
+    read_label,
+    read_metadata,
+    text,
+)
 from rag_service.http.dialects.chat.chat import LONGEST_QUESTION, may_use_bot
 from rag_service.http.documenting import (
     RATE_HEADERS,
@@ -129,14 +137,14 @@ class _Fields:
     def need(self, name: str, read: Any) -> Any:
         if self._values.get(name) is None:
             raise Invalid(f"Field '{name}' is required.")
-        return self.take(name, read, None)
+        return self._read(name, read)
 
     def take(self, name: str, read: Any, default: Any) -> Any:
-        value = self._values.get(name)
-        if value is None:
-            return default
+        return default if is_left_out(self._values.get(name)) else self._read(name, read)
+
+    def _read(self, name: str, read: Any) -> Any:
         try:
-            return read(value)
+            return read(self._values[name])
         except ValueError as error:
             raise Invalid(f"Field '{name}' {error}.") from error
 
