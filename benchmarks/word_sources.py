@@ -31,7 +31,7 @@ _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 
 class Passage(NamedTuple):
-    """Some text of a file. Of a kind ("page edge", "hidden"), it may be left out when that is told."""
+    """Some text of a file. Of a kind ("page edge", "hidden"), it may be left out and told."""
 
     text: str
     kind: str = ""

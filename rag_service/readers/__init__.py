@@ -74,8 +74,9 @@ def _read_file(data: bytes, said: Format) -> ParsedDocument:
     match check_kind(data, said):
         case "pdf":
             from rag_service.readers.pdf import read_pdf  # noqa: PLC0415
+            from rag_service.readers.recognition import recogniser  # noqa: PLC0415
 
-            parsed = read_pdf(data)
+            parsed = read_pdf(data, recogniser())
         case "docx":
             from rag_service.readers.docx import read_docx  # noqa: PLC0415
 
