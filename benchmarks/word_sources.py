@@ -158,6 +158,10 @@ def xlsx(data: bytes) -> Iterator[Passage]:
         for _, root in _parts(data, "xl/sharedStrings")
         for item in root.iter("{*}si")
     ]
+    for _, root in _parts(data, "xl/workbook"):
+        for sheet in root.iter("{*}sheet"):
+            is_hidden = sheet.get("state", "visible") != "visible"
+            yield Passage(sheet.get("name", ""), "hidden" if is_hidden else "")
     for _, root in _parts(data, "xl/worksheets/sheet"):
         hidden = _hidden_columns(root)
         for row in root.iter("{*}row"):
