@@ -46,13 +46,6 @@ class Box(NamedTuple):
     def height(self) -> float:
         return float(np.ptp(self.corners[:, 1]))
 
-    def cut_from(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        (left, top), (right, bottom) = self.corners.min(axis=0), self.corners.max(axis=0)
-        found: NDArray[np.uint8] = picture[
-            max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1
-        ]
-        return found
-
 
 def page_lines(boxes: Sequence[Box], *, height: float, points: float) -> list[PageLine]:
     """In reading order; every text of a box is in one line. `height` is that of the picture, in

@@ -1,9 +1,9 @@
 """Pictures of pages -> lines of text, by RapidOCR's models, where the extra [ocr] is installed.
 
 The models (PP-OCRv6: Latin with its accents, Chinese, Japanese) come with the package; nothing is
-fetched. They run on onnxruntime: OpenVINO computes in bf16 where the processor can, which RapidOCR
-cannot switch off, and then lines come out as rubbish. Recognised text has errors, so whoever uses
-it tells which pages it is of.
+fetched. They run on onnxruntime, which takes half the memory of OpenVINO here at about the same
+speed (benchmarks/README.md). Recognised text has errors, so whoever uses it tells which pages it is
+of.
 """
 
 import importlib.util
@@ -33,8 +33,8 @@ _INK = 60
 """So much darker or lighter than the paper, of 255."""
 _MARGIN = 100
 """In pixels, around what is on the paper."""
-_UPRIGHT_SAMPLE = 9
-"""So many of the longest lines tell which side of a page is up."""
+_DOUBTFUL = 0.85
+"""Upright pages of drawn text are believed at 0.95 and more, those on their head at 0.5 to 0.75."""
 _TALL = 1.5
 
 
@@ -52,15 +52,40 @@ def recognise(picture: PagePicture) -> list[PageLine]:
     if min(pixels.shape[:2]) < _SMALLEST_SIDE:
         return []
     with _one_at_a_time:
-        boxes = _boxes(pixels)
-        turns = _quarter_turns(pixels, boxes) if boxes else 0
-        if turns:
-            pixels = np.ascontiguousarray(np.rot90(pixels, turns))
-            boxes = _boxes(pixels)
-    return page_lines(boxes, height=pixels.shape[0], points=picture.scale)
+        pixels, boxes = _upright(pixels)
+    clear = [box for box in boxes if box.score >= _LEAST_SCORE]
+    return page_lines(clear, height=pixels.shape[0], points=picture.scale)
 
 
 _one_at_a_time = threading.Lock()
+
+
+def _upright(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], list[Box]]:
+    """The page turned so that it can be read, and what is on it.
+
+    RapidOCR's own classifier of lines errs on long ones. What is read upside down makes no sense to
+    the model, and it says so.
+    """
+    boxes = _boxes(pixels)
+    if sum(len(box.text) * _is_tall(box) for box in boxes) * 2 > sum(len(b.text) for b in boxes):
+        pixels = np.rot90(pixels)
+        boxes = _boxes(pixels)
+    if boxes and _belief(boxes) < _DOUBTFUL:
+        turned = np.rot90(pixels, 2)
+        others = _boxes(turned)
+        if _belief(others) > _belief(boxes):
+            return turned, others
+    return pixels, boxes
+
+
+def _is_tall(box: Box) -> bool:
+    return box.height > _TALL * box.width
+
+
+def _belief(boxes: list[Box]) -> float:
+    """How sure the model is of a letter on average, from 0 to 1."""
+    letters = sum(len(box.text) for box in boxes)
+    return sum(box.score * len(box.text) for box in boxes) / letters if letters else 0.0
 
 
 def _boxes(pixels: NDArray[np.uint8]) -> list[Box]:
@@ -71,7 +96,7 @@ def _boxes(pixels: NDArray[np.uint8]) -> list[Box]:
     return [
         Box(text, float(score), np.asarray(corners, dtype=float) + corner)
         for text, score, corners in zip(found.txts, found.scores, found.boxes, strict=True)
-        if text.strip() and score >= _LEAST_SCORE
+        if text.strip()
     ]
 
 
@@ -91,29 +116,6 @@ def _without_margins(
     return inside, (left, top)
 
 
-def _quarter_turns(picture: NDArray[np.uint8], boxes: list[Box]) -> int:
-    """How often the picture has to be turned to the left until it is upright."""
-    longest = sorted(boxes, key=lambda box: -max(box.width, box.height))[:_UPRIGHT_SAMPLE]
-    tall = sum(box.height > _TALL * box.width for box in longest)
-    on_its_side = 2 * tall > len(longest)
-    on_its_head = 0
-    for box in longest:
-        line = box.cut_from(picture)
-        line = np.rot90(line) if on_its_side else line
-        on_its_head += _is_on_its_head(line)
-    turned = 2 if 2 * on_its_head > len(longest) else 0
-    return turned + 1 if on_its_side else turned
-
-
-def _is_on_its_head(line: NDArray[np.uint8]) -> bool:
-    engine = _engine()
-    found = engine(
-        np.ascontiguousarray(line[:, :, ::-1]), use_det=False, use_cls=True, use_rec=False
-    )
-    engine.update_params(use_det=True, use_cls=True, use_rec=True)  # it keeps what it was told last
-    return bool(found.cls_res) and found.cls_res[0][0] == "180"
-
-
 @cache
 def _engine() -> Any:
     """One for the process. With paths of its models, it never looks for them elsewhere."""
@@ -124,10 +126,11 @@ def _engine() -> Any:
         "Global.log_level": "error",
         "Global.max_side_len": LONGEST_SIDE,
         "Global.text_score": 0.0,
+        "Global.use_cls": False,
         "EngineConfig.onnxruntime.intra_op_num_threads": min(_MOST_THREADS, os.cpu_count() or 1),
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
     }
-    for step in ("Det", "Cls", "Rec"):
+    for step in ("Det", "Rec"):
         [model] = models.glob(f"*_{step.lower()}_*.onnx")
         settings[f"{step}.model_path"] = str(model)
     return rapidocr.RapidOCR(params=settings)

@@ -45,11 +45,11 @@ def test_umlauts_and_accents_are_kept() -> None:
 
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_page_that_was_scanned_on_its_side_or_its_head_is_read(quarters: int) -> None:
-    page = drawn(BERTH, "It opens at seven.", "Fee: 30", *[BERTH] * 3)
+    page = drawn(BERTH, "It opens at seven.", "Winter", BERTH)
     turned = page.transpose(Image.Transpose(Image.Transpose.ROTATE_90 + quarters - 1))
     text = read(turned).text
-    assert text.count(BERTH) == 4
-    assert text.index("harbour") < text.index("seven") < text.index("Fee: 30")
+    assert text.count(BERTH) == 2
+    assert text.index("harbour") < text.index("seven") < text.index("Winter")
 
 
 @pytest.mark.parametrize("degrees", [-2.0, 1.5])
