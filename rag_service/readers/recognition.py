@@ -34,7 +34,7 @@ _INK = 60
 _MARGIN = 100
 """In pixels, around what is on the paper."""
 _DOUBTFUL = 0.85
-"""Upright pages of drawn text are believed at 0.95 and more, those on their head at 0.5 to 0.75."""
+"""Measured on drawn text: 0.99 upright, 0.62 on its side or its head. The rest is a guess."""
 _TALL = 1.5
 
 
