@@ -20,9 +20,9 @@ from word_check import check_file
 from word_sources import SOURCES
 
 from rag_service.errors import RagError
-from rag_service.files import pushes_of
 from rag_service.pushes import read_push
 from rag_service.readers import parse
+from rag_service.readers.containers import pushes_of
 from rag_service.readers.page_pictures import PagePicture, Recogniser
 from rag_service.readers.recognition import recogniser
 

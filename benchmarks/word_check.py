@@ -19,9 +19,9 @@ from word_sources import SOURCES, Passage
 
 from rag_service.documents import LeftOut, ParsedDocument
 from rag_service.errors import RagError
-from rag_service.files import pushes_of
 from rag_service.pushes import read_push
 from rag_service.readers import parse
+from rag_service.readers.containers import pushes_of
 
 TOLD = {
     "page edge": re.compile("page edge|running head"),

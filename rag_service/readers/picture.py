@@ -12,7 +12,7 @@ from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import read_pages
 from rag_service.readers.outline import Outline
-from rag_service.readers.page_pictures import INSTALL, PagePicture, Recogniser
+from rag_service.readers.page_pictures import PagePicture, Recogniser
 from rag_service.readers.recognition import LONGEST_SIDE
 
 MOST_PIXELS = 80_000_000
@@ -24,13 +24,11 @@ _PAGE_WIDTH = 595.0
 """In points. Few pictures say truly how large they are; the text of all is taken to be on A4."""
 
 
-def read_picture(data: bytes, recognise: Recogniser | None) -> ParsedDocument:
+def read_picture(data: bytes, recognise: Recogniser) -> ParsedDocument:
     """Each page of a TIFF is a page; of an animation the first picture is read.
 
-    Raises Unreadable: damaged, too large, without text, or when there is nobody to recognise it.
+    Raises Unreadable: damaged, too large, or without text.
     """
-    if recognise is None:
-        raise Unreadable(f"is a picture: run text recognition on it first, with {INSTALL}")
     outline = Outline()
     pages = []
     for number, pixels in enumerate(_pictures(data), 1):

@@ -8,6 +8,7 @@ of.
 
 import importlib.util
 import os
+import sys
 import threading
 from functools import cache
 from pathlib import Path
@@ -40,7 +41,10 @@ _TALL = 1.5
 
 def recogniser() -> Recogniser | None:
     """None where the extra [ocr] is not installed. The models are read at the first page."""
-    return recognise if importlib.util.find_spec("rapidocr") else None
+    if sys.modules.get("rapidocr"):
+        return recognise
+    is_there = "rapidocr" not in sys.modules and importlib.util.find_spec("rapidocr")
+    return recognise if is_there else None
 
 
 def recognise(picture: PagePicture) -> list[PageLine]:

@@ -1,16 +1,19 @@
 """Picture files: what is written on them is read, and what cannot be is refused with a reason."""
 
 import struct
+import sys
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 from promises import keeps_promises
-from scans import BERTH, drawn, saved
+from scans import BERTH, drawn, saved, scan
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
+from rag_service.readers import scans as scans_reader
 from rag_service.readers.layout import PageLine
 from rag_service.readers.page_pictures import PagePicture
 from rag_service.readers.picture import MOST_PIXELS, read_picture
@@ -105,9 +108,14 @@ def test_a_picture_without_text_is_refused() -> None:
     assert "found no text" in refusal(saved("PNG", Image.new("L", (90, 90))))
 
 
-def test_without_the_extra_the_refusal_names_it() -> None:
+@pytest.mark.parametrize("read", [scans_reader.read_pdf, scans_reader.read_picture])
+def test_without_the_extra_the_refusal_names_it(
+    read: Callable[[bytes], ParsedDocument], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    page = Image.new("L", (90, 90))
     with pytest.raises(Unreadable) as caught:
-        read_picture(saved("PNG", Image.new("L", (90, 90))), None)
+        read(scan(page) if read is scans_reader.read_pdf else saved("PNG", page))
     assert "pip install 'rag-service[ocr]'" in caught.value.reason
 
 
