@@ -59,7 +59,7 @@ FORMATS = (
         name="pdf",
         label="PDF",
         extensions=(".pdf",),
-        reader="pdf:read_pdf",
+        reader="scans:read_pdf",
         takes="bytes",
         is_binary=True,
     ),
