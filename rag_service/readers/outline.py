@@ -33,6 +33,7 @@ class Outline:
         self._levels: list[int] = []
         self._lines: list[str] = []
         self._lines_kind: Literal["list", "table"] = "list"
+        self._heads = 1
         self.page: int | None = None
         """What is added is on this page."""
         self.top_heading = ""
@@ -45,21 +46,25 @@ class Outline:
         text = one_line(text)
         if not text:
             return
-        while self._levels and self._levels[-1] >= level:
-            self._levels.pop()
-        self._path = (*self._path[: len(self._levels)], text)
+        self.end_section(level)
+        self._path = (*self._path, text)
         self._levels.append(level)
         if level == 1 and not self.top_heading:
             self.top_heading = text
         self._put("heading", text)
 
-    def add(self, kind: Literal["paragraph", "code"], text: str) -> None:
-        """A block of its own. Code keeps the white space its first line starts with."""
+    def add(self, kind: Literal["paragraph", "code"], text: str, *, lead: str = "") -> None:
+        """A block of its own. Code keeps the white space its first line starts with.
+
+        `lead` stands before the text, and again above each piece of it.
+        """
         self.close()
-        if kind == "code":
-            self._put(kind, clean(text).strip("\n").rstrip())
+        lead = _visible(lead).strip()
+        text = clean(text).strip("\n").rstrip() if kind == "code" else _visible(text).strip()
+        if lead and text:
+            self._put(kind, f"{lead}\n{text}", len(lead))
         else:
-            self._put(kind, _visible(text).strip())
+            self._put(kind, lead or text)
 
     def item(self, depth: int, marker: str, text: str) -> None:
         """A list item, `depth` 1 being the outermost; its later lines stand below its first."""
@@ -74,11 +79,29 @@ class Outline:
         if any(cells):
             self._line("table", " | ".join(cells).strip())
 
+    def table(self, rows: list[list[str]], *, heads: int) -> None:
+        """A table of its own; its first `heads` rows stand again above each piece of it."""
+        self.close()
+        for row in rows:
+            self.row(row)
+        self._heads = heads
+        self.close()
+        self._heads = 1
+
+    def end_section(self, level: int) -> None:
+        """What follows stands below no heading of this level or a lower one."""
+        self.close()
+        while self._levels and self._levels[-1] >= level:
+            self._levels.pop()
+        self._path = self._path[: len(self._levels)]
+
     def close(self) -> None:
         """End the block that `item` and `row` have been adding to."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._put(self._lines_kind, "\n".join(lines).strip("\n"))
+            text = "\n".join(lines).strip("\n")
+            is_table = self._lines_kind == "table"
+            self._put(self._lines_kind, text, _head(text, self._heads) if is_table else 0)
 
     def leave_out(self, one: str, many: str, *, count: int = 1, where: str = "") -> None:
         """Tell that some of the file is not taken. Such as "chart" and "charts", on "slide 3"; what
@@ -103,7 +126,10 @@ class Outline:
         self._lines.append(_visible(text))
 
     def _put(
-        self, kind: Literal["paragraph", "heading", "list", "table", "code"], text: str
+        self,
+        kind: Literal["paragraph", "heading", "list", "table", "code"],
+        text: str,
+        lead: int = 0,
     ) -> None:
         if not text or text.isspace():
             return
@@ -120,9 +146,19 @@ class Outline:
                 end=self._length,
                 headings=self._path,
                 page=self.page,
-                lead=max(text.find("\n"), 0) if kind == "table" else 0,
+                lead=lead,
             )
         )
+
+
+def _head(table: str, rows: int) -> int:
+    """How many characters its first rows have; none where no row is left below them."""
+    end = -1
+    for _ in range(rows):
+        end = table.find("\n", end + 1)
+        if end < 0:
+            return 0
+    return max(end, 0)
 
 
 def one_line(text: str) -> str:
