@@ -174,4 +174,8 @@ def _read_levels(parent: Any) -> dict[int, _Level]:
 
 
 def _whole(text: str, default: int) -> int:
-    return min(int(text), _LARGEST) if text.isascii() and text.isdigit() and len(text) < 12 else default
+    return (
+        min(int(text), _LARGEST)
+        if text.isascii() and text.isdigit() and len(text) < 12
+        else default
+    )
