@@ -10,7 +10,7 @@ from typing import Any
 
 from rag_service.errors import Unreadable
 from rag_service.readers.drawing_text import text_in
-from rag_service.readers.opc import CX, A, C, OfficePackage
+from rag_service.readers.opc import CX, C, OfficePackage
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.xlsx import read_xlsx
 
@@ -113,7 +113,7 @@ def _points(data: Any) -> dict[int, str]:
 
 def _level_points(level: Any) -> dict[int, str]:
     format = level.findtext(f"{C}formatCode") or ""
-    points = {}
+    points: dict[int, str] = {}
     for point in level.iterchildren(f"{C}pt"):
         index = point.get("idx", "")
         if index.isascii() and index.isdigit() and len(points) < _MOST_POINTS:

@@ -16,8 +16,8 @@ from rag_service.readers.opc import MC, M, OfficePackage, R, W, is_on, visible_b
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.packages import read_package
 from rag_service.readers.word_numbering import BULLET, Numbering
-from rag_service.readers.word_styles import VAL, Style, Styles, outline_level, value
-from rag_service.readers.word_tables import grid
+from rag_service.readers.word_styles import VAL, Style, Styles, outline_level
+from rag_service.readers.word_tables import Cell, grid
 from rag_service.readers.word_text import BOX, ParagraphText, is_empty_control
 
 _P, _TBL, _SDT = f"{W}p", f"{W}tbl", f"{W}sdt"
@@ -67,6 +67,14 @@ class _Reader:
         self._notes = {tag: self._read_notes(kind) for tag, kind in _NOTES.items()}
         self._due: list[Any] = []
         """Notes and drawings that belong below the block that is being written."""
+        self._readers = {
+            f"{W}p": self._paragraph,
+            f"{W}tbl": self._table,
+            f"{W}sdt": self._control,
+            f"{W}altChunk": self._embedded,
+            f"{M}oMathPara": self._equation,
+            f"{MC}AlternateContent": self._alternate,
+        }
 
     def read_headers(self, root: Any) -> None:
         """Those of all sections, before the text; lines that only count pages are told."""
@@ -85,19 +93,8 @@ class _Reader:
     def read(self, parent: Any) -> None:
         """Blocks in order, through content controls and insertions."""
         for child in parent:
-            if child.tag == _P:
-                self._paragraph(child)
-            elif child.tag == _TBL:
-                self._table(child)
-            elif child.tag == _SDT:
-                self._control(child)
-            elif child.tag == f"{W}altChunk":
-                self._embedded(child)
-            elif child.tag == f"{M}oMathPara":
-                self._outline.add("paragraph", office_equation(child))
-            elif child.tag == f"{MC}AlternateContent":
-                branch = visible_branch(child)
-                self.read(branch if branch is not None else ())
+            if (read := self._readers.get(child.tag)) is not None:
+                read(child)
             elif child.tag in _WRAPPERS:
                 self.read(child)
 
@@ -162,18 +159,29 @@ class _Reader:
 
     def _write_due(self) -> None:
         """Notes, text boxes, charts and the like below the block that they belong to."""
-        while self._due:
-            node = self._due.pop(0)
+        due, self._due = self._due, []
+        for node in due:
             if node.tag in _NOTES:
                 note = self._notes[node.tag].get(node.get(f"{W}id"))
                 if note is not None:
                     self._outline.add("paragraph", self._lines(note))
             elif node.tag == f"{W}altChunk":
                 self._embedded(node)
-            elif not node.tag.endswith("Reference"):
+            else:
                 for box in _outermost(node, BOX):
                     self.read(box)
                 write_graphic(self._package, self._part, node, self._outline, "")
+        if self._due:
+            self._write_due()
+
+    def _equation(self, equation: Any) -> None:
+        self._write_due()
+        self._outline.add("paragraph", office_equation(equation))
+
+    def _alternate(self, alternate: Any) -> None:
+        branch = visible_branch(alternate)
+        if branch is not None:
+            self.read(branch)
 
     def _control(self, control: Any) -> None:
         if control.find(_GALLERY) is not None:
@@ -198,25 +206,25 @@ class _Reader:
                         self.read(cell.element)
             return
         above: dict[int, str] = {}
-        rows = []
-        for row in cells:
-            texts: list[str] = []
-            for cell in row:
-                column = len(texts)
-                if cell.element is None:
-                    text = ""
-                elif cell.goes_on:
-                    text = above.get(column, "")
-                else:
-                    text = one_line(self._lines(cell.element))
-                is_alone = len(row) == 1
-                repeated = text if len(text) <= _LONGEST_REPEATED and not is_alone else ""
-                texts += [text, *[repeated] * (cell.columns - 1)]
-                for at in range(column, len(texts)):
-                    above[at] = text if len(text) <= _LONGEST_REPEATED else ""
-            rows.append(texts)
-        self._outline.table(rows, heads=heads)
+        self._outline.table([self._row(row, above) for row in cells], heads=heads)
         self._write_due()
+
+    def _row(self, row: list[Cell], above: dict[int, str]) -> list[str]:
+        """`above` has for each column what a cell that goes on there says, and is changed."""
+        texts: list[str] = []
+        for cell in row:
+            column = len(texts)
+            if cell.element is None:
+                text = ""
+            elif cell.goes_on:
+                text = above.get(column, "")
+            else:
+                text = one_line(self._lines(cell.element))
+            repeated = text if len(text) <= _LONGEST_REPEATED else ""
+            texts += [text, *[repeated if len(row) > 1 else ""] * (cell.columns - 1)]
+            for at in range(column, len(texts)):
+                above[at] = repeated
+        return texts
 
     def _lines(self, parent: Any, *, pages: bool = True) -> str:
         """The paragraphs of a cell, a note or a header, with what is in tables and boxes there."""
@@ -225,23 +233,9 @@ class _Reader:
     def _flat(self, parent: Any, pages: bool) -> Iterator[str]:
         for child in parent:
             if child.tag == _P:
-                text = self._text.read(child, pages=pages)
-                boxes = self._text.boxes
-                marker = self._numbers.marker(child, self._styles.of(child))
-                yield f"{marker.text if marker and marker.text != BULLET else ''}{text}"
-                for node in boxes:
-                    for box in _outermost(node, BOX):
-                        yield from self._flat(box, pages)
-                self._due.extend(node for node in boxes if next(node.iter(BOX), None) is None)
+                yield from self._flat_paragraph(child, pages)
             elif child.tag == _TBL:
-                yield "; ".join(
-                    ", ".join(
-                        one_line(self._lines(cell.element, pages=pages))
-                        for cell in row
-                        if cell.element is not None and not cell.goes_on
-                    )
-                    for row in grid(child)[0]
-                )
+                yield self._flat_table(child, pages)
             elif child.tag == f"{W}altChunk":
                 self._due.append(child)
             elif child.tag == f"{M}oMathPara":
@@ -250,6 +244,27 @@ class _Reader:
                 self._outline.leave_out("empty field of a form", "empty fields of a form")
             elif child.tag in _WRAPPERS or child.tag == _SDT:
                 yield from self._flat(child, pages)
+
+    def _flat_paragraph(self, paragraph: Any, pages: bool) -> Iterator[str]:
+        text = self._text.read(paragraph, pages=pages)
+        boxes = self._text.boxes
+        marker = self._numbers.marker(paragraph, self._styles.of(paragraph))
+        yield f"{marker.text if marker and marker.text != BULLET else ''}{text}"
+        for node in boxes:
+            for box in _outermost(node, BOX):
+                yield from self._flat(box, pages)
+        self._due.extend(node for node in boxes if next(node.iter(BOX), None) is None)
+
+    def _flat_table(self, table: Any, pages: bool) -> str:
+        rows, _ = grid(table)
+        return "; ".join(
+            ", ".join(
+                one_line(self._lines(cell.element, pages=pages))
+                for cell in row
+                if cell.element is not None and not cell.goes_on
+            )
+            for row in rows
+        )
 
     def _embedded(self, chunk: Any) -> None:
         """A document of another format that Word shows as part of this one."""
@@ -272,7 +287,7 @@ _LONGEST_REPEATED = 500
 """A longer cell is put down once, or a merge would multiply it."""
 
 
-def _is_layout(rows: list[list[Any]]) -> bool:
+def _is_layout(rows: list[list[Cell]]) -> bool:
     if len(rows) > 1 and max(map(len, rows)) > 1:
         return False
     cells = [cell.element for row in rows for cell in row if cell.element is not None]

@@ -9,8 +9,19 @@ from typing import Any
 
 from rag_service.readers.opc import M, W
 
-_SIMPLE = re.compile(r"[\w.,′″°%∞]*|[^\s\w]|\([^()]*\)|\[[^\[\]]*\]")
+_SIMPLE = re.compile(r"[\w.,\u2032\u2033°%∞]*|[^\s\w]|\([^()]*\)|\[[^\[\]]*\]")
 _VAL = f"{M}val"
+_MATH_ML = {
+    "mfrac": "{}/{}",
+    "msup": "{}^{}",
+    "mover": "{}^{}",
+    "msub": "{}_{}",
+    "munder": "{}_{}",
+    "msubsup": "{}_{}^{}",
+    "munderover": "{}_{}^{}",
+    "mroot": "root({}, {})",
+}
+_AROUND = {"msqrt": "√({})", "mtable": "[{}]"}
 _DELETED = frozenset((f"{W}del", f"{W}moveFrom"))
 
 
@@ -28,29 +39,19 @@ def office_equation(element: Any) -> str:
 
 def math_ml(element: Any) -> str:
     """Of `math:math` or a part of it, in whatever namespace."""
+    name = element.tag.rpartition("}")[2]
+    if name in ("annotation", "annotation-xml"):
+        return ""
+    if name in ("mi", "mn", "mo", "mtext", "ms"):
+        return "".join(element.itertext()).strip()
     parts = [math_ml(child) for child in element if isinstance(child.tag, str)]
-    match element.tag.rpartition("}")[2]:
-        case "annotation" | "annotation-xml":
-            return ""
-        case "mfrac" if len(parts) == 2:
-            return f"{_grouped(parts[0])}/{_grouped(parts[1])}"
-        case "msup" | "mover" if len(parts) == 2:
-            return f"{_grouped(parts[0])}^{_grouped(parts[1])}"
-        case "msub" | "munder" if len(parts) == 2:
-            return f"{_grouped(parts[0])}_{_grouped(parts[1])}"
-        case "msubsup" | "munderover" if len(parts) == 3:
-            return f"{_grouped(parts[0])}_{_grouped(parts[1])}^{_grouped(parts[2])}"
-        case "msqrt":
-            return f"√({''.join(parts)})"
-        case "mroot" if len(parts) == 2:
-            return f"√[{parts[1]}]({parts[0]})"
-        case "mtable":
-            return f"[{'; '.join(parts)}]"
-        case "mtr":
-            return ", ".join(parts)
-        case "mi" | "mn" | "mo" | "mtext" | "ms":
-            return "".join(element.itertext()).strip()
-    return "".join(parts)
+    pattern = _MATH_ML.get(name)
+    if pattern is not None and len(parts) == pattern.count("{"):
+        return pattern.format(*map(_grouped, parts))
+    if name == "mtr":
+        return ", ".join(parts)
+    whole = ("; " if name == "mtable" else "").join(parts)
+    return _AROUND.get(name, "{}").format(whole)
 
 
 def _all(element: Any) -> str:

@@ -1,5 +1,7 @@
 """Numbers as lists count: 3 is `3`, `c`, `III`, `③` or `三`. Each starts from 1."""
 
+from collections.abc import Callable
+
 _ROMAN = (
     (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"),
     (40, "xl"), (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
@@ -14,10 +16,6 @@ _STEMS = "甲乙丙丁戊己庚辛壬癸"
 _HAN = "〇一二三四五六七八九"
 _LARGEST_ROMAN = 4_999
 _LONGEST_LETTERS = 20
-
-
-def decimal(number: int) -> str:
-    return str(number)
 
 
 def roman(number: int) -> str:
@@ -53,6 +51,10 @@ def han(number: int) -> str:
     return (_HAN[tens] if tens > 1 else "") + ("十" if tens else "") + (_HAN[ones] if ones else "")
 
 
+def full_width(number: int) -> str:
+    return "".join(chr(0xFF10 + int(digit)) for digit in str(abs(number)))
+
+
 def enclosed(number: int, first: int) -> str:
     """One of the twenty characters from `first` on; a number beyond them stands in brackets."""
     return chr(first + number - 1) if 0 < number <= 20 else f"({number})"
@@ -60,46 +62,45 @@ def enclosed(number: int, first: int) -> str:
 
 def in_format(number: int, format: str) -> str:
     """`format` is one of WordprocessingML (`upperRoman`); one that is not known counts decimal."""
-    match format:
-        case "lowerLetter" | "upperLetter":
-            shown = letters(number)
-        case "lowerRoman" | "upperRoman":
-            shown = roman(number)
-        case "russianLower" | "russianUpper":
-            shown = letters(number, _RUSSIAN)
-        case "hebrew2" | "hebrew1":
-            shown = letters(number, _HEBREW)
-        case "arabicAlpha":
-            shown = letters(number, _ARABIC)
-        case "ganada":
-            shown = letters(number, _KOREAN)
-        case "ideographTraditional":
-            shown = letters(number, _STEMS)
-        case "lowerGreek" | "upperGreek":
-            shown = letters(number, _GREEK)
-        case _:
-            return _without_letters(number, format)
-    return shown.upper() if format.startswith("upper") or format.endswith("Upper") else shown
+    is_upper = format.startswith("upper") or format.endswith("Upper")
+    if format in ("lowerRoman", "upperRoman"):
+        shown = roman(number)
+    elif alphabet := _ALPHABETS.get(format):
+        shown = letters(number, alphabet)
+    elif first := _ENCLOSED.get(format):
+        shown = enclosed(number, first)
+    elif format.startswith(_HAN_FORMATS):
+        shown = han(number)
+    else:
+        write = _OTHERS.get(format)
+        return write(number) if write is not None else str(number)
+    return shown.upper() if is_upper else shown
 
 
-def _without_letters(number: int, format: str) -> str:
-    match format:
-        case "decimalZero":
-            return f"{number:02}"
-        case "ordinal":
-            return ordinal(number)
-        case "numberInDash":
-            return f"- {number} -"
-        case "decimalEnclosedCircle" | "decimalEnclosedCircleChinese":
-            return enclosed(number, 0x2460)
-        case "decimalEnclosedParen":
-            return enclosed(number, 0x2474)
-        case "decimalEnclosedFullstop":
-            return enclosed(number, 0x2488)
-        case "decimalFullWidth" | "decimalFullWidth2":
-            return "".join(chr(0xFF10 + int(digit)) for digit in str(abs(number)))
-        case "hex":
-            return f"{number:X}"
-        case _ if format.startswith(("chinese", "taiwanese", "japaneseC", "ideographD", "korean")):
-            return han(number)
-    return str(number)
+_ALPHABETS = {
+    "lowerLetter": _LATIN,
+    "upperLetter": _LATIN,
+    "russianLower": _RUSSIAN,
+    "russianUpper": _RUSSIAN,
+    "lowerGreek": _GREEK,
+    "upperGreek": _GREEK,
+    "hebrew2": _HEBREW,
+    "arabicAlpha": _ARABIC,
+    "ganada": _KOREAN,
+    "ideographTraditional": _STEMS,
+}
+_ENCLOSED = {
+    "decimalEnclosedCircle": 0x2460,
+    "decimalEnclosedCircleChinese": 0x2460,
+    "decimalEnclosedParen": 0x2474,
+    "decimalEnclosedFullstop": 0x2488,
+}
+_HAN_FORMATS = ("chineseCounting", "taiwaneseCounting", "japaneseCounting", "ideographDigital")
+_OTHERS: dict[str, Callable[[int], str]] = {
+    "decimalZero": "{:02}".format,
+    "ordinal": ordinal,
+    "numberInDash": "- {} -".format,
+    "decimalFullWidth": full_width,
+    "decimalFullWidth2": full_width,
+    "hex": "{:X}".format,
+}

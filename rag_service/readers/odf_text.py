@@ -8,7 +8,6 @@ from rag_service.readers.odf_package import (
     CHART,
     DRAW,
     OFFICE,
-    STYLE,
     TABLE,
     TEXT,
     XLINK,
@@ -24,6 +23,7 @@ _FRAMES = frozenset(
     for name in ("frame", "custom-shape", "rect", "ellipse", "line", "connector", "g", "polygon",
                  "path", "circle", "caption", "polyline", "regular-polygon", "measure", "a")
 )  # fmt: skip
+_CHARACTERS = {f"{TEXT}s": " ", f"{TEXT}tab": "\t", f"{TEXT}line-break": "\n"}
 _MATH = "{http://www.w3.org/1998/Math/MathML}math"
 _MOST_BLANKS = 1_000
 _MOST_REPEATED = 1_000
@@ -44,26 +44,23 @@ class OdfText:
         self._lists: dict[str, Counter] = {}
         self._due: list[Any] = []
         """Notes and frames that belong below the block that is being written."""
+        self._readers = {
+            f"{TEXT}h": self._heading,
+            f"{TEXT}p": self._paragraph,
+            f"{TEXT}list": self._outer_list,
+            f"{TABLE}table": self.write_table,
+            f"{TEXT}table-of-content": self._contents,
+        }
 
     def read(self, parent: Any) -> None:
         """Blocks in order. Deleted text is no longer among them."""
         for child in parent:
-            if child.tag == f"{TEXT}h":
-                self._heading(child)
-            elif child.tag == f"{TEXT}p":
-                self._paragraph(child)
-            elif child.tag == f"{TEXT}list":
-                self._list(child, 1, None)
-                self._write_due()
-            elif child.tag == f"{TABLE}table":
-                self.write_table(child)
+            if _is_hidden(child):
+                self._leave_out("hidden section", "hidden sections")
+            elif (read := self._readers.get(child.tag)) is not None:
+                read(child)
             elif child.tag in _FRAMES:
                 self.write_frame(child)
-            elif child.tag == f"{TEXT}table-of-content":
-                self._leave_out("line of the table of contents", "lines of the table of contents",
-                                sum(1 for _ in child.iter(f"{TEXT}p")))  # fmt: skip
-            elif child.get(f"{TEXT}display") == "none" or child.get(f"{TEXT}is-hidden") == "true":
-                self._leave_out("hidden section", "hidden sections")
             elif child.tag not in _SILENT:
                 self.read(child)
 
@@ -122,6 +119,15 @@ class OdfText:
         if not self.title and self._styles.is_title(paragraph.get(f"{TEXT}style-name")):
             self.title = one_line(text)
         self._outline.add("paragraph", text)
+        self._write_due()
+
+    def _contents(self, contents: Any) -> None:
+        lines = sum(1 for _ in contents.iter(f"{TEXT}p"))
+        self._leave_out("line of the table of contents", "lines of the table of contents", lines)
+
+    def _outer_list(self, element: Any) -> None:
+        self._write_due()
+        self._list(element, 1, None)
         self._write_due()
 
     def _list(self, element: Any, depth: int, counter: Counter | None) -> None:
@@ -236,12 +242,14 @@ class OdfText:
                         marker = ""
 
     def _write_due(self) -> None:
-        while self._due:
-            node = self._due.pop(0)
+        due, self._due = self._due, []
+        for node in due:
             if node.tag in _FRAMES:
                 self.write_frame(node)
             else:
                 self._outline.add("paragraph", self.text_of(node))
+        if self._due:
+            self._write_due()
 
     def _inline(self, element: Any) -> str:
         parts: list[str] = []
@@ -263,12 +271,9 @@ class OdfText:
         return hidden
 
     def _in_line(self, node: Any, parts: list[str]) -> int:
-        if node.tag == f"{TEXT}s":
-            parts.append(" " * min(whole(node.get(f"{TEXT}c"), 1), _MOST_BLANKS))
-        elif node.tag == f"{TEXT}tab":
-            parts.append("\t")
-        elif node.tag == f"{TEXT}line-break":
-            parts.append("\n")
+        if node.tag in _CHARACTERS:
+            count = min(whole(node.get(f"{TEXT}c"), 1), _MOST_BLANKS)
+            parts.append(_CHARACTERS[node.tag] * count)
         elif node.tag == f"{TEXT}note":
             self._due.extend(node.iterchildren(f"{TEXT}note-body"))
         elif node.tag == f"{OFFICE}annotation":
@@ -337,7 +342,8 @@ def _start(element: Any) -> int | None:
 
 
 def _is_hidden(element: Any) -> bool:
-    return element.get(f"{TEXT}is-hidden") == "true" or element.get(f"{TEXT}display") == "none"
+    is_switched_off = element.get(f"{TEXT}is-hidden") == "true"
+    return is_switched_off or bool(element.get(f"{TEXT}display") == "none")
 
 
 def _collapsed(text: str | None) -> str:

@@ -98,11 +98,8 @@ def _box(shape: Any) -> Box | None:
         right = max(box.left + box.width for box in inside)
         bottom = max(box.top + box.height for box in inside)
         return Box(left, top, right - left, bottom - top)
-    lengths = [_points(shape.get(SVG + name)) for name in ("x", "y", "width", "height")]
-    left, top, width, height = lengths
-    if left is None or top is None:
-        return None
-    return Box(left, top, width or 0.0, height or 0.0)
+    x, y, width, height = (_points(shape.get(SVG + name)) for name in ("x", "y", "width", "height"))
+    return Box(x, y, width or 0.0, height or 0.0) if x is not None and y is not None else None
 
 
 def _points(length: str | None) -> float | None:

@@ -21,7 +21,7 @@ class Box(Struct, frozen=True):
 
 
 def in_reading_order(items: Sequence[T], box: Callable[[T], Box | None]) -> list[T]:
-    """Boxes at one height are read from left to right. What has no box stays behind what it follows.
+    """Boxes at one height are read from left to right. What has no box follows its predecessor.
 
     Takes the time that sorting takes.
     """

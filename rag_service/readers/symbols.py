@@ -4,6 +4,8 @@ Symbol follows Adobe's table for its Symbol font; of Wingdings there is what sta
 boxes, arrows, bullets and hands.
 """
 
+# ruff: noqa: RUF001 - the fonts do draw characters that look like others
+
 _SYMBOL = dict(
     enumerate(
         "!∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼",

@@ -29,13 +29,8 @@ class Styles:
         styles = root.iterchildren(f"{W}style") if root is not None else ()
         self._elements = {style.get(f"{W}styleId"): style for style in styles}
         self._default = next(
-            (
-                id
-                for id, style in self._elements.items()
-                if style.get(f"{W}type") == "paragraph" and style.get(f"{W}default") in ("1", "true")
-            ),
-            None,
-        )  # fmt: skip
+            (id for id, style in self._elements.items() if _is_default(style)), None
+        )
         self._known: dict[str | None, Style] = {}
 
     def of(self, paragraph: Any) -> Style:
@@ -88,3 +83,7 @@ def value(element: Any, path: str) -> str:
 
 def level_of(text: str) -> int | None:
     return int(text) if len(text) == 1 and "0" <= text < str(LEVELS) else None
+
+
+def _is_default(style: Any) -> bool:
+    return style.get(f"{W}type") == "paragraph" and style.get(f"{W}default") in ("1", "true")

@@ -1,4 +1,4 @@
-"""The text of a Word paragraph as it reads on paper: changes accepted, fields with their results."""
+"""The text of a Word paragraph as printed: changes accepted, fields with their results."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +18,10 @@ _CHARACTERS = {
     f"{W}noBreakHyphen": "-",
 }
 _GONE = frozenset(
-    W + name
-    for name in ("del", "moveFrom", "delText", "instrText", "delInstrText", "pPr", "rPr", "sdtPr")
+    W + name for name in ("del", "moveFrom", "delText", "delInstrText", "pPr", "rPr", "sdtPr")
+)
+_BOXES = tuple(
+    W + name for name in ("drawing", "pict", "object", "footnoteReference", "endnoteReference")
 )
 _PAGE_FIELDS = frozenset(("PAGE", "NUMPAGES", "SECTIONPAGES"))
 _VML_PATH = "{urn:schemas-microsoft-com:vml}textpath"
@@ -54,6 +56,22 @@ class ParagraphText:
         """How many were not taken so far."""
         self.boxes: list[Any] = []
         """The drawings and the references to notes of the paragraph that was read last."""
+        self._font = ""
+        self._readers: dict[str, Callable[[Any], None]] = {
+            f"{W}r": self._run,
+            f"{W}t": self._typed,
+            f"{W}sym": self._symbol,
+            f"{W}fldChar": self._field_mark,
+            f"{W}fldSimple": self._simple_field,
+            f"{W}instrText": self._instruction,
+            f"{W}sdt": self._control,
+            f"{W}ruby": self._ruby,
+            f"{M}oMath": self._equation,
+            f"{M}oMathPara": self._equation,
+            f"{MC}AlternateContent": self._alternate,
+            **dict.fromkeys(_CHARACTERS, self._character),
+            **dict.fromkeys(_BOXES, self._box),
+        }
 
     def read(self, paragraph: Any, *, pages: bool = True) -> str:
         """Without what is in its boxes. `pages`: with the numbers of pages."""
@@ -75,25 +93,25 @@ class ParagraphText:
             self._node(child)
 
     def _node(self, node: Any) -> None:
-        tag = node.tag
-        if tag in _GONE:
-            return
-        if tag == f"{W}r":
-            self._run(node)
-        elif tag == f"{MC}AlternateContent":
-            branch = visible_branch(node)
-            if branch is not None:
-                self._children(branch)
-        elif tag in (f"{M}oMath", f"{M}oMathPara"):
-            self._add(office_equation(node))
-        elif tag == f"{W}sdt":
-            self._control(node)
-        elif tag == f"{W}ruby":
-            self._ruby(node)
-        elif tag == f"{W}fldSimple" and self._is_page(node.get(f"{W}instr", "")):
+        read = self._readers.get(node.tag)
+        if read is not None:
+            read(node)
+        elif node.tag not in _GONE:
+            self._children(node)
+
+    def _alternate(self, alternate: Any) -> None:
+        branch = visible_branch(alternate)
+        if branch is not None:
+            self._children(branch)
+
+    def _equation(self, equation: Any) -> None:
+        self._add(office_equation(equation))
+
+    def _simple_field(self, field: Any) -> None:
+        if self._is_page(field.get(f"{W}instr", "")):
             self.page_numbers += 1
         else:
-            self._children(node)
+            self._children(field)
 
     def _run(self, run: Any) -> None:
         hides = self._hides
@@ -103,9 +121,9 @@ class ParagraphText:
             self._hides = self._is_hidden(properties)
             fonts = properties.find(f"{W}rFonts")
             font = (fonts.get(f"{W}ascii") or "") if fonts is not None else ""
-        for child in run:
-            self._in_run(child, font)
-        self._hides = hides
+        font, self._font = self._font, font
+        self._children(run)
+        self._hides, self._font = hides, font
 
     def _is_hidden(self, properties: Any) -> bool:
         vanish = properties.find(f"{W}vanish")
@@ -114,31 +132,21 @@ class ParagraphText:
         style = value(properties, f"{W}rStyle")
         return self._hides or bool(style and self._styles.named(style).is_hidden)
 
-    def _in_run(self, node: Any, font: str) -> None:
-        tag = node.tag
-        if tag == f"{W}t":
-            text = node.text or ""
-            self._add(self._drawn(text, font) if is_symbol_font(font) else text)
-        elif tag in _CHARACTERS:
-            self._add(_CHARACTERS[tag])
-        elif tag == f"{W}sym":
-            self._symbol(node)
-        elif tag == f"{W}fldChar":
-            self._field_mark(node)
-        elif tag == f"{W}instrText" and self._fields and not self._fields[-1].in_result:
+    def _typed(self, node: Any) -> None:
+        text = node.text or ""
+        self._add(self._drawn(text, self._font) if is_symbol_font(self._font) else text)
+
+    def _instruction(self, node: Any) -> None:
+        if self._fields and not self._fields[-1].in_result:
             self._fields[-1].instruction += node.text or ""
-        elif tag in (f"{W}drawing", f"{W}pict", f"{W}object"):
-            self.boxes.append(node)
-            for path in node.iter(_VML_PATH):
-                self._add(path.get("string", ""))
-        elif tag in (f"{W}footnoteReference", f"{W}endnoteReference", f"{W}commentReference"):
-            self.boxes.append(node)
-        elif tag == f"{MC}AlternateContent":
-            branch = visible_branch(node)
-            for child in branch if branch is not None else ():
-                self._in_run(child, font)
-        else:
-            self._node(node)
+
+    def _box(self, node: Any) -> None:
+        self.boxes.append(node)
+        for path in node.iter(_VML_PATH):
+            self._add(path.get("string", ""))
+
+    def _character(self, node: Any) -> None:
+        self._add(_CHARACTERS[node.tag])
 
     def _add(self, text: str) -> None:
         if self._hides:
