@@ -30,7 +30,7 @@ def write_chart(package: OfficePackage, part: str, outline: Outline, where: str)
     if not rows:
         rows = _rows_of_workbook(package, part)
     if rows:
-        outline.table(rows, heads=1)
+        outline.table(rows, heads=int(not rows[0][0] and any(rows[0])))
     else:
         outline.leave_out("chart without values", "charts without values", where=where)
     for label in root.iter(f"{C}dLbl"):

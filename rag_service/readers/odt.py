@@ -4,9 +4,10 @@ Headers and footers come first, once each; notes come below what they belong to.
 """
 
 import io
+from typing import Any
 
 from rag_service.documents import ParsedDocument
-from rag_service.readers.odf_package import OFFICE, STYLE, OdfPackage
+from rag_service.readers.odf_package import OFFICE, STYLE, TEXT, OdfPackage
 from rag_service.readers.odf_styles import OdfStyles
 from rag_service.readers.odf_text import OdfText
 from rag_service.readers.outline import Outline
@@ -15,6 +16,8 @@ from rag_service.readers.packages import read_package
 _EDGES = tuple(
     STYLE + name for name in ("header", "header-first", "footer", "footer-first")
 )  # fmt: skip
+_MOST_PAGE_WORDS = 4
+"""Such as "Page 3 of 9"."""
 
 
 def read_odt(data: bytes) -> ParsedDocument:
@@ -31,9 +34,20 @@ def _read(file: io.BytesIO) -> ParsedDocument:
     content, styles = package.xml("content.xml"), package.xml("styles.xml")
     text = OdfText(package, OdfStyles(styles, content), outline)
     if styles is not None:
-        for edge in dict.fromkeys(text.text_of(edge) for edge in styles.iter(*_EDGES)):
-            if any(character.isalpha() for character in edge):
-                outline.add("paragraph", edge)
+        for edge in dict.fromkeys(_edge(edge, text, outline) for edge in styles.iter(*_EDGES)):
+            outline.add("paragraph", edge)
     for body in content.iterfind(f"{OFFICE}body/{OFFICE}text"):
         text.read(body)
     return outline.parsed(text.title or package.title or outline.top_heading)
+
+
+def _edge(element: Any, text: OdfText, outline: Outline) -> str:
+    """A header or a footer; empty, and told, when it only counts the pages."""
+    shown = text.text_of(element)
+    numbers = list(element.iter(f"{TEXT}page-number", f"{TEXT}page-count"))
+    if numbers and len(shown.split()) <= _MOST_PAGE_WORDS:
+        outline.leave_out(
+            "line that counts the pages", "lines that count the pages", where="page edges"
+        )
+        return ""
+    return shown

@@ -143,7 +143,7 @@ class ParagraphText:
     def _box(self, node: Any) -> None:
         self.boxes.append(node)
         for path in node.iter(_VML_PATH):
-            self._add(path.get("string", ""))
+            self._add(f" {path.get('string', '')} ")
 
     def _character(self, node: Any) -> None:
         self._add(_CHARACTERS[node.tag])
