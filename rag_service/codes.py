@@ -17,7 +17,11 @@ from rag_service.stems import informative, stems
 _TOKEN = re.compile(r"\+?[^\W_]+(?:[-./_:#][^\W_]+)*")
 _PHONE = re.compile(r"(?<![^\W_])\+?\d[\d ()/.-]{5,30}\d")
 _QUANTITY = re.compile(r"[\d.,:/-]+(?:st|nd|rd|th|s|%|[^\W\d_]{1,3})?|\d+(?:[.,]\d+)?-[^\W\d_]{2,}")
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?")
+_ADDRESS = re.compile(
+    r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?(?![\w.]\w)|\b[a-z]+://\S+|[^\s@]+@[^\s@]+\.\w+",
+    re.I,
+)
+"""Of a machine, a page or a mailbox: mostly the asker's own, or an example."""
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _GAP = r"[\W_]{0,2}"
 _PART = re.compile(r"[^\W\d_]+|\d+")
@@ -41,11 +45,13 @@ class Code(Struct, frozen=True):
 
 
 def codes_in(query: str) -> list[Code]:
-    """Words with digits in them, long numbers and telephone numbers; no quantities, times, years.
+    """Words with digits in them, long numbers and telephone numbers; no quantities, times, years,
+    and no addresses.
 
     In the order in which they come, each once.
     """
     found: dict[str, Code] = {}
+    query = _ADDRESS.sub(" ", query)
     for match in _PHONE.finditer(query):
         digits = sum(letter.isdigit() for letter in match[0])
         if digits >= _PHONE_DIGITS and not _is_date(match[0]):
@@ -64,8 +70,6 @@ def codes_in(query: str) -> list[Code]:
 
 def _is_code(token: str, before: str) -> bool:
     bare = token.lstrip("+")
-    if _ADDRESS.fullmatch(bare):
-        return False  # an example of one
     if bare.isdecimal():
         is_named = not before or bool(informative(stems(before)))  # not "the 1200" or "over 5000"
         return len(bare) >= _LONG_NUMBER and _YEAR.fullmatch(bare) is None and is_named

@@ -9,6 +9,7 @@ import msgspec
 
 from rag_service.documents import Document, Format
 from rag_service.errors import Invalid
+from rag_service.readers.formats import BINARY
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:\S")  # RFC 3986, section 3.1
 _BOT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@-]{0,99}")
@@ -18,7 +19,6 @@ _LONGEST_URL = 4096
 _LONGEST_LABEL = 200
 _LONGEST_TITLE = 2000
 _DEEPEST = 100
-_BINARY = ("pdf", "docx", "pptx", "xlsx")
 
 
 def read_body(body: bytes | str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def read_push(body: dict[str, Any]) -> Document:
             faults[name] = str(error)
     if content == "content_base64" and body.get("content") is not None:
         faults[content] = "cannot go together with content: send one of them"
-    if isinstance(values.get("content"), str) and values.get("format") in _BINARY:
+    if isinstance(values.get("content"), str) and values.get("format") in BINARY:
         faults["format"] = "is that of a file: send it in content_base64"
     if faults:
         raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 Span = tuple[int, int]
@@ -22,12 +23,16 @@ SHORTEST = 40
 MOST = 12
 """Spans of one text; where there would be more, the shortest neighbours go together."""
 
+TEXTS_READ = 1024
+"""The texts whose spans are remembered: questions meet the same passages."""
+
 _END = re.compile(
     r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+|\n+|(?<=[\u3002\uff01\uff1f\u0964\u06d4\u061f])\s*"
 )
 
 
-def spans(text: str) -> list[Span]:
+@lru_cache(TEXTS_READ)
+def spans(text: str) -> tuple[Span, ...]:
     """In order and without overlap; every character that is not white space is in one of them.
 
     The same text always gives the same spans.
@@ -42,7 +47,7 @@ def spans(text: str) -> list[Span]:
         _join(found, len(found) - 2)
     while len(found) > MOST:
         _join(found, min(range(len(found) - 1), key=lambda at: found[at + 1][1] - found[at][0]))
-    return found
+    return tuple(found)
 
 
 def _pieces(text: str) -> Iterator[Span]:

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
-from rag_service.files import FORMATS, WORDPRESS, can_be_read, pushes_of
 from rag_service.imports import Line, is_within, longest_line, read_line
 from rag_service.pushes import read_push
+from rag_service.readers.containers import can_be_read, pushes_of
+from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
 from rag_service.readers.wordpress import is_wordpress_export
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
@@ -106,7 +107,7 @@ def _files(path: Path) -> list[Path]:
         file
         for file in path.rglob("*")
         if file.is_file()
-        and (file.suffix.lower() in FORMATS or _has_pushes(file) or _is_export(file))
+        and (file.suffix.lower() in BY_EXTENSION or _has_pushes(file) or _is_export(file))
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
 
@@ -127,7 +128,7 @@ def _is_export(file: Path) -> bool:
 
 def _read(file: Path, longest: int) -> bytes:
     if not can_be_read(_name(file)):
-        known = ", ".join([*FORMATS, WORDPRESS, *PUSHES])
+        known = ", ".join([*EXTENSIONS, *PUSHES])
         raise Invalid(f"files of this kind cannot be read: use {known}")
     try:
         if file.stat().st_size > longest:

@@ -2,18 +2,19 @@
 
 import json
 from contextlib import suppress
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_service.documents import Document
+from rag_service.documents import Document, Format
 from rag_service.errors import Invalid
 from rag_service.pushes import read_body, read_bot_id, read_content_type, read_push, read_source_url
 
 URL = "https://example.com/a"
 FIELDS = ["content", "source_url", "bot_id", "content_type", "title", "metadata", "format"]
-FORMATS = "auto, text, markdown, html, pdf, docx, pptx, xlsx, csv, json, eml"
+FORMATS = ", ".join(get_args(Format))
 any_text = st.text(st.characters(exclude_categories=()))
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | any_text,

@@ -28,9 +28,10 @@ from rag_service.api.parameters import Parameters, flag, query_of
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, Unreadable
-from rag_service.files import pushes_of
 from rag_service.jobs import spool_folder
 from rag_service.pushes import read_bot_id, read_content_type, read_source_url
+from rag_service.readers.containers import pushes_of
+from rag_service.readers.formats import LABELS
 
 _URL = string("Of a single file; `upload://FILENAME` when left out.")
 _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT)
@@ -38,9 +39,8 @@ _LABEL = string("A free label such as manual or report.", default="manual")
 _FILE = Schema(
     type=OpenAPIType.ARRAY,
     items=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
-    description="One or more files, in fields of any name, each within RAG_MAX_BODY_MB: PDF, "
-    "DOCX, PPTX, XLSX, HTML, Markdown, text, CSV, JSON, EML, or a WordPress export, of which "
-    "every published post and page becomes a document.",
+    description="One or more files, in fields of any name, each within RAG_MAX_BODY_MB: "
+    f"{LABELS}, or a WordPress export, of which every published entry becomes a document.",
 )
 
 

@@ -6,14 +6,11 @@ from msgspec.structs import replace
 
 from rag_service.documents import Document, Format, ParsedDocument
 from rag_service.errors import Unreadable
-from rag_service.readers.csv import read_csv
-from rag_service.readers.email import read_email
-from rag_service.readers.html import read_html
-from rag_service.readers.json import read_json
-from rag_service.readers.markdown import FRONT_MATTER, read_markdown
+from rag_service.readers.formats import BY_NAME
+from rag_service.readers.markdown import FRONT_MATTER
 from rag_service.readers.outline import one_line
 from rag_service.readers.tags import BLOCK_TAGS
-from rag_service.readers.text import clean, read_text
+from rag_service.readers.text import clean
 
 SAMPLE_CHARACTERS = 65_536
 """How much of the content is looked at to detect its format."""
@@ -71,28 +68,12 @@ def _read_file(data: bytes, said: Format) -> ParsedDocument:
     from rag_service.readers.encodings import decode  # noqa: PLC0415
     from rag_service.readers.kinds import check_kind  # noqa: PLC0415
 
-    match check_kind(data, said):
-        case "pdf":
-            from rag_service.readers.pdf import read_pdf  # noqa: PLC0415
-
-            parsed = read_pdf(data)
-        case "docx":
-            from rag_service.readers.docx import read_docx  # noqa: PLC0415
-
-            parsed = read_docx(data)
-        case "pptx":
-            from rag_service.readers.pptx import read_pptx  # noqa: PLC0415
-
-            parsed = read_pptx(data)
-        case "xlsx":
-            from rag_service.readers.xlsx import read_xlsx  # noqa: PLC0415
-
-            parsed = read_xlsx(data)
-        case "eml":
-            parsed = read_email(data)
-        case kind:
-            text = decode(data)
-            parsed = _read_text(text if text.strip(_UNSEEN) else "", kind)
+    found = BY_NAME.get(check_kind(data, said))
+    if found and found.takes == "bytes":
+        parsed = found.read(data)
+    else:
+        text = decode(data)
+        parsed = _read_text(text if text.strip(_UNSEEN) else "", found.name if found else "auto")
     if not parsed.blocks:
         raise Unreadable("holds no text")
     return parsed
@@ -100,19 +81,8 @@ def _read_file(data: bytes, said: Format) -> ParsedDocument:
 
 def _read_text(content: str, said: Format) -> ParsedDocument:
     content = clean(content).lstrip("\ufeff")
-    match detect(content) if said == "auto" else said:
-        case "html":
-            return read_html(content)
-        case "markdown":
-            return read_markdown(content)
-        case "csv":
-            return read_csv(content)
-        case "json":
-            return read_json(content)
-        case "eml":
-            return read_email(content.encode())
-        case _:
-            return read_text(content)
+    found = BY_NAME.get(detect(content) if said == "auto" else said, BY_NAME["text"])
+    return found.read(content.encode() if found.takes == "bytes" else content)
 
 
 def detect(content: str) -> Format:

@@ -3,9 +3,11 @@
 import io
 import re
 import zipfile
+import zlib
 
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
+from rag_service.readers.formats import BINARY, FORMATS
 
 _HEAD = 1024
 _TAIL = 64
@@ -32,10 +34,8 @@ _BINARY = {
     b"wOFF": "a font",
     b"wOF2": "a font",
 }
-_PARTS: dict[str, Format] = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
-_OFFICE = frozenset(("docx", "pptx", "xlsx"))
-BINARY_FORMATS = frozenset(("pdf", *_OFFICE))
-"""They cannot be sent as text."""
+_MEDIA_TYPE = "mimetype"
+_LONGEST_MEDIA_TYPE = 200
 
 
 def check_kind(data: bytes, said: Format) -> Format:
@@ -48,7 +48,7 @@ def check_kind(data: bytes, said: Format) -> Format:
     found = _found(data, said)
     if said == "auto" or found == said:
         return found
-    if found == "auto" and said not in BINARY_FORMATS:
+    if found == "auto" and said not in BINARY:
         return said
     is_what = "plain text" if found == "auto" else f"a {found} file"
     raise Unreadable(f"is no {said} file but {is_what}: give it its right name or `format`")
@@ -61,11 +61,14 @@ def _found(data: bytes, said: Format) -> Format:
         return _package(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise Unreadable(_old_office(data))
+    for one in FORMATS:
+        if one.magic and data.startswith(one.magic):
+            return one.name
     if data.startswith(b"{\\rtf"):
         raise Unreadable("is an RTF file, which cannot be read: save it as docx")
     if name := _other(data):
         raise Unreadable(f"is {name}, which cannot be read")
-    if said in BINARY_FORMATS and not _is_printable(data):
+    if said in BINARY and not _is_printable(data):
         raise Unreadable(f"is no {said} file, or a damaged one: save it again")
     return "auto"
 
@@ -92,19 +95,34 @@ def _package(data: bytes) -> Format:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             names = package.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, EOFError) as error:
+            media_type = _media_type(package) if _MEDIA_TYPE in names else ""
+    except _DAMAGED as error:
         raise Unreadable(
             "is a damaged or truncated zip archive or office file: save it again"
         ) from error
+    for one in FORMATS:
+        if one.media_type and media_type.startswith(one.media_type):
+            return one.name
     if "[Content_Types].xml" in names:
-        for start, format in _PARTS.items():
-            if any(name.startswith(start) for name in names):
-                return format
+        for one in FORMATS:
+            if one.part and any(name.startswith(one.part) for name in names):
+                return one.name
     raise Unreadable("is a zip archive, which cannot be read: send the files in it")
+
+
+_DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError, EOFError)
+
+
+def _media_type(package: zipfile.ZipFile) -> str:
+    with package.open(_MEDIA_TYPE) as part:
+        return part.read(_LONGEST_MEDIA_TYPE).decode("ascii", "replace").strip()
 
 
 def _old_office(data: bytes) -> str:
     utf16 = "EncryptedPackage".encode("utf-16-le")
     if utf16 in data or "EncryptionInfo".encode("utf-16-le") in data:
         return "is an office file protected by a password: save it without one"
-    return "is a file of an old office program (doc, xls, ppt, msg): save it as docx, xlsx or pptx"
+    return (
+        "is a file of an old office program (doc, xls, ppt, msg): save it as docx, xlsx, pptx "
+        "or eml"
+    )

@@ -151,8 +151,8 @@ def test_a_workbook_is_its_visible_sheets() -> None:
         (
             "table",
             ("Prices",),
-            "Item | Price | Since | Sold\nBell | 12.5 | 2024-05-06 | true\n"
-            "| 0.3 | 2024-05-06 07:08:00 | two lines",
+            "Item | Price | Since | Sold\nBell | 12.5 | 2024-05-06 | TRUE\n"
+            "| 0.3 | 2024-05-06 7:08:00 | two lines",
         ),
         ("heading", ("Empty",), "Empty"),
     ]

@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
@@ -40,7 +39,7 @@ from rag_service.stores.sqlite.tokens import SqliteTokens
 from rag_service.stores.sqlite.transcripts import SqliteTranscripts
 from rag_service.stores.sqlite.views import BotViews, Identity
 from rag_service.stores.sqlite.webhooks import SqliteWebhooks
-from rag_service.stores.sqlite.words import terms_asked, terms_of
+from rag_service.stores.sqlite.words import terms_asked, terms_of, terms_read
 
 _TRIES = 4
 _WORD = re.compile(r"[^\W\d_]+")
@@ -317,7 +316,7 @@ class _Search:
             chunks=views.chunks,
             levels=levels_of(connection, views, self._probes),
             calibration=knowledge.calibration(connection, bot),
-            cut=cache(terms_of),  # ranking and decision read the same texts
+            cut=terms_read,
             read=candidates.read,
             sentences=candidates.sentences,
         )

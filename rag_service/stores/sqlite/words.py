@@ -8,6 +8,7 @@ import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from math import log
 from pathlib import Path
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 from rag_service.scripts import WORD, all_pieces, fold, pieces, split_scripts
 
 K1, B = 1.2, 0.75  # the constants that tantivy (and Lucene) fix for BM25
+TEXTS_READ = 1024
+"""The texts whose terms are remembered, about 10 MB of them: questions meet the same passages."""
 _LONGEST_TERM = 128
 _SPARE_SLOTS = 1000
 
@@ -55,6 +58,12 @@ def terms_of(text: str) -> list[str]:
     """What a chunk is found by: its words, lower-cased, folded and stemmed, and in scripts without
     spaces overlapping pieces."""
     return _terms(text, all_pieces)
+
+
+@lru_cache(TEXTS_READ)
+def terms_read(text: str) -> list[str]:
+    """`terms_of` a candidate, not to be changed."""
+    return terms_of(text)
 
 
 def terms_asked(query: str) -> list[str]:

@@ -4,26 +4,9 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
-from rag_service.documents import Format
 from rag_service.errors import Unreadable
+from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
 from rag_service.readers.wordpress import is_wordpress_export, read_posts
-
-FORMATS: dict[str, Format] = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".txt": "text",
-    ".html": "html",
-    ".htm": "html",
-    ".pdf": "pdf",
-    ".docx": "docx",
-    ".pptx": "pptx",
-    ".xlsx": "xlsx",
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".eml": "eml",
-}
-WORDPRESS = ".xml"
 
 
 def suffix(name: str) -> str:
@@ -32,15 +15,13 @@ def suffix(name: str) -> str:
 
 def can_be_read(name: str) -> bool:
     """By its name."""
-    return suffix(name) in FORMATS or suffix(name) == WORDPRESS
+    return suffix(name) in EXTENSIONS
 
 
 def check_name(name: str) -> None:
     """Raises Unreadable."""
     if not can_be_read(name):
-        raise Unreadable(
-            f"is of a kind that cannot be read: use {', '.join([*FORMATS, WORDPRESS])}"
-        )
+        raise Unreadable(f"is of a kind that cannot be read: use {', '.join(EXTENSIONS)}")
 
 
 def pushes_of(name: str, data: bytes, source_url: str) -> Iterator[dict[str, Any]]:
@@ -50,7 +31,7 @@ def pushes_of(name: str, data: bytes, source_url: str) -> Iterator[dict[str, Any
     """
     check_name(name)
     if suffix(name) != WORDPRESS:
-        yield {"source_url": source_url, "content": data, "format": FORMATS[suffix(name)]}
+        yield {"source_url": source_url, "content": data, "format": BY_EXTENSION[suffix(name)].name}
         return
     if not is_wordpress_export(data):
         raise Unreadable("is no WordPress export, which is the only XML that can be read")

@@ -1,0 +1,117 @@
+"""The formats that can be read: one table for recognition, readers, upload, command line and docs.
+
+A new format is a row here, its name in `documents.Format`, and a reader.
+"""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from rag_service.documents import Format, ParsedDocument
+
+_OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
+
+
+class FileFormat(Struct, frozen=True, kw_only=True):
+    """What a file of a format is called, how it is recognised, and who reads it."""
+
+    name: Format
+    label: str
+    """What people call it."""
+    extensions: tuple[str, ...]
+    """Lower case, the usual one first."""
+    reader: str
+    """`module:function` below this package, imported when the first file of the format comes."""
+    takes: Literal["text", "bytes"] = "text"
+    """What its reader is given."""
+    is_binary: bool = False
+    """It cannot be pushed as text."""
+    magic: bytes = b""
+    """What the file begins with, where that tells."""
+    part: str = ""
+    """What the name of a part of the zip archive begins with, which no other format has."""
+    media_type: str = ""
+    """What the archive's part `mimetype` begins with."""
+
+    def read(self, content: Any) -> ParsedDocument:
+        """Of text or bytes, as it `takes`. Raises Unreadable."""
+        module, _, function = self.reader.partition(":")
+        reader: Callable[[Any], ParsedDocument] = getattr(
+            import_module(f"rag_service.readers.{module}"), function
+        )
+        return reader(content)
+
+
+FORMATS = (
+    FileFormat(
+        name="markdown",
+        label="Markdown",
+        extensions=(".md", ".markdown"),
+        reader="markdown:read_markdown",
+    ),
+    FileFormat(name="text", label="text", extensions=(".txt",), reader="text:read_text"),
+    FileFormat(
+        name="html", label="HTML", extensions=(".html", ".htm", ".xhtml"), reader="html:read_html"
+    ),
+    FileFormat(
+        name="pdf",
+        label="PDF",
+        extensions=(".pdf",),
+        reader="pdf:read_pdf",
+        takes="bytes",
+        is_binary=True,
+    ),
+    FileFormat(
+        name="docx",
+        label="DOCX",
+        extensions=(".docx", ".docm", ".dotx"),
+        reader="docx:read_docx",
+        takes="bytes",
+        is_binary=True,
+        part="word/",
+    ),
+    FileFormat(
+        name="pptx",
+        label="PPTX",
+        extensions=(".pptx", ".pptm", ".ppsx"),
+        reader="pptx:read_pptx",
+        takes="bytes",
+        is_binary=True,
+        part="ppt/",
+    ),
+    FileFormat(
+        name="xlsx",
+        label="XLSX",
+        extensions=(".xlsx", ".xlsm", ".xltx"),
+        reader="xlsx:read_xlsx",
+        takes="bytes",
+        is_binary=True,
+        part="xl/",
+    ),
+    FileFormat(
+        name="ods",
+        label="ODS",
+        extensions=(".ods", ".ots"),
+        reader="ods:read_ods",
+        takes="bytes",
+        is_binary=True,
+        media_type=f"{_OPEN_DOCUMENT}spreadsheet",
+    ),
+    FileFormat(name="csv", label="CSV", extensions=(".csv", ".tsv"), reader="csv:read_csv"),
+    FileFormat(
+        name="json", label="JSON", extensions=(".json", ".geojson"), reader="json:read_json"
+    ),
+    FileFormat(
+        name="eml", label="EML", extensions=(".eml",), reader="email:read_email", takes="bytes"
+    ),
+)
+WORDPRESS = ".xml"
+"""A WordPress export, of which each entry is a document of its own."""
+
+BY_NAME = {one.name: one for one in FORMATS}
+BY_EXTENSION = {extension: one for one in FORMATS for extension in one.extensions}
+EXTENSIONS = (*BY_EXTENSION, WORDPRESS)
+BINARY = frozenset(one.name for one in FORMATS if one.is_binary)
+LABELS = ", ".join(one.label for one in FORMATS)
