@@ -1,17 +1,13 @@
 """ODT and ODP: the same promises as for Word and PowerPoint."""
 
 from office_parts import odf
-from promises import keeps_promises
+from promises import read_file, refusal
 
 from rag_service.documents import ParsedDocument
-from rag_service.readers.odp import read_odp
-from rag_service.readers.odt import read_odt
 
 
 def odt(body: str, **more: str) -> ParsedDocument:
-    parsed = read_odt(odf(body, **more))
-    assert keeps_promises(parsed)
-    return parsed
+    return read_file(odf(body, **more))
 
 
 def told(parsed: ParsedDocument) -> list[str]:
@@ -144,9 +140,12 @@ def test_slides_are_read_by_their_place_with_notes_and_without_prompts() -> None
         + f"<presentation:notes>{frame('Said', 1, 'notes')}</presentation:notes></draw:page>"
         + f'<draw:page draw:style-name="Off">{frame("unseen", 1)}</draw:page>'
     )
-    parsed = read_odp(odf(body, kind="presentation", automatic=hidden))
-    assert keeps_promises(parsed)
+    parsed = read_file(odf(body, kind="presentation", automatic=hidden))
     assert parsed.text == "Title\n\nabove\n\nbelow\n\nSaid"
     assert parsed.title == "Title"
     assert {block.page for block in parsed.blocks} == {1}
     assert told(parsed) == ["1 hidden slide (slide 2)"]
+
+
+def test_a_file_without_text_is_refused() -> None:
+    assert refusal(odf("")) == "holds no text"
