@@ -49,7 +49,12 @@ class Numbering:
 
     def __init__(self, root: Any, styles: Styles) -> None:
         """`root` is `w:numbering`, or None in a document that has none."""
-        self._lists = _read_lists(root, styles) if root is not None else {}
+        numbers = root.iterchildren(f"{W}num") if root is not None else ()
+        looks = root.iterchildren(f"{W}abstractNum") if root is not None else ()
+        self._numbers = {number.get(f"{W}numId", ""): number for number in numbers}
+        self._looks = {look.get(f"{W}abstractNumId"): look for look in looks}
+        self._styles = styles
+        self._lists: dict[str, _List | None] = {}
         self._counts: dict[str, dict[int, int]] = {}
         self._started: set[tuple[str, int]] = set()
 
@@ -57,7 +62,7 @@ class Numbering:
         """What stands before the paragraph; None when it is in no list."""
         own = f"{W}pPr/{W}numPr"
         number_id = value(paragraph, f"{own}/{W}numId") or style.number_id
-        found = self._lists.get(number_id)
+        found = self._list(number_id)
         depth = level_of(value(paragraph, f"{own}/{W}ilvl"))
         if depth is None:
             depth = _level_of_style(found, style)
@@ -67,6 +72,22 @@ class Numbering:
             is_item = bool(number_id) or style.name.startswith("list bullet")
             return Marker(depth + 1, BULLET) if is_item else None
         return self._next(number_id, found, depth)
+
+    def _list(self, number_id: str) -> _List | None:
+        """Read when its first item comes: templates bring along many lists that nobody uses."""
+        if number_id not in self._lists:
+            number, look = self._number_and_look(number_id)
+            if linked := value(look, f"{W}numStyleLink") if look is not None else "":
+                other = self._number_and_look(self._styles.named(linked).number_id)[1]
+                look = other if other is not None else look
+            self._lists[number_id] = _read_list(number, look) if look is not None else None
+        return self._lists[number_id]
+
+    def _number_and_look(self, number_id: str) -> tuple[Any, Any]:
+        number = self._numbers.get(number_id)
+        if number is None:
+            return None, None
+        return number, self._looks.get(value(number, f"{W}abstractNumId"))
 
     def _next(self, number_id: str, found: _List, depth: int) -> Marker:
         level = found.levels.get(depth)
@@ -115,22 +136,6 @@ def _counted(count: int, format: str) -> str:
     if format[:1] == "0":
         return f"{count:0{min(len(format.partition(',')[0]), 9)}}"
     return in_format(count, format)
-
-
-def _read_lists(root: Any, styles: Styles) -> dict[str, _List]:
-    looks = {look.get(f"{W}abstractNumId"): look for look in root.iterchildren(f"{W}abstractNum")}
-    numbers = {number.get(f"{W}numId", ""): number for number in root.iterchildren(f"{W}num")}
-    lists = {}
-    for number_id, number in numbers.items():
-        look = looks.get(value(number, f"{W}abstractNumId"))
-        if look is None:
-            continue
-        if linked := value(look, f"{W}numStyleLink"):  # its levels are those of a style's list
-            other = numbers.get(styles.named(linked).number_id)
-            if other is not None:
-                look = looks.get(value(other, f"{W}abstractNumId"), look)
-        lists[number_id] = _read_list(number, look)
-    return lists
 
 
 def _read_list(number: Any, look: Any) -> _List:
