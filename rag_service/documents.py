@@ -16,7 +16,20 @@ Vectors = NDArray[np.float32]
 """Shape (texts, dimension), C-contiguous, every row of length 1. Row i belongs to text i."""
 
 Format = Literal[
-    "auto", "text", "markdown", "html", "pdf", "docx", "pptx", "xlsx", "ods", "csv", "json", "eml"
+    "auto",
+    "text",
+    "markdown",
+    "html",
+    "pdf",
+    "docx",
+    "pptx",
+    "xlsx",
+    "ods",
+    "odt",
+    "odp",
+    "csv",
+    "json",
+    "eml",
 ]
 
 

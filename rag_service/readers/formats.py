@@ -66,7 +66,7 @@ FORMATS = (
     FileFormat(
         name="docx",
         label="DOCX",
-        extensions=(".docx", ".docm", ".dotx"),
+        extensions=(".docx", ".docm", ".dotx", ".dotm"),
         reader="docx:read_docx",
         takes="bytes",
         is_binary=True,
@@ -75,7 +75,7 @@ FORMATS = (
     FileFormat(
         name="pptx",
         label="PPTX",
-        extensions=(".pptx", ".pptm", ".ppsx"),
+        extensions=(".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"),
         reader="pptx:read_pptx",
         takes="bytes",
         is_binary=True,
@@ -98,6 +98,24 @@ FORMATS = (
         takes="bytes",
         is_binary=True,
         media_type=f"{_OPEN_DOCUMENT}spreadsheet",
+    ),
+    FileFormat(
+        name="odt",
+        label="ODT",
+        extensions=(".odt", ".ott"),
+        reader="odt:read_odt",
+        takes="bytes",
+        is_binary=True,
+        media_type=f"{_OPEN_DOCUMENT}text",
+    ),
+    FileFormat(
+        name="odp",
+        label="ODP",
+        extensions=(".odp", ".otp"),
+        reader="odp:read_odp",
+        takes="bytes",
+        is_binary=True,
+        media_type=f"{_OPEN_DOCUMENT}presentation",
     ),
     FileFormat(name="csv", label="CSV", extensions=(".csv", ".tsv"), reader="csv:read_csv"),
     FileFormat(
