@@ -33,42 +33,6 @@ Format = Literal[
 ]
 
 
-class Document(Struct, frozen=True, kw_only=True):
-    """One page as its owner pushed it; (`bot_id`, `source_url`) is its key and survives edits.
-
-    `content` is text, or a file's bytes.
-    """
-
-    source_url: str
-    content: str | bytes
-    bot_id: str = DEFAULT_BOT
-    content_type: str = "manual"
-    title: str = ""
-    metadata: dict[str, Any] = {}
-    format: Format = "auto"
-
-    @property
-    def data(self) -> bytes:
-        """The content as bytes; text in UTF-8."""
-        content = self.content
-        return content if isinstance(content, bytes) else content.encode(errors="replace")
-
-
-class Block(Struct, frozen=True, kw_only=True):
-    """A span `text[start:end]` of a ParsedDocument that reads as one piece."""
-
-    kind: Literal["paragraph", "heading", "list", "table", "code"]
-    start: int
-    end: int
-    headings: tuple[str, ...] = ()
-    """The headings above this block, outermost first; a heading block contains itself last."""
-    page: int | None = None
-    """Counts from 1, where the document has pages or slides."""
-    lead: int = 0
-    """How many characters it begins with that say what the rest is about: a table's header row, a
-    question. They are repeated where the block has to be cut."""
-
-
 class LeftOut(Struct, frozen=True, kw_only=True):
     """What a reader did not take of a file: `count` of a kind, which `one` and `many` name."""
 
@@ -91,6 +55,44 @@ class LeftOut(Struct, frozen=True, kw_only=True):
 
 
 _PLACES_TOLD = 5
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """One page as its owner pushed it; (`bot_id`, `source_url`) is its key and survives edits.
+
+    `content` is text, or a file's bytes.
+    """
+
+    source_url: str
+    content: str | bytes
+    bot_id: str = DEFAULT_BOT
+    content_type: str = "manual"
+    title: str = ""
+    metadata: dict[str, Any] = {}
+    format: Format = "auto"
+    left_out: list[LeftOut] = []
+    """Of the file that it was taken from, such as other entries of an export."""
+
+    @property
+    def data(self) -> bytes:
+        """The content as bytes; text in UTF-8."""
+        content = self.content
+        return content if isinstance(content, bytes) else content.encode(errors="replace")
+
+
+class Block(Struct, frozen=True, kw_only=True):
+    """A span `text[start:end]` of a ParsedDocument that reads as one piece."""
+
+    kind: Literal["paragraph", "heading", "list", "table", "code"]
+    start: int
+    end: int
+    headings: tuple[str, ...] = ()
+    """The headings above this block, outermost first; a heading block contains itself last."""
+    page: int | None = None
+    """Counts from 1, where the document has pages or slides."""
+    lead: int = 0
+    """How many characters it begins with that say what the rest is about: a table's header row, a
+    question. They are repeated where the block has to be cut."""
 
 
 class ParsedDocument(Struct, frozen=True, kw_only=True):

@@ -148,7 +148,7 @@ class Worker:
                 error = f"the line is longer than {mib} MiB (RAG_MAX_BODY_MB)"
                 yield Line(number=number, end=end, error=error)
             else:
-                yield read_line(raw, number=number, end=end, only_bot=only_bot)
+                yield read_line(raw, number=number, end=end, only_bot=only_bot, strict=job.strict)
 
     def _fail(self, job_id: str, error: str) -> None:
         try:
@@ -191,7 +191,10 @@ def result_line(result: Result) -> bytes:
         head["file"] = result.line.file
     if result.upserted is None:
         return msgspec.json.encode({**head, "success": False, "error": result.line.error})
-    return msgspec.json.encode({**head, "success": True, **msgspec.to_builtins(result.upserted)})
+    pushed = msgspec.structs.asdict(result.upserted)
+    del pushed["left_out"], pushed["unsuited"]
+    pushed["warnings"] = result.upserted.warnings
+    return msgspec.json.encode({**head, "success": True, **pushed})
 
 
 def _cut(results: BinaryIO, done: int) -> None:

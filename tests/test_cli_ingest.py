@@ -49,6 +49,7 @@ def test_a_folder_is_read_with_all_its_folders(shell, docs, settings):
         "chunks_removed": 0,
         "interrupted": False,
         "failures": [],
+        "left_out": [],
         "warnings": {},
     }
     files = ["hours.md", "plain.TXT", "deep/page.html", "deep/deeper/ünï 2.htm", "deep/bom.txt"]
@@ -310,3 +311,19 @@ def wait_for_some(service: Service, process: subprocess.Popen[str]) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.01)
     raise AssertionError(process.communicate())
+
+
+def test_what_is_left_out_is_summed_up_and_may_be_a_failure(shell, tmp_path):
+    for name in ("a.xml", "b.xml"):
+        (tmp_path / name).write_bytes(
+            wordpress((f"One {name}", "publish"), ("Two", "draft"), ("Three", "draft"))
+        )
+    code, report = shell.ingest(tmp_path)
+    assert code == 0
+    drafts = "entries of type post with status draft"
+    assert report["left_out"] == [{"what": drafts, "count": 4, "documents": 2}]
+    told = shell.run("ingest", str(tmp_path), "--strict")
+    assert told.returncode == 1
+    code, report = shell.ingest(tmp_path, "--strict")
+    assert (code, report["failed"]) == (1, 2)
+    assert "2 entries of type post with status draft" in report["failures"][0]["error"]

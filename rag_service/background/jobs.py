@@ -78,7 +78,9 @@ class Jobs:
                 await self._background.stop()
                 await to_thread(loading.join)
 
-    async def submit(self, body: AsyncIterator[bytes], bot_ids: list[str] | None) -> Job:
+    async def submit(
+        self, body: AsyncIterator[bytes], bot_ids: list[str] | None, *, strict: bool = False
+    ) -> Job:
         """Spool a batch; when this returns, its lines are on disk. Raises Invalid when empty."""
         job = Job(
             id=new_id("job"),
@@ -92,6 +94,7 @@ class Jobs:
             created_at=now(),
             started_at=None,
             finished_at=None,
+            strict=strict,
         )
         writer = SpoolWriter(Spool(self._folder, job.id))
         try:

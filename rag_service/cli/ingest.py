@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.knowledge.imports import Result
+from rag_service.readers.containers import Within
 from rag_service.sources.folder import Defaults, Sources
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -34,9 +35,17 @@ class Failure(Struct, frozen=True, kw_only=True):
     error: str
 
 
+class Lost(Struct, frozen=True, kw_only=True):
+    """What was left out of files, of one kind: how many of it, in how many documents."""
+
+    what: str
+    count: int
+    documents: int
+
+
 class IngestReport(Struct, frozen=True, kw_only=True):
     """Counts of documents and chunks. `failures` has the first 1,000; `warnings` tells of each
-    sentence how many documents it is of, and has 100 sentences at most."""
+    sentence on what does not suit the model how many documents it is of, and has 100 at most."""
 
     documents: int
     embedded: int
@@ -48,6 +57,7 @@ class IngestReport(Struct, frozen=True, kw_only=True):
     seconds: float
     interrupted: bool
     failures: list[Failure]
+    left_out: list[Lost]
     warnings: dict[str, int]
 
 
@@ -58,13 +68,22 @@ class Ingest:
         paths: Sequence[Path],
         bot_id: str | None,
         content_type: str | None,
+        *,
+        strict: bool = False,
+        within: Within | None = None,
     ) -> None:
-        longest = service.settings.max_body_bytes
-        defaults = Defaults(bot_id=bot_id, content_type=content_type, longest=longest)
+        defaults = Defaults(
+            bot_id=bot_id,
+            content_type=content_type,
+            longest=service.settings.max_body_bytes,
+            strict=strict,
+            within=within or Within(),
+        )
         self._service = service
         self._sources = Sources(paths, defaults)
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._failures: list[Failure] = []
+        self._left_out: dict[str, Lost] = {}
         self._warnings: Counter[str] = Counter()
 
     def run(self, progress: Progress) -> IngestReport:
@@ -84,6 +103,7 @@ class Ingest:
             seconds=round(time.monotonic() - start, 2),
             interrupted=interrupted,
             failures=self._failures,
+            left_out=sorted(self._left_out.values(), key=lambda lost: -lost.documents),
             warnings=dict(self._warnings.most_common(_MOST_WARNINGS)),
         )
 
@@ -99,7 +119,12 @@ class Ingest:
                 self._failures.append(failure)
             return
         counts["unchanged" if result.upserted.unchanged else "embedded"] += 1
-        self._warnings.update(result.upserted.warnings)
+        self._warnings.update(result.upserted.unsuited)
+        for kind in result.upserted.left_out:
+            before = self._left_out.get(kind.many) or Lost(what=kind.many, count=0, documents=0)
+            self._left_out[kind.many] = Lost(
+                what=kind.many, count=before.count + kind.count, documents=before.documents + 1
+            )
         chunks = result.upserted.chunks
         counts["chunks_embedded"] += chunks.embedded
         counts["chunks_reused"] += chunks.reused

@@ -16,21 +16,35 @@ from rag_service.knowledge.store import Mode
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--bot", help="The bot of documents that name none.")
 @click.option("--content-type", help="The label of documents that have none.")
+@click.option("--strict", is_flag=True, help="Fail documents of which something is left out.")
+@click.option("--attachments", is_flag=True, help="Read what is attached to mails as well.")
+@click.option("--types", help="Of a WordPress export only these types, such as post,page.")
 @json_option
 def ingest(
-    paths: tuple[Path, ...], bot: str | None, content_type: str | None, as_json: bool
+    paths: tuple[Path, ...],
+    bot: str | None,
+    content_type: str | None,
+    strict: bool,
+    attachments: bool,
+    types: str | None,
+    as_json: bool,
 ) -> None:
-    """Push folders, .md, .txt and .html files, or .jsonl files of POST /knowledge bodies.
+    """Push folders, files of any format, or .jsonl files of POST /knowledge bodies.
+
+    What is left out of a file is told.
 
     What has not changed costs nothing, so after an interruption the same command goes on.
     """
     from rag_service.cli.ingest import Ingest  # noqa: PLC0415
+    from rag_service.readers.containers import Within, read_types  # noqa: PLC0415
 
     if hasattr(os, "nice"):
         os.nice(19)  # a server beside it goes first
     terminal = Terminal(as_json)
     with open_service() as service:
-        report = Ingest(service, paths, bot, content_type).run(terminal.progress)
+        within = Within(attachments=attachments, types=read_types(types) if types else None)
+        ingest = Ingest(service, paths, bot, content_type, strict=strict, within=within)
+        report = ingest.run(terminal.progress)
     terminal.ingested(report)
     sys.exit(1 if report.failed or report.interrupted else 0)
 

@@ -91,6 +91,10 @@ class Terminal:
             where = f"{failure.source_url}: " if failure.source_url else ""
             text = _plain(f"line {failure.line}: {where}{failure.error}")
             self._err.print(text, style="red", markup=False, soft_wrap=True)
+        for lost in [] if self._json else report.left_out:
+            documents = "document" if lost.documents == 1 else "documents"
+            text = _plain(f"left out: {lost.count:,} {lost.what} in {lost.documents} {documents}")
+            self._err.print(text, style="yellow", markup=False, soft_wrap=True)
         for warning, count in ({} if self._json else report.warnings).items():
             text = _plain(f"{count} {'document' if count == 1 else 'documents'}: {warning}")
             self._err.print(text, style="yellow", markup=False, soft_wrap=True)

@@ -1,7 +1,7 @@
 """The first use case: put documents in, take them out, find passages."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 
 import msgspec
@@ -9,7 +9,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import Document, Passage
+from rag_service.documents import Document, LeftOut, Passage
 from rag_service.errors import Unreadable
 from rag_service.knowledge.chunking import PIPELINE_VERSION, split
 from rag_service.knowledge.embedder import Embedder
@@ -59,7 +59,8 @@ class ChunkCounts(Struct, frozen=True, kw_only=True):
 class Upserted(Struct, frozen=True, kw_only=True):
     """What a push did. `bytes` is the length of the content, of text in UTF-8.
 
-    `warnings` are sentences on what does not suit the model; none of a document that is unchanged.
+    `left_out` is what the reader of its file did not take. `unsuited` are sentences on what does
+    not suit the model, where the document is new or changed. `warnings` are sentences on both.
     """
 
     source_url: str
@@ -69,7 +70,12 @@ class Upserted(Struct, frozen=True, kw_only=True):
     document_id: str
     unchanged: bool
     chunks: ChunkCounts
-    warnings: list[str]
+    left_out: list[LeftOut]
+    unsuited: list[str]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [*(kind.sentence for kind in self.left_out), *self.unsuited]
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -101,7 +107,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     revisions: list[Revision]
     to_embed: dict[bytes, str]
     warnings: dict[tuple[str, str], list[str]]
-    """Of those that are new or changed."""
+    """On what does not suit the model, of those that are new or changed."""
 
 
 class KnowledgeBase:
@@ -125,16 +131,17 @@ class KnowledgeBase:
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
 
-    def upsert(self, documents: Sequence[Document]) -> list[Upserted]:
+    def upsert(self, documents: Sequence[Document], *, strict: bool = False) -> list[Upserted]:
         """All or nothing, in one transaction; no key may occur twice.
 
         What has not changed is not written, and a chunk whose text is known is not embedded.
-        Raises Unreadable.
+        Raises Unreadable, where it is `strict` also for a file of which something is left out.
         """
-        plan = _whole(self.plan(documents))
+        plan = _whole(self.plan(documents, _strictly(documents, strict)))
         return self.commit(plan, self.embed(plan))
 
-    def plan(self, documents: Sequence[Document]) -> Plan:
+    def plan(self, documents: Sequence[Document], strict: Collection[tuple[str, str]] = ()) -> Plan:
+        """`strict` are the keys of those that are refused where something of them is left out."""
         keys = [(document.bot_id, document.source_url) for document in documents]
         stored = self._store.known(keys)
         prints = [fingerprint(document) for document in documents]
@@ -143,11 +150,13 @@ class KnowledgeBase:
         revisions = []
         warnings = {}
         for document, key, digest in zip(documents, keys, prints, strict=True):
-            if key in stored and stored[key].fingerprint == digest:
-                known[key] = stored[key]
-                continue
             try:
+                if key in stored and stored[key].fingerprint == digest:
+                    known[key] = stored[key]
+                    _check(known[key].left_out, key in strict)
+                    continue
                 revision = self._revise(document, digest)
+                _check(revision.left_out, key in strict)
             except Unreadable as error:
                 refused[key] = error
                 continue
@@ -182,9 +191,9 @@ class KnowledgeBase:
         written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
         return self._report(plan, written)
 
-    def preview(self, document: Document) -> Upserted:
+    def preview(self, document: Document, *, strict: bool = False) -> Upserted:
         """What `upsert` would answer, changing nothing and embedding nothing."""
-        plan = _whole(self.plan([document]))
+        plan = _whole(self.plan([document], _strictly([document], strict)))
         return self._report(plan, [self._store.matching_chunks(r) for r in plan.revisions])[0]
 
     def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
@@ -311,6 +320,7 @@ class KnowledgeBase:
             text=parsed.text,
             chunks=chunks,
             digests=[_digest(chunk.embedded_text) for chunk in chunks],
+            left_out=[*document.left_out, *parsed.left_out],
         )
 
     def _report(self, plan: Plan, written: Sequence[Written]) -> list[Upserted]:
@@ -354,6 +364,19 @@ def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
     )
 
 
+def _strictly(documents: Sequence[Document], strict: bool) -> set[tuple[str, str]]:
+    return {(one.bot_id, one.source_url) for one in documents} if strict else set()
+
+
+def _check(left_out: Sequence[LeftOut], strict: bool) -> None:
+    """Raises Unreadable."""
+    if strict and left_out:
+        raise Unreadable(
+            f"would be stored without {'; '.join(kind.sentence for kind in left_out)}: "
+            "push it without `strict` to take the rest"
+        )
+
+
 def _whole(plan: Plan) -> Plan:
     for error in plan.refused.values():
         raise error
@@ -389,11 +412,12 @@ def _upserted(
     key = (document.bot_id, document.source_url)
     known = plan.known.get(key)
     if known is not None:
-        document_id, total = known.document_id, known.chunks
+        document_id, total, left_out = known.document_id, known.chunks, known.left_out
         counts = ChunkCounts(total=total, embedded=0, reused=total, removed=0)
     else:
         revision, result = written[key]
         document_id, total = result.document_id, len(revision.chunks)
+        left_out = revision.left_out
         embedded = len(fresh.intersection(revision.digests))
         counts = ChunkCounts(
             total=total, embedded=embedded, reused=total - embedded, removed=result.removed
@@ -406,5 +430,6 @@ def _upserted(
         document_id=document_id,
         unchanged=known is not None,
         chunks=counts,
-        warnings=plan.warnings.get(key, []),
+        left_out=left_out,
+        unsuited=plan.warnings.get(key, []),
     )

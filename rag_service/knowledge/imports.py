@@ -20,7 +20,7 @@ from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.errors import Invalid, RagError
 from rag_service.fields import read_body
 from rag_service.knowledge.base import KnowledgeBase, Plan, Upserted
-from rag_service.knowledge.pushes import read_push
+from rag_service.knowledge.pushes import read_push, read_strict
 from rag_service.knowledge.store import Embedded, KnowledgeStore
 
 GROUP_DOCUMENTS = 512
@@ -52,7 +52,14 @@ class Line(Struct, frozen=True, kw_only=True):
     file: str | None = None
     """The name of the uploaded file that it is of."""
     document: Document | None = None
+    strict: bool = False
+    """It fails where something of the document is left out."""
     error: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str] | None:
+        document = self.document
+        return (document.bot_id, document.source_url) if document else None
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -70,6 +77,7 @@ def read_line(
     only_bot: str | None = None,
     default_bot: str = DEFAULT_BOT,
     default_type: str | None = None,
+    strict: bool = False,
 ) -> Line:
     """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one.
 
@@ -90,10 +98,16 @@ def read_line(
         if isinstance(body.get("refused"), str):
             raise Invalid(body["refused"])
         document = read_push(body)
+        strict = read_strict(body, strict)
     except Invalid as error:
         return Line(number=number, end=end, source_url=source_url, file=file, error=error.told())
     return Line(
-        number=number, end=end, source_url=document.source_url, file=file, document=document
+        number=number,
+        end=end,
+        source_url=document.source_url,
+        file=file,
+        document=document,
+        strict=strict,
     )
 
 
@@ -125,7 +139,7 @@ class Importer:
         with _Sealing(self._store) as sealing, planned, embedded:
             for group, plan, vectors in embedded:
                 if plan is None:
-                    plan = self._knowledge.plan([line.document for line in group if line.document])
+                    plan = self._plan(group)
                     vectors = self._knowledge.embed(plan)
                 upserted = iter(self._knowledge.commit(plan, vectors))
                 sealing.consider({document.bot_id for document in plan.documents})
@@ -135,11 +149,16 @@ class Importer:
         """None where a document is in flight already: what changes is known when that is over."""
         flying: deque[set[tuple[str, str]]] = deque(maxlen=IN_FLIGHT)
         for group in _grouped(lines):
-            documents = [line.document for line in group if line.document]
-            keys = {(document.bot_id, document.source_url) for document in documents}
+            keys = {line.key for line in group if line.key}
             again = any(not keys.isdisjoint(others) for others in flying)
             flying.append(keys)
-            yield group, None if again else self._knowledge.plan(documents)
+            yield group, None if again else self._plan(group)
+
+    def _plan(self, group: list[Line]) -> Plan:
+        return self._knowledge.plan(
+            [line.document for line in group if line.document],
+            strict={line.key for line in group if line.key and line.strict},
+        )
 
     def _embedded(
         self, planned: Iterable[tuple[list[Line], Plan | None]]
@@ -163,7 +182,7 @@ def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:
     keys: set[tuple[str, str]] = set()
     size = 0
     for line in lines:
-        key = (line.document.bot_id, line.document.source_url) if line.document else None
+        key = line.key
         full = len(group) >= GROUP_DOCUMENTS or size >= GROUP_CHARACTERS
         if group and (full or key in keys):
             yield group

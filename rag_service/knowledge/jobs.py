@@ -32,6 +32,8 @@ class Job(Struct, frozen=True, kw_only=True):
     created_at: str
     started_at: str | None
     finished_at: str | None
+    strict: bool = False
+    """A document of which something would be left out fails."""
 
 
 class FailedLine(Struct, frozen=True, kw_only=True):

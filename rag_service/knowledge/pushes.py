@@ -1,13 +1,16 @@
 """The body of a push -> Document. One reader for HTTP, batch lines and the command line."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args
 
-from rag_service.documents import Document, Format
+import msgspec
+
+from rag_service.documents import Document, Format, LeftOut
 from rag_service.errors import Invalid
 from rag_service.fields import (
     UNPRINTABLE,
+    flag,
     is_left_out,
     read_bot_id,
     read_content_type,
@@ -45,7 +48,24 @@ def read_push(body: dict[str, Any]) -> Document:
         faults["format"] = "is that of a file: send it in content_base64"
     if faults:
         raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)
-    return Document(content=values.pop(content), **values)
+    return Document(content=values.pop(content), left_out=_left_out(body), **values)
+
+
+def _left_out(body: Mapping[str, Any]) -> list[LeftOut]:
+    """What an upload notes of a file beside its documents."""
+    try:
+        return msgspec.convert(body.get("left_out", []), list[LeftOut])
+    except msgspec.ValidationError:
+        return []
+
+
+def read_strict(body: Mapping[str, Any], default: bool = False) -> bool:
+    """Whether a push wants to fail where something of it is left out. Raises Invalid."""
+    value = body.get("strict")
+    try:
+        return default if is_left_out(value) else flag(value)
+    except ValueError as error:
+        raise Invalid("Invalid parameter(s): strict", {"strict": str(error)}) from error
 
 
 def _content(value: object) -> str | bytes:

@@ -5,7 +5,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
-from rag_service.documents import Chunk, Document, Passage, Vectors
+from rag_service.documents import Chunk, Document, LeftOut, Passage, Vectors
 from rag_service.texts.sentences import NearSpan
 
 Mode = Literal["hybrid", "dense", "keyword"]
@@ -28,6 +28,7 @@ class Revision(Struct, frozen=True, kw_only=True):
     chunks: list[Chunk]
     digests: list[bytes]
     """One per chunk, of its `embedded_text`."""
+    left_out: list[LeftOut] = []
 
 
 class Known(Struct, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class Known(Struct, frozen=True, kw_only=True):
     fingerprint: bytes
     document_id: str
     chunks: int
+    left_out: list[LeftOut] = []
 
 
 class Written(Struct, frozen=True, kw_only=True):
@@ -67,6 +69,7 @@ class StoredDocument(Struct, frozen=True, kw_only=True):
     info: DocumentInfo
     text: str
     """The plain text that was parsed from the pushed content."""
+    left_out: list[LeftOut]
     passages: list[Passage]
 
 

@@ -1,12 +1,43 @@
-"""A file's name and bytes -> the bodies of the pushes in it. The same for folders and uploads."""
+"""A file's name and bytes -> the bodies of the pushes in it. The same for folders and uploads.
+
+Most files are one document. An export of WordPress has one for each entry, and a mail, where that
+is wanted, one for each of its attachments as well.
+"""
 
 from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
+import msgspec
+from msgspec import Struct
+
+from rag_service.documents import LeftOut
 from rag_service.errors import Unreadable
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
-from rag_service.readers.wordpress import is_wordpress_export, read_posts
+from rag_service.readers.wordpress import Export, is_wordpress_export
+
+Push = dict[str, Any]
+
+
+class Within(Struct, frozen=True, kw_only=True):
+    """What is wanted of the documents within a file."""
+
+    attachments: bool = False
+    """Of mails."""
+    types: tuple[str, ...] | None = None
+    """Of the entries of a WordPress export; all that are published where it is None."""
+
+
+_ALL = Within()
+
+
+def read_types(value: object) -> tuple[str, ...]:
+    """Raises ValueError."""
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError("must be names of types apart by commas")
+    return tuple(name.strip() for name in names if name.strip())
 
 
 def suffix(name: str) -> str:
@@ -24,26 +55,57 @@ def check_name(name: str) -> None:
         raise Unreadable(f"is of a kind that cannot be read: use {', '.join(EXTENSIONS)}")
 
 
-def pushes_of(name: str, data: bytes, source_url: str) -> Iterator[dict[str, Any]]:
-    """One for a file, whose bytes nobody has looked at; one for each post of a WordPress export.
+def pushes_of(name: str, data: bytes, source_url: str, within: Within = _ALL) -> Iterator[Push]:
+    """One for a file, whose bytes nobody has looked at; one for each entry of a WordPress export.
 
     Raises Unreadable for a name of another kind, and while an export is read.
     """
     check_name(name)
-    if suffix(name) != WORDPRESS:
-        yield {"source_url": source_url, "content": data, "format": BY_EXTENSION[suffix(name)].name}
+    if suffix(name) == WORDPRESS:
+        yield from _entries(data, within)
         return
+    yield _push(name, data, source_url)
+    if within.attachments and BY_EXTENSION[suffix(name)].name == "eml":
+        yield from _attachments(data, source_url)
+
+
+def _push(name: str, data: bytes, source_url: str) -> Push:
+    return {"source_url": source_url, "content": data, "format": BY_EXTENSION[suffix(name)].name}
+
+
+def _entries(data: bytes, within: Within) -> Iterator[Push]:
+    """The last one tells what of the export is in none."""
     if not is_wordpress_export(data):
         raise Unreadable("is no WordPress export, which is the only XML that can be read")
-    is_blank = True
-    for post in read_posts(data):
-        is_blank = False
-        yield {
+    export = Export(data, within.types)
+    held: Push | None = None
+    for post in export.posts():
+        if held is not None:
+            yield held
+        held = {
             "source_url": post.link,
             "content": post.html,
             "format": "html",
             "title": post.title,
             "metadata": post.metadata,
         }
-    if is_blank:
-        raise Unreadable("is a WordPress export without published posts or pages")
+    if held is None:
+        left_out = _told(export.left_out)
+        raise Unreadable(f"is a WordPress export without published entries{left_out}")
+    yield {**held, "left_out": msgspec.to_builtins(export.left_out)}
+
+
+def _told(left_out: list[LeftOut]) -> str:
+    return f": left out were {'; '.join(kind.sentence for kind in left_out)}" if left_out else ""
+
+
+def _attachments(data: bytes, source_url: str) -> Iterator[Push]:
+    """Each below the address of its mail. One that cannot be read is refused by itself."""
+    from rag_service.readers.email import attachments_of  # noqa: PLC0415
+
+    for number, (name, content) in enumerate(attachments_of(data), 1):
+        url = f"{source_url}#attachment-{number}-{quote(name, safe='')}"
+        if can_be_read(name) and suffix(name) != WORDPRESS:
+            yield _push(name, content, url)
+        else:
+            yield {"source_url": url, "refused": f"{name} is of a kind that cannot be read"}

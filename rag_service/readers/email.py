@@ -1,6 +1,7 @@
 """An email as a file -> who wrote what to whom and when, and the names of what was attached."""
 
 import email.policy
+from collections.abc import Iterator
 from email import message_from_bytes
 from email.errors import MessageError
 from email.message import EmailMessage, MIMEPart
@@ -45,6 +46,18 @@ def read_email(data: bytes) -> ParsedDocument:
     if names := _attachments(message):
         outline.add("paragraph", f"Attachments: {', '.join(names)}")
     return outline.parsed(headers["Subject"])
+
+
+def attachments_of(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Their names and contents, in order. Raises Unreadable."""
+    try:
+        message = message_from_bytes(data, policy=email.policy.default)
+        for part in message.walk():
+            content = part.get_payload(decode=True)
+            if part.get_content_disposition() == "attachment" and isinstance(content, bytes):
+                yield part.get_filename() or "attachment", content
+    except _BROKEN as error:
+        raise Unreadable("is a damaged email: save it again") from error
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -15,7 +15,7 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid
 from rag_service.knowledge.imports import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
-from rag_service.readers.containers import can_be_read, pushes_of
+from rag_service.readers.containers import Within, can_be_read, pushes_of
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
 from rag_service.readers.wordpress import is_wordpress_export
 
@@ -30,6 +30,9 @@ class Defaults(Struct, frozen=True, kw_only=True):
     bot_id: str | None
     content_type: str | None
     longest: int
+    strict: bool = False
+    """A document fails where something of it is left out."""
+    within: Within = Within()
 
 
 class Sources:
@@ -77,6 +80,7 @@ class Sources:
             number=number,
             default_bot=self._defaults.bot_id or DEFAULT_BOT,
             default_type=self._defaults.content_type,
+            strict=self._defaults.strict,
         )
 
     def _documents(self, file: Path) -> Iterator[Line]:
@@ -85,7 +89,7 @@ class Sources:
         number = 0
         try:
             data = _read(file, self._defaults.longest)
-            for body in pushes_of(_name(file), data, url):
+            for body in pushes_of(_name(file), data, url, self._defaults.within):
                 number += 1
                 yield self._document(number, body)
         except Invalid as error:
@@ -95,7 +99,11 @@ class Sources:
         url = body["source_url"]
         defaults = {"bot_id": self._defaults.bot_id, "content_type": self._defaults.content_type}
         try:
-            return Line(number=number, source_url=url, document=read_push(body | defaults))
+            if "refused" in body:
+                raise Invalid(body["refused"])
+            document = read_push(body | defaults)
+            strict = self._defaults.strict
+            return Line(number=number, source_url=url, document=document, strict=strict)
         except Invalid as error:
             return Line(number=number, source_url=url, error=error.told())
 

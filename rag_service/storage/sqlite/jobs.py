@@ -14,7 +14,7 @@ from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.events import record
 
 _COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, failed, "offset", error,
-    created_at, started_at, finished_at"""
+    created_at, started_at, finished_at, strict"""
 
 
 class SqliteJobs:
@@ -24,7 +24,8 @@ class SqliteJobs:
         with self._rows.writing() as connection:
             connection.execute(
                 """insert into jobs (id, state, bot_ids, owner, total, done, embedded, unchanged,
-                failed, "offset", created_at) values (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?)""",
+                failed, "offset", created_at, strict)
+                values (?, ?, ?, ?, ?, 0, 0, 0, 0, 0, ?, ?)""",
                 [
                     job.id,
                     job.state,
@@ -32,6 +33,7 @@ class SqliteJobs:
                     job.owner,
                     job.total,
                     job.created_at,
+                    job.strict,
                 ],
             )
 
@@ -116,5 +118,6 @@ def _from_row(row: tuple[Any, ...]) -> Job:
     values = dict(zip(_COLUMNS.replace('"', "").replace("\n", " ").split(","), row, strict=True))
     values = {name.strip(): value for name, value in values.items()}
     counts = JobCounts(**{name: values.pop(name) for name in JobCounts.__struct_fields__})
+    values["strict"] = bool(values["strict"])
     values["bot_ids"] = msgspec.json.decode(values["bot_ids"])
     return Job(counts=counts, **values)

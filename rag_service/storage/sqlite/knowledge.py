@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.clock import now
-from rag_service.documents import DEFAULT_BOT, Passage, Vectors
+from rag_service.documents import DEFAULT_BOT, LeftOut, Passage, Vectors
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound
 from rag_service.events.happenings import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted
 from rag_service.ids import chunk_id, new_id
@@ -59,15 +59,20 @@ def known(
     connection: sqlite3.Connection, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], Known]:
     rows = connection.execute(
-        """select bots.name, source_url, fingerprint, document_id, chunks
+        """select bots.name, source_url, fingerprint, document_id, chunks, left_out
         from json_each(?) as key
         join bots on bots.name = key.value ->> 0
         join documents on documents.bot = bots.id and source_url = key.value ->> 1""",
         [as_json(keys)],
     )
     return {
-        (bot, url): Known(fingerprint=fingerprint, document_id=document_id, chunks=chunks)
-        for bot, url, fingerprint, document_id, chunks in rows
+        (bot, url): Known(
+            fingerprint=fingerprint,
+            document_id=document_id,
+            chunks=chunks,
+            left_out=_left_out(left_out),
+        )
+        for bot, url, fingerprint, document_id, chunks, left_out in rows
     }
 
 
@@ -200,7 +205,7 @@ def documents(
 
 def document(connection: sqlite3.Connection, document_id: str) -> StoredDocument:
     row = connection.execute(
-        f"""select {_INFO}, text, documents.id from documents join bots on bots.id = bot
+        f"""select {_INFO}, text, left_out, documents.id from documents join bots on bots.id = bot
         where document_id = ?""",
         [document_id],
     ).fetchone()
@@ -211,7 +216,12 @@ def document(connection: sqlite3.Connection, document_id: str) -> StoredDocument
         join documents on documents.id = chunks.document where document = ? order by ordinal""",
         [row[-1]],
     )
-    return StoredDocument(info=_info(row), text=row[-2], passages=[_passage(r) for r in chunks])
+    return StoredDocument(
+        info=_info(row),
+        text=row[-3],
+        left_out=_left_out(row[-2]),
+        passages=[_passage(r) for r in chunks],
+    )
 
 
 def bots(connection: sqlite3.Connection) -> dict[str, dict[str, Any]]:
@@ -302,6 +312,7 @@ def replace(
         "fingerprint": revision.fingerprint,
         "updated_at": moment,
         "text": revision.text,
+        "left_out": as_json(revision.left_out),
     }
     if row is None:
         values |= {"document_id": document_id, "bot": bot, "source_url": document.source_url}
@@ -445,6 +456,10 @@ def _info(row: Sequence[Any]) -> DocumentInfo:
     values = dict(zip(names, row, strict=False))
     values["metadata"] = msgspec.json.decode(values["metadata"])
     return DocumentInfo(**values)
+
+
+def _left_out(json: str) -> list[LeftOut]:
+    return msgspec.json.decode(json, type=list[LeftOut])
 
 
 def _passage(row: Sequence[Any]) -> Passage:

@@ -272,3 +272,14 @@ def m010_evidence(db: Database) -> None:
         "alter table calibrations add column made_with text not null default ''",
     ):
         db.execute(statement)
+
+
+@schema()
+def m011_left_out(db: Database) -> None:
+    for statement in (
+        # what the reader of its file did not take, a JSON list
+        "alter table documents add column left_out text not null default '[]'",
+        # whether its documents fail where something is left out
+        "alter table jobs add column strict integer not null default 0",
+    ):
+        db.execute(statement)

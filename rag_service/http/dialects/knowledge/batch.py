@@ -16,6 +16,7 @@ from rag_service.assembly import Service
 from rag_service.background.jobs import JobStatus
 from rag_service.errors import NotFound
 from rag_service.fields import flag, integer
+from rag_service.http.dialects.knowledge.knowledge import STRICT
 from rag_service.http.documenting import (
     NDJSON,
     RATE_HEADERS,
@@ -76,7 +77,10 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
     tags=["batch"],
     summary="Push many documents",
     operation_class=operation(
-        query={"wait": boolean("Answer 200 with one NDJSON result a line as it goes on.", False)},
+        query={
+            "wait": boolean("Answer 200 with one NDJSON result a line as it goes on.", False),
+            "strict": STRICT,
+        },
         body=ndjson_body(
             "One POST /knowledge body a line; any number of lines, each within RAG_MAX_BODY_MB.",
             '{"source_url": "https://example.com/a", "content": "We open at 9."}\\n',
@@ -95,8 +99,10 @@ async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> 
     """A bad line is reported with its number and reason, and does not stop the others."""
     query = Parameters(query_of(request))
     wait = query.take("wait", flag, False)
+    strict = query.take_flag("strict")
     query.done()
-    job = await service.jobs.submit(request.stream(), caller_of(request).bot_ids)
+    bot_ids = caller_of(request).bot_ids
+    job = await service.jobs.submit(request.stream(), bot_ids, strict=strict)
     return answer_batch(request, service, job, wait)
 
 

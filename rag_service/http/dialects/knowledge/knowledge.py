@@ -33,7 +33,7 @@ from rag_service.http.guarding import caller_of, need
 from rag_service.http.parameters import Parameters, body_of, query_of, read_json
 from rag_service.http.threads import Threads
 from rag_service.knowledge.base import ChunkCounts
-from rag_service.knowledge.pushes import read_push
+from rag_service.knowledge.pushes import read_push, read_strict
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo
 
 AnyRequest = Request[Any, Any, Any]
@@ -43,7 +43,8 @@ MOST_URLS = 50
 class Pushed(Struct, frozen=True, kw_only=True):
     """What a push did. `unchanged`: the same body was there already, and nothing was embedded.
 
-    `warnings` are sentences on what does not suit the embedding model; mostly there are none.
+    `warnings` are sentences on what was left out of a file, and on what does not suit the embedding
+    model; mostly there are none.
     """
 
     success: Literal[True] = True
@@ -87,6 +88,8 @@ class WholeDocument(Struct, frozen=True, kw_only=True):
     created_at: str
     updated_at: str
     text: str
+    warnings: list[str]
+    """What was left out of the file that it was read from."""
     chunks: list[StoredChunk]
 
 
@@ -109,6 +112,7 @@ class Deleted(Struct, frozen=True, kw_only=True):
 _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT, examples=[DEFAULT_BOT])
 _LABEL = string("A free label such as faq, page or post.", default="manual")
 _URL = string("An absolute URI, kept as given; with `bot_id` the key of the document.")
+STRICT = boolean("Fail where something of a file would be left out, and store none of it.", False)
 PUSH_FIELDS = {
     "content": string("What to store and embed, as text; not blank. This or `content_base64`."),
     "content_base64": string(
@@ -125,6 +129,7 @@ PUSH_FIELDS = {
         enum=list(get_args(Format)),
         default="auto",
     ),
+    "strict": STRICT,
 }
 PUSH_EXAMPLE = {
     "content": "Q: How do I enable streaming?\nA: Settings, then Streaming.",
@@ -141,7 +146,10 @@ PUSH_EXAMPLE = {
     tags=["knowledge"],
     summary="Push a document",
     operation_class=operation(
-        query={"dry_run": boolean("Change nothing; answer what would happen.", False)},
+        query={
+            "dry_run": boolean("Change nothing; answer what would happen.", False),
+            "strict": STRICT,
+        },
         body=json_body(PUSH_FIELDS, ("source_url",), PUSH_EXAMPLE),
     ),
     responses=errors(400, 413),
@@ -157,13 +165,14 @@ async def push(
     caller = caller_of(request)
     query = Parameters(query_of(request))
     dry_run = query.take_flag("dry_run")
+    strict = query.take_flag("strict")
     query.done()
-    document = await threads.read(_read, await request.body(), caller)
+    document, strict = await threads.read(_read, await request.body(), caller, strict)
     caller.may_use(document.bot_id)
     if dry_run:
-        report = await threads.write(service.knowledge.preview, document)
+        report = await threads.write(service.knowledge.preview, document, strict=strict)
     else:
-        report = (await threads.write(service.knowledge.upsert, [document]))[0]
+        report = (await threads.write(service.knowledge.upsert, [document], strict=strict))[0]
         service.jobs.changed({document.bot_id})
     return Pushed(
         source_url=report.source_url,
@@ -248,6 +257,7 @@ async def read_document(
         created_at=info.created_at,
         updated_at=info.updated_at,
         text=stored.text,
+        warnings=[kind.sentence for kind in stored.left_out],
         chunks=[
             StoredChunk(
                 chunk_id=p.chunk_id, ordinal=p.ordinal, heading=p.heading, page=p.page, text=p.text
@@ -312,12 +322,12 @@ async def delete_documents(
     )
 
 
-def _read(body: bytes, caller: Caller) -> Document:
+def _read(body: bytes, caller: Caller, strict: bool) -> tuple[Document, bool]:
     """A token that is bound to a bot pushes to that one when the body names none."""
     values = read_json(body)
     if is_left_out(values.get("bot_id")) and caller.bot_id is not None:
         values["bot_id"] = caller.bot_id
-    return read_push(values)
+    return read_push(values), read_strict(values, strict)
 
 
 def _urls(value: Any) -> list[str]:

@@ -19,6 +19,7 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, Unreadable
 from rag_service.fields import flag, read_bot_id, read_content_type, read_source_url
 from rag_service.http.dialects.knowledge.batch import answer_batch
+from rag_service.http.dialects.knowledge.knowledge import STRICT
 from rag_service.http.documenting import (
     NDJSON,
     RATE_HEADERS,
@@ -31,7 +32,7 @@ from rag_service.http.documenting import (
 from rag_service.http.forms import Form, FormFile
 from rag_service.http.guarding import caller_of, need
 from rag_service.http.parameters import Parameters, query_of
-from rag_service.readers.containers import pushes_of
+from rag_service.readers.containers import Within, pushes_of, read_types
 from rag_service.readers.formats import LABELS
 
 _URL = string(
@@ -39,6 +40,11 @@ _URL = string(
 )
 _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT)
 _LABEL = string("A free label such as manual or report.", default="manual")
+_OPTIONS = {
+    "strict": STRICT,
+    "attachments": boolean("Read what is attached to mails as documents of their own.", False),
+    "types": string("Only entries of these types, such as `post,page`, of a WordPress export."),
+}
 _FILE = Schema(
     type=OpenAPIType.ARRAY,
     items=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
@@ -61,9 +67,16 @@ _FILE = Schema(
             "source_url": _URL,
             "bot_id": _BOT,
             "content_type": _LABEL,
+            **_OPTIONS,
         },
         body=form_body(
-            {"files": _FILE, "source_url": _URL, "bot_id": _BOT, "content_type": _LABEL},
+            {
+                "files": _FILE,
+                "source_url": _URL,
+                "bot_id": _BOT,
+                "content_type": _LABEL,
+                **_OPTIONS,
+            },
             ("files",),
             {"files": ["handbook.pdf"], "content_type": "handbook"},
         ),
@@ -91,6 +104,11 @@ async def upload(
         source_url = values.take("source_url", read_source_url, None)
         bot_id = values.take("bot_id", read_bot_id, caller.bot_id or DEFAULT_BOT)
         content_type = values.take("content_type", read_content_type, None)
+        strict = values.take_flag("strict")
+        within = Within(
+            attachments=values.take_flag("attachments"),
+            types=values.take("types", read_types, None),
+        )
         values.done()
         caller.may_use(bot_id)
         if not form.files:
@@ -99,18 +117,18 @@ async def upload(
             reason = "goes with a single file: leave it out, or send the files one by one"
             raise Invalid("Invalid parameter(s): source_url", {"source_url": reason})
         common = {"bot_id": bot_id, "content_type": content_type}
-        lines = _lines(form, source_url, common, longest)
-        job = await service.jobs.submit(lines, caller.bot_ids)
+        lines = _lines(form, source_url, common, longest, within)
+        job = await service.jobs.submit(lines, caller.bot_ids, strict=strict)
     return answer_batch(request, service, job, wait)
 
 
 async def _lines(
-    form: Form, source_url: str | None, common: dict[str, Any], longest: int
+    form: Form, source_url: str | None, common: dict[str, Any], longest: int, within: Within
 ) -> AsyncIterator[bytes]:
     """A batch in the order of the files; one of them is in memory at a time."""
     for file, url in zip(form.files, _urls(form.files), strict=True):
         url = source_url or url
-        pushes = _pushes(form, file, url, longest)
+        pushes = _pushes(form, file, url, longest, within)
         while (push := await to_thread(next, pushes, None)) is not None:
             body = msgspec.json.encode({"file": file.name, **push, **common})
             yield body + b"\n"
@@ -129,14 +147,16 @@ def _urls(files: Sequence[FormFile]) -> Iterator[str]:
         yield url if seen[url] == 1 else f"{url}#{seen[url]}"
 
 
-def _pushes(form: Form, file: FormFile, url: str, longest: int) -> Iterator[dict[str, Any]]:
+def _pushes(
+    form: Form, file: FormFile, url: str, longest: int, within: Within
+) -> Iterator[dict[str, Any]]:
     """What is wrong with a file becomes a line that says so."""
     try:
         if file.size > longest:
             raise Unreadable(f"is larger than {longest >> 20} MiB (RAG_MAX_BODY_MB)")
         if not file.size:
             raise Unreadable("is empty")
-        for push in pushes_of(file.name, form.content(file), url):
+        for push in pushes_of(file.name, form.content(file), url, within):
             content = push.pop("content")
             if isinstance(content, bytes):
                 yield {**push, "content_base64": base64.b64encode(content).decode()}
