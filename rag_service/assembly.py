@@ -58,13 +58,17 @@ class Service:
 
 
 @contextmanager
-def assemble(settings: Settings) -> Iterator[Service]:
+def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -> Iterator[Service]:
+    """`upgrade` hears of the steps that bring an earlier version's rows up to date.
+
+    Without it such rows raise OtherVersion.
+    """
     embedder = _once(lambda: load_embedder(settings.embedding_model, settings.data_dir / "models"))
 
     def identity() -> tuple[str, int]:
         return embedder().name, embedder().dimension
 
-    with open_store(settings, identity) as store:
+    with open_store(settings, identity, upgrade) as store:
         reranker = _once(partial(load_reranker, settings.rerank_model))
         scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
         knowledge = KnowledgeBase(

@@ -22,6 +22,7 @@
     + AnswerTimedOut
   x StorageFailed
     + StorageBusy
+    + OtherVersion
 """
 
 from collections.abc import Mapping
@@ -134,3 +135,7 @@ class StorageFailed(RagError):
 
 class StorageBusy(StorageFailed):
     """Another process held the write lock for too long: try again."""
+
+
+class OtherVersion(StorageFailed):
+    """The rows are as another version of the service keeps them."""

@@ -23,7 +23,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import spool_folder
 from rag_service.background.orders import Order, Report
 from rag_service.background.spool import Spool, read_lines
-from rag_service.errors import RagError
+from rag_service.errors import OtherVersion, RagError
 from rag_service.knowledge.imports import Line, Result, is_within, longest_line, read_line
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.locks import only_one
@@ -39,6 +39,16 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to us as well as the server
     if hasattr(os, "nice"):
         os.nice(19)
+    try:
+        _obey()
+    except OtherVersion as error:
+        log.error("the background process steps aside until its server is restarted: %s", error)
+        while sys.stdin.buffer.readline():  # if it ended, its server would start another
+            pass
+
+
+def _obey() -> None:
+    """Carries out its orders, until the last has come."""
     with assemble(load_settings()) as service:
         worker = Worker(service)
         runs = (worker.run_jobs, worker.run_sealing, worker.run_deliveries)

@@ -1,7 +1,6 @@
 """What webhooks are owed and get: a real store and receiver, and a clock that can be put on."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing, contextmanager
@@ -22,6 +21,7 @@ from rag_service.events.deliveries import AT_ONCE, DISABLED_AFTER_S, RETRY_AFTER
 from rag_service.events.store import WebhookChanges
 from rag_service.events.webhooks import Webhooks, read_webhook
 from rag_service.outbound.guarded import GuardedPoster, anywhere
+from rag_service.storage.sqlite.driver import sqlite3
 
 SOON = (0.01, 0.01, 0.01, 0.01)
 

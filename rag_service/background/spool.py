@@ -1,11 +1,11 @@
 """A batch on disk while it is worked on: the lines that came in, and the results that go out."""
 
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from rag_service.disk import sync
 from rag_service.errors import Invalid, StorageFailed
 
 
@@ -49,7 +49,9 @@ class SpoolWriter:
         try:
             with self._file as file:
                 file.flush()
-                os.fsync(file.fileno())
+            folder = self._spool.lines.parent
+            for path in (self._spool.lines, folder, folder.parent):
+                sync(path)  # without the entries of the folders the lines would be lost
         except OSError as error:
             raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
 

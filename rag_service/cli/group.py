@@ -1,6 +1,6 @@
 """The command that all others are added to, and what they share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,11 +41,15 @@ def cli() -> None:
 
 
 @contextmanager
-def open_service(**changes: Any) -> Iterator[Any]:
+def open_service(*, upgrade: Callable[[str], None] | None = None, **changes: Any) -> Iterator[Any]:
     from rag_service.assembly import assemble  # noqa: PLC0415  --help needs none of it
 
-    with assemble(settings_of(**changes)) as service:
+    with assemble(settings_of(**changes), upgrade) as service:
         yield service
+
+
+def tell(progress: str) -> None:
+    click.echo(progress, err=True)
 
 
 def settings_of(**changes: Any) -> Settings:

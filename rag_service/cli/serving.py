@@ -5,7 +5,7 @@ from typing import get_args
 import click
 
 from rag_service.access.caller import Scope
-from rag_service.cli.group import cli, open_service, settings_of
+from rag_service.cli.group import cli, open_service, settings_of, tell
 from rag_service.cli.terminal import Terminal
 
 
@@ -24,7 +24,7 @@ def serve(host: str | None, port: int | None, first_token: bool) -> None:
 
 
 def _first_token() -> str | None:
-    with open_service() as service:
+    with open_service(upgrade=tell) as service:
         if service.access.tokens():
             return None
         token: str = service.access.create("first", [*get_args(Scope)])

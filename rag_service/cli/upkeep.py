@@ -1,10 +1,10 @@
-"""Looking after it: `check`, `reindex`, `doctor`."""
+"""Looking after it: `check`, `reindex`, `upgrade`, `doctor`."""
 
 import sys
 
 import click
 
-from rag_service.cli.group import cli, json_option, open_service
+from rag_service.cli.group import cli, json_option, open_service, tell
 from rag_service.cli.terminal import Terminal
 from rag_service.settings import load_settings
 
@@ -27,6 +27,16 @@ def reindex(bot: str | None) -> None:
         for name in [bot] if bot else service.store.bots():
             service.store.reindex(name)
             click.echo(f"{name}: made again", err=True)
+
+
+@cli.command()
+def upgrade() -> None:
+    """Bring the rows of an earlier version up to date; a copy of them is kept beside them.
+
+    `serve` does it by itself. No other command does, since a server may be using them.
+    """
+    with open_service(upgrade=tell):
+        click.echo("rag.db is as this version keeps it", err=True)
 
 
 @cli.command()

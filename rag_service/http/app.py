@@ -1,5 +1,6 @@
 """The HTTP application: settings in, Litestar out."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,6 +40,8 @@ from rag_service.http.threads import Threads
 from rag_service.http.tolerance import tolerant
 from rag_service.settings import Settings, load_settings
 
+log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings | None = None) -> Litestar:
     """Runs its background process while its lifespan lasts."""
@@ -46,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     @asynccontextmanager
     async def run_service(app: Litestar) -> AsyncIterator[None]:
-        with assemble(settings) as service:
+        with assemble(settings, upgrade=log.warning) as service:
             threads = Threads()
             changes = Changes(service)
             app.state.update({"service": service, "threads": threads, "changes": changes})

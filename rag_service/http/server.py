@@ -16,16 +16,19 @@ _KEEP_ALIVE_S = 75
 _SWITCH_S = 0.0005
 """How soon a thread that computes in Python lets a waiting request in (5 ms by default)."""
 
+log = logging.getLogger(__name__)
+
 
 def serve(settings: Settings, started: Callable[[str], None] = lambda url: None) -> None:
     """Blocks until SIGINT or SIGTERM. `started` is told the URL once it listens.
 
     Raises StorageFailed or InvalidSettings when it cannot start.
     """
-    with assemble(settings):  # says what is wrong with a folder in a line, not in a traceback
-        pass
     logging.basicConfig(level=settings.log_level.upper(), stream=sys.stderr)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # says what is wrong with a folder in a line, not in a traceback
+    with assemble(settings, upgrade=log.warning):
+        pass
     sys.setswitchinterval(_SWITCH_S)
     config = uvicorn.Config(
         create_app(settings),

@@ -33,13 +33,18 @@ class Store(
 
 
 def open_store(
-    settings: Settings, embedder: Callable[[], tuple[str, int]]
+    settings: Settings,
+    embedder: Callable[[], tuple[str, int]],
+    upgrade: Callable[[str], None] | None = None,
 ) -> AbstractContextManager[Store]:
     """The store in RAG_DATA_DIR, made when it is not there.
+
+    One of an earlier version is upgraded where `upgrade` is given, which hears how far that is;
+    otherwise it raises OtherVersion, as one of a later version always does.
 
     `embedder` tells the embedding model's name and dimension; it is asked only when knowledge is
     first read or written, and raises EmbedderMismatch there when the base was filled with another.
     """
     from rag_service.storage.sqlite import SqliteStore  # noqa: PLC0415
 
-    return SqliteStore(settings, embedder)
+    return SqliteStore(settings, embedder, upgrade)

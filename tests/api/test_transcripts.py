@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import sqlite3
 from contextlib import closing
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import Said
+from rag_service.storage.sqlite.driver import sqlite3
 
 
 def say(client, session_id, text, sender_type="user", bot="default", **more):

@@ -1,6 +1,5 @@
 """Contacts as a store keeps them: one for each email, linked to what they said, gone for good."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +16,7 @@ from rag_service.conversations.store import Said
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
 from rag_service.settings import Settings
 from rag_service.storage import Store, open_store
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.schema import schema
 
 ALL = ContactFilter()
@@ -465,7 +465,7 @@ def test_conversations_from_before_contacts_are_linked(settings):
                 where conversation_id = ?), 1, 0, 'x', '', ?, '{}')""",
                 [f"msg_{number}", name, sender],
             )
-    with opened(settings) as store:
+    with open_store(settings, lambda: ("hashing:64", 64), upgrade=print) as store:
         ann = add(store, user_id="u1")
         total, page = store.contact_conversations(ann.contact_id, limit=10, offset=0)
         assert (total, [one.conversation_id for one in page]) == (1, ["s1"])

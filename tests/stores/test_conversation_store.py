@@ -1,4 +1,3 @@
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from rag_service.conversations.store import Said, TranscriptFilter, TranscriptRo
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
 from rag_service.settings import Settings
 from rag_service.storage import Store, open_store
+from rag_service.storage.sqlite.driver import sqlite3
 
 USER = Sender(type="user", id="u1", email="u@example.com", name="Uta", page_url="https://e.com/p")
 ASSISTANT = Sender(type="assistant")

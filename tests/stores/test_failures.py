@@ -3,7 +3,6 @@ import random
 import re
 import resource
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import InvalidSettings, RagError, StorageBusy, StorageFailed
 from rag_service.knowledge.store import Mode
 from rag_service.settings import Settings, load_settings
+from rag_service.storage.sqlite.driver import sqlite3
 
 _SQL = re.compile(r"\b(select|insert|update|delete|pragma|begin|commit|sqlite)\b", re.IGNORECASE)
 

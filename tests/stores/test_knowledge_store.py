@@ -1,4 +1,3 @@
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -32,6 +31,7 @@ from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.knowledge.store import DocumentFilter, Mode, Revision
 from rag_service.models.embedders import load_embedder
 from rag_service.settings import Settings
+from rag_service.storage.sqlite.driver import sqlite3
 
 MOMENT = "2026-01-02T03:04:05.678Z"
 

@@ -1,6 +1,5 @@
 """Are the vectors of sentences kept, and do samples tell what cosines mean among the chunks?"""
 
-import sqlite3
 from contextlib import closing
 
 import numpy as np
@@ -13,6 +12,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.store import Evidence
 from rag_service.models.embedders.hashing import HashingEmbedder
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.knowledge import as_bytes, from_bytes
 from rag_service.texts.sentences import spans
 

@@ -1,6 +1,5 @@
 import random
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.knowledge.store import Hit, Mode
 from rag_service.settings import Settings
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.views.vectors import (
     EXACT_UP_TO,
     Batch,

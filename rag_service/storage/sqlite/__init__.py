@@ -3,7 +3,6 @@
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from sqlite3 import Connection
 from types import TracebackType
 from typing import Any, Self
 
@@ -30,6 +29,7 @@ from rag_service.storage.sqlite.contacts import SqliteContacts
 from rag_service.storage.sqlite.conversations import SqliteConversations
 from rag_service.storage.sqlite.database import RowsFile
 from rag_service.storage.sqlite.deliveries import SqliteDeliveries
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import SqliteEvents
 from rag_service.storage.sqlite.indexes import Indexes
 from rag_service.storage.sqlite.jobs import SqliteJobs
@@ -57,8 +57,14 @@ class SqliteStore(
 ):
     """The contracts of `rag_service.storage` over RAG_DATA_DIR and RAG_INDEX_DIR."""
 
-    def __init__(self, settings: Settings, embedder: Callable[[], tuple[str, int]]) -> None:
-        self._rows = RowsFile(settings.data_dir / "rag.db", settings.lock_timeout_s)
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Callable[[], tuple[str, int]],
+        upgrade: Callable[[str], None] | None = None,
+    ) -> None:
+        path = settings.data_dir / "rag.db"
+        self._rows = RowsFile(path, settings.lock_timeout_s, upgrade)
         self._folder = settings.index_dir
         self._embedder = embedder
         self._made: Indexes | None = None
@@ -288,7 +294,7 @@ class _Search:
                     return self._find(connection, bot, views, drop=True)
 
     def _find(
-        self, connection: Connection, bot: int, views: BotViews, *, drop: bool = False
+        self, connection: sqlite3.Connection, bot: int, views: BotViews, *, drop: bool = False
     ) -> list[Hit]:
         """Raises _Moved when a candidate has no row, unless those are to be dropped."""
         only = None
@@ -328,7 +334,7 @@ class _Search:
         ]
 
 
-def _respelled(connection: Connection, views: BotViews, word: str) -> str | None:
+def _respelled(connection: sqlite3.Connection, views: BotViews, word: str) -> str | None:
     """A word as a chunk has it."""
     terms = terms_of(word)
     if len(terms) != 1:
@@ -351,7 +357,7 @@ class _Moved(Exception):
 class _Candidates:
     """Reads each candidate's row once."""
 
-    def __init__(self, connection: Connection, vectors: dict[int, Vectors]) -> None:
+    def __init__(self, connection: sqlite3.Connection, vectors: dict[int, Vectors]) -> None:
         self._connection = connection
         self._vectors = vectors
         self._read: dict[int, Candidate] = {}

@@ -1,6 +1,5 @@
 """Contacts as rows, and the conversations that their user ids link them to."""
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,6 +28,7 @@ from rag_service.storage.sqlite.conversations import (
     read_conversation,
 )
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
 _EXPORT = 1000
@@ -211,9 +211,7 @@ def _match(connection: sqlite3.Connection, fields: ContactFields) -> int | None:
 
 def _add(connection: sqlite3.Connection, fields: ContactFields) -> int:
     fields = _merged(ContactFields(), ContactChanges(**_values(fields)))
-    # ids are in the order of time, which pages rely on
-    last = connection.execute("select created_at from contacts order by id desc limit 1").fetchone()
-    moment = max(now(), last[0] if last else "")
+    moment = now()
     columns = {
         "contact_id": new_id("con"),
         "created_at": moment,
@@ -240,7 +238,7 @@ def _change(connection: sqlite3.Connection, row: int, changes: ContactChanges) -
         columns["chat_deleted_at"] = None  # that was somebody else's
     connection.execute(
         f"""update contacts set {", ".join(f"{name} = ?" for name in columns)},
-        updated_at = max(?, updated_at) where id = ?""",
+        updated_at = ? where id = ?""",
         [*columns.values(), now(), row],
     )
     updated = ContactUpdated(contact=_told(_contact(connection, row)))

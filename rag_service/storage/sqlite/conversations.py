@@ -1,6 +1,5 @@
 """Conversations and what is said in them, as rows."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,24 +11,24 @@ from rag_service.conversations.store import Conversation, Deleted, Owed, Said, T
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
 from rag_service.events.happenings import ConversationCreated, EventMessage, MessageCreated
 from rag_service.ids import new_id
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 from rag_service.storage.sqlite.knowledge import bot_of, bot_row
+from rag_service.storage.sqlite.quotes import quote, quotes_of
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 DECISIONS = (None, False, True)
 _PREVIEW = 120
-_ERASES_TEXT = sqlite3.sqlite_version_info >= (3, 42)
-"""FTS5 can take deleted pieces of text out at once; before, only by writing its index anew."""
 
 CONVERSATION = """conversation_id, bots.name, title, conversations.metadata, preview,
     conversations.messages, conversations.created_at, updated_at"""
 CONVERSATIONS = "from conversations join bots on bots.id = conversations.bot"
 _ROW = """messages.id, message_id, conversation_id, bots.name, kind, messages.text,
-    messages.created_at, sender, messages.metadata, reply_to, contexts.sources"""
+    messages.created_at, sender, messages.metadata, reply_to, context"""
 _ROWS = f"""select {_ROW} from messages
     join conversations on conversations.id = messages.conversation
-    join bots on bots.id = messages.bot left join contexts on contexts.id = messages.context"""
+    join bots on bots.id = messages.bot"""
 
 
 def kind_of(role: Role, decision: bool | None) -> int:
@@ -95,27 +94,27 @@ class SqliteConversations:
         self, bot_id: str, conversation_id: str, *, limit: int, before: str | None = None
     ) -> list[TranscriptRow]:
         with self._rows.reading() as connection:
-            found = connection.execute(
-                f"""{_ROWS} where messages.conversation = ? and messages.id < coalesce(
+            found = _read(
+                connection,
+                """where messages.conversation = ? and messages.id < coalesce(
                     (select id from messages where message_id = ?), 9223372036854775807)
                 order by messages.id desc limit ?""",
                 [_need(connection, bot_id, conversation_id), before, limit],
-            ).fetchall()
-        return [transcript_row(row) for row in reversed(found)]
+            )
+        return found[::-1]
 
     def message(self, message_id: str) -> TranscriptRow:
         with self._rows.reading() as connection:
-            found = connection.execute(
-                f"{_ROWS} where messages.id = (select id from messages where message_id = ?)",
+            found = _read(
+                connection,
+                "where messages.id = (select id from messages where message_id = ?)",
                 [message_id],
-            ).fetchone()
-            if found is None and message_id.isascii() and message_id.isdecimal():
-                found = connection.execute(
-                    f"{_ROWS} where messages.id = cast(? as integer)", [message_id]
-                ).fetchone()
-        if found is None:
+            )
+            if not found and message_id.isascii() and message_id.isdecimal():
+                found = _read(connection, "where messages.id = cast(? as integer)", [message_id])
+        if not found:
             raise NotFound(f"no message {message_id!r}")
-        return transcript_row(found)
+        return found[0]
 
     def say(
         self, bot_id: str, conversation_id: str, said: Said, *, create: bool = False
@@ -209,16 +208,10 @@ class SqliteConversations:
 
 def erase_conversations(connection: sqlite3.Connection, rows: Sequence[int]) -> int:
     """With contexts, events and what is owed; how many messages that were."""
-    if _ERASES_TEXT:
-        connection.execute(
-            "insert into messages_text (messages_text, rank) values ('secure-delete', 1)"
-        )
     these = "in (select value from json_each(?))"
     messages = connection.execute(
         f"delete from messages where conversation {these}", [as_json(rows)]
     ).rowcount
-    if messages and not _ERASES_TEXT:
-        connection.execute("insert into messages_text (messages_text) values ('optimize')")
     connection.execute(f"delete from conversations where id {these}", [as_json(rows)])
     return messages
 
@@ -244,15 +237,11 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
     if said.reply_to is not None:
         _message_in(connection, conversation, said.reply_to)
     if said.context and (said.answers is None or said.has_rag_context is not None):
-        context = connection.execute(
-            "insert into contexts (conversation, sources) values (?, ?)",
-            [conversation, as_json(said.context)],
-        ).lastrowid
+        context = insert(connection, "contexts", {"conversation": conversation})
+        quote(connection, context, said.context)
     if said.answers is not None:
         decision, context = _answered(connection, conversation, said, context)
-    # ids are in the order of time, which the pages of the transcripts rely on
-    last = connection.execute("select created_at from messages order by id desc limit 1").fetchone()
-    moment = max(now(), last[0] if last else "")
+    moment = now()
     message_id = new_id("msg")
     row = connection.execute(
         """insert into messages (message_id, conversation, bot, kind, text, created_at, context,
@@ -284,7 +273,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: Said) -> Trans
         connection.execute(
             "insert into owed (message, owner, tries) values (?, ?, 0)", [row, said.wants_reply]
         )
-    kept = transcript_row(connection.execute(f"{_ROWS} where messages.id = ?", [row]).fetchone())
+    (kept,) = _read(connection, "where messages.id = ?", [row])
     happened = _created(kept).of(kept.bot_id)
     record(connection, happened, _subject(conversation), conversation=conversation)
     return kept
@@ -310,10 +299,8 @@ def _answered(
         done = connection.execute("delete from owed where message = ?", [question])
         if not done.rowcount:
             raise Conflict(f"the message {said.answers!r} has its answer already")
-    elif said.context:
-        connection.execute(
-            "update contexts set sources = ? where id = ?", [as_json(said.context), former]
-        )
+    elif said.context and former is not None:
+        quote(connection, former, said.context)
     return decision, former
 
 
@@ -402,14 +389,18 @@ def read_conversation(row: Sequence[Any]) -> Conversation:
 
 def read_rows(connection: sqlite3.Connection, ids: Sequence[int]) -> list[TranscriptRow]:
     """In the order of `ids`."""
-    found = connection.execute(
-        f"{_ROWS} where messages.id in (select value from json_each(?))", [as_json(list(ids))]
-    )
-    rows = {row[0]: transcript_row(row) for row in found}
+    which = "where messages.id in (select value from json_each(?))"
+    rows = {row.id: row for row in _read(connection, which, [as_json(list(ids))])}
     return [rows[row] for row in ids]
 
 
-def transcript_row(row: Sequence[Any]) -> TranscriptRow:
+def _read(connection: sqlite3.Connection, which: str, values: Sequence[Any]) -> list[TranscriptRow]:
+    found = connection.execute(f"{_ROWS} {which}", values).fetchall()
+    contexts = quotes_of(connection, {row[-1] for row in found if row[-1] is not None})
+    return [_transcript_row(row, contexts.get(row[-1])) for row in found]
+
+
+def _transcript_row(row: Sequence[Any], context: list[Source] | None) -> TranscriptRow:
     kind = row[4]
     return TranscriptRow(
         id=row[0],
@@ -423,5 +414,5 @@ def transcript_row(row: Sequence[Any]) -> TranscriptRow:
         metadata=msgspec.json.decode(row[8]),
         reply_to=row[9],
         has_rag_context=DECISIONS[kind % len(DECISIONS)],
-        context=None if row[10] is None else msgspec.json.decode(row[10], type=list[Source]),
+        context=context,
     )

@@ -4,7 +4,6 @@ Writers take a lock of this process first and then SQLite's, so that threads wai
 without spinning. Readers have a connection per thread; WAL lets them read while one writes.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,16 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlite_utils import Database
 
 from rag_service.errors import StorageBusy, StorageFailed
-from rag_service.storage.sqlite.schema import schema
+from rag_service.storage.sqlite.driver import check_version, sqlite3
+from rag_service.storage.sqlite.upgrade import (
+    is_new,
+    pending,
+    refuse_changed,
+    refuse_older,
+    upgrade,
+)
 
 
 class RowsFile:
-    """`rag.db`. Raises StorageFailed when it cannot be made, opened or read."""
+    """`rag.db`. Raises StorageFailed when it cannot be made, opened or read.
 
-    def __init__(self, path: Path, lock_timeout_s: float) -> None:
+    An earlier version's is upgraded where `tell_upgrade` is given, which hears how far that is;
+    otherwise it raises OtherVersion, as a later version's always does.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        lock_timeout_s: float,
+        tell_upgrade: Callable[[str], None] | None = None,
+    ) -> None:
+        check_version()
         self.path = path
         self._timeout = lock_timeout_s
         self._write_lock = threading.Lock()
@@ -42,11 +57,12 @@ class RowsFile:
             _claim(path)
             self._writer = self._connect()
             try:
+                pending(self._writer)  # nothing of a later version's file is touched
                 self._writer.execute("pragma journal_mode = wal")
                 self._writer.execute("pragma synchronous = full")
                 # in every write: a row that moves to another page leaves nothing where it was
                 self._writer.execute("pragma secure_delete = on")
-                self._migrate()
+                self._bring_up_to_date(tell_upgrade)
             except BaseException:
                 self._writer.close()
                 raise
@@ -62,6 +78,7 @@ class RowsFile:
             with self._translating():
                 self._writer.execute("begin immediate")
                 try:
+                    refuse_changed(self._writer)
                     yield self._writer
                     self._writer.execute("commit")
                 except BaseException:
@@ -92,6 +109,7 @@ class RowsFile:
             connection = self._borrow()
             try:
                 connection.execute("begin")
+                refuse_changed(connection)
                 self._reading.connection = connection
                 yield connection
             finally:
@@ -131,16 +149,18 @@ class RowsFile:
         )
         connection.execute("pragma foreign_keys = on")
         connection.execute("pragma cache_size = -8000")
+        # macOS: otherwise a commit may still be in the drive's own memory
+        connection.execute("pragma fullfsync = on")
+        connection.execute("pragma checkpoint_fullfsync = on")
         connection.create_function("fold", 1, str.casefold, deterministic=True)
         return connection
 
-    def _migrate(self) -> None:
-        """Several processes may start at once: the first to hold the lock applies what is new."""
-        database = Database(self._writer, execute_plugins=False)
-        if not schema.pending(database):
-            return
-        with self.writing():
-            schema.apply(database)
+    def _bring_up_to_date(self, tell: Callable[[str], None] | None) -> None:
+        if tell is None and is_new(self._writer):
+            tell = _nobody
+        if tell is not None:
+            upgrade(self._writer, self.path, tell)
+        refuse_older(self._writer)
 
     @contextmanager
     def _translating(self) -> Iterator[None]:
@@ -162,6 +182,10 @@ def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]
 
 def as_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _nobody(progress: str) -> None:
+    pass
 
 
 def _claim(path: Path) -> None:

@@ -1,6 +1,5 @@
 """The outbox, given out: from events to deliveries, and from attempts to their outcome."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +10,7 @@ from rag_service.events.happenings import Event
 from rag_service.events.store import FAILING_AFTER, Attempt, Due, Outcome
 from rag_service.ids import new_id
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.driver import sqlite3
 
 _AT_ONCE = 1000
 _KEPT = timedelta(days=30)

@@ -1,7 +1,6 @@
 """The outbox as a feed: what happened, in order, from any point on."""
 
 import re
-import sqlite3
 from collections.abc import Callable
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from rag_service.errors import Invalid
 from rag_service.events.happenings import Event
 from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.driver import sqlite3
 
 
 class SqliteEvents:

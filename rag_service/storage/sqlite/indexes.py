@@ -9,7 +9,6 @@ import fcntl
 import logging
 import os
 import shutil
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ import numpy as np
 from rag_service.documents import Vectors
 from rag_service.errors import RagError
 from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import has_event, last_event
 from rag_service.storage.views.bot import (
     BotViews,

@@ -1,6 +1,5 @@
 """Batch jobs as rows: what a restart goes on with."""
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +10,7 @@ from rag_service.errors import NotFound
 from rag_service.events.happenings import JobFinished
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts, JobState
 from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
 _COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, failed, "offset", error,
@@ -102,7 +102,7 @@ class SqliteJobs:
     def unfinished_jobs(self) -> list[Job]:
         with self._rows.reading() as connection:
             rows = connection.execute(
-                f"select {_COLUMNS} from jobs where state in ('queued', 'running') order by id"
+                f"select {_COLUMNS} from jobs where state in ('queued', 'running') order by rowid"
             ).fetchall()
         return [_from_row(row) for row in rows]
 

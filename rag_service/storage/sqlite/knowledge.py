@@ -1,6 +1,5 @@
 """Documents, chunks and vectors as rows. The rows are the truth; the views follow them."""
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -25,6 +24,7 @@ from rag_service.knowledge.store import (
     Written,
 )
 from rag_service.storage.sqlite.database import as_json, insert
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,

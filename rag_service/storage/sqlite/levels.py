@@ -4,7 +4,6 @@ The best of many is better than the best of few, so what a sample shows is carri
 by what each doubling of it adds.
 """
 
-import sqlite3
 from math import log2
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Levels
 from rag_service.storage.sqlite import knowledge
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.views.bot import BotViews, Measured
 from rag_service.storage.views.vectors import stack
 

@@ -1,9 +1,15 @@
 """The tables, migration by migration. A migration that has shipped is never edited.
 
 Every statement is executed by itself: `executescript` would commit the transaction around it.
+Foreign keys are not enforced meanwhile, so that a table may be rebuilt; they are checked after it.
+The file is as long as the history, since the tables are read from the first to the last.
 """
 
+import msgspec
 from sqlite_utils import Database, Migrations
+
+from rag_service.conversations.messages import Source
+from rag_service.storage.sqlite.quotes import quote
 
 schema = Migrations("rag_service")
 
@@ -281,5 +287,90 @@ def m011_left_out(db: Database) -> None:
         "alter table documents add column left_out text not null default '[]'",
         # whether its documents fail where something is left out
         "alter table jobs add column strict integer not null default 0",
+    ):
+        db.execute(statement)
+
+
+@schema()
+def m012_upkeep(db: Database) -> None:
+    for statement in (
+        # deleted text that is not out of every file yet: of the log (bot 0), or of a bot's views
+        # that hold no more than the changes up to `seq`
+        """create table erasures (
+            id integer primary key autoincrement, bot integer not null, seq integer not null,
+            created_at text not null
+        )""",
+        # FTS5 takes deleted pieces of text out at once
+        "insert into messages_text (messages_text, rank) values ('secure-delete', 1)",
+        # one row: when what has outlived its use was removed for the last time
+        "create table upkeep (ended_at text)",
+        "insert into upkeep values (null)",
+        # up to which change they were removed: views that are older are compared with the rows
+        "create table pruned (bot integer primary key, seq integer not null)",
+        # which sealed views are of these rows, and not of rows that a backup has replaced
+        """create table seals (
+            token text primary key, bot integer not null, seq integer not null
+        ) without rowid""",
+        "create index seals_bot on seals(bot, seq)",
+        # vectors without a chunk, and since when
+        """create table unused_embeddings (
+            embedding integer primary key references embeddings(id) on delete cascade,
+            since text not null
+        )""",
+        """insert into unused_embeddings select id, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+            from embeddings where id not in (select embedding from chunks)""",
+        """create trigger embedding_unused after delete on chunks
+            when not exists (select 1 from chunks where embedding = old.embedding) begin
+            insert or replace into unused_embeddings
+            values (old.embedding, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')); end""",
+        "create index events_created on events(created_at)",
+        "create index jobs_finished on jobs(finished_at) where finished_at is not null",
+    ):
+        db.execute(statement)
+    # m005 did not index the messages that were there before it
+    counts = "(select count(*) from messages), (select count(*) from messages_text_docsize)"
+    messages, indexed = db.conn.execute(f"select {counts}").fetchone()
+    if messages != indexed:
+        db.execute("insert into messages_text (messages_text) values ('rebuild')")
+
+
+@schema()
+def m014_quotes(db: Database) -> None:
+    """The passages of contexts once each, instead of a copy in every context."""
+    for statement in (
+        """create table quotes (
+            id integer primary key, digest blob not null unique, source_url text not null,
+            chunk_id text not null, title text not null, text text not null
+        )""",
+        """create table context_quotes (
+            context integer not null references contexts(id) on delete cascade,
+            place integer not null, quote integer not null references quotes(id),
+            score real not null, used integer, -- null before there is an answer
+            primary key (context, place)
+        ) without rowid""",
+        "create index context_quotes_quote on context_quotes(quote)",
+        """create trigger quote_unused after delete on context_quotes
+            when not exists (select 1 from context_quotes where quote = old.quote) begin
+            delete from quotes where id = old.quote; end""",
+    ):
+        db.execute(statement)
+    for context, sources in db.conn.execute("select id, sources from contexts"):
+        quote(db.conn, context, msgspec.json.decode(sources, type=list[Source]))
+    db.execute("alter table contexts drop column sources")
+
+
+@schema()
+def m015_times(db: Database) -> None:
+    """Rows keep their true times, so ids no longer tell which rows are of a time."""
+    for statement in (
+        """create table message_times (
+            block integer primary key, first text not null, last text not null -- or before, after
+        )""",
+        """insert into message_times select id >> 10, min(created_at), max(created_at)
+            from messages group by 1""",
+        """create trigger message_timed after insert on messages begin
+            insert into message_times values (new.id >> 10, new.created_at, new.created_at)
+            on conflict do update set first = min(first, excluded.first),
+            last = max(last, excluded.last); end""",
     ):
         db.execute(statement)

@@ -1,12 +1,11 @@
 """Tokens as rows. A reader sees a change with its next query, in every process."""
 
-import sqlite3
-
 import msgspec
 
 from rag_service.access.store import Token
 from rag_service.errors import Conflict, NotFound
 from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.driver import sqlite3
 
 
 class SqliteTokens:

@@ -5,7 +5,6 @@ and decision. A total is a sum over blocks, and a page begins in the block where
 its offset.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any
@@ -16,6 +15,7 @@ from msgspec import Struct
 from rag_service.conversations.store import TranscriptFilter, TranscriptRow
 from rag_service.storage.sqlite.conversations import DECISIONS, ROLES, kind_of, read_rows
 from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.knowledge import bot_row
 
 _BLOCK = 10  # bits

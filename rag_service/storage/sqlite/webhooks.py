@@ -1,6 +1,5 @@
 """Webhooks as rows, and the page of what became of their deliveries."""
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ from rag_service.events.store import (
 from rag_service.ids import new_id
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.deliveries import fan_out_all, keep_attempt
+from rag_service.storage.sqlite.driver import sqlite3
 
 _COLUMNS = """webhook_id, url, events, bot_id, description, secrets, enabled, reason, failures,
     failing_since, created_at, updated_at"""

@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from rag_service.disk import sync
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Levels
 from rag_service.storage.views.spelling import near_terms
@@ -241,11 +242,11 @@ def seal(folder: Path, identity: Identity, watermark: int, event: str, reader: S
         )
         (partial / "sealed.json").write_bytes(msgspec.json.encode(manifest))
         for path in [*partial.rglob("*"), partial]:
-            _fsync(path)
+            sync(path)
         final = folder / f"{watermark:020}"
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
-        _fsync(folder)
+        sync(folder)
     except (ValueError, RuntimeError) as error:  # what tantivy and faiss raise when a write fails
         raise OSError(f"the views could not be written: {error}") from error
     finally:
@@ -264,11 +265,3 @@ def _digests(folder: Path) -> dict[str, str]:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
