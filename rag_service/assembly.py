@@ -12,6 +12,7 @@ from rag_service.access.tokens import Access
 from rag_service.background.dispatching import Dispatcher
 from rag_service.background.jobs import Jobs, spool_folder
 from rag_service.background.orders import Background
+from rag_service.background.upkeep import Caretaker, Upkeep
 from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
@@ -47,6 +48,8 @@ class Service:
     webhooks: Webhooks
     deliverer: Deliverer
     dispatcher: Dispatcher
+    upkeep: Upkeep
+    caretaker: Caretaker
 
     def ready(self) -> bool:
         """The model and the views are loaded. Never blocks."""
@@ -100,6 +103,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             small_talk_reply=settings.small_talk_reply,
         )
         background = Background(settings)
+        upkeep = Upkeep(settings, store, spool_folder(settings))
 
         yield Service(
             settings=settings,
@@ -120,6 +124,8 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             webhooks=Webhooks(store, _once(partial(open_poster, settings))),
             deliverer=Deliverer(store, _once(partial(open_poster, settings))),
             dispatcher=Dispatcher(store, background),
+            upkeep=upkeep,
+            caretaker=Caretaker(store, background, upkeep),
         )
 
 

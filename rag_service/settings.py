@@ -60,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
     """How long a write waits for another process's before it fails."""
+    keep_jobs_days: Annotated[int, Meta(ge=1, le=36500)] = 30
+    """How many days a job that has ended can be looked at, with its results."""
+    keep_events_days: Annotated[int, Meta(ge=1, le=36500)] = 30
+    """How many days an event stays in the feed of `/events`."""
     rate_chat: Rate = "100/minute"
     """Requests a token may make to chat: `N/second`, `N/minute`, `N/hour` or `off`."""
     rate_data: Rate = "1000/hour"

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any, BinaryIO
 
@@ -30,6 +31,8 @@ from rag_service.locks import only_one
 from rag_service.settings import load_settings
 
 _STOP_S = 4.0
+_LATER_S = 60.0
+"""How long upkeep waits after a failure."""
 
 log = logging.getLogger(__name__)
 
@@ -51,15 +54,17 @@ def _obey() -> None:
     """Carries out its orders, until the last has come."""
     with assemble(load_settings()) as service:
         worker = Worker(service)
-        runs = (worker.run_jobs, worker.run_sealing, worker.run_deliveries)
-        jobs, sealing, deliveries = (threading.Thread(target=run, daemon=True) for run in runs)
-        for thread in (jobs, sealing, deliveries):
+        runs = (worker.run_jobs, worker.run_sealing, worker.run_deliveries, worker.run_upkeep)
+        threads = [threading.Thread(target=run, daemon=True) for run in runs]
+        jobs, sealing, deliveries, upkeep = threads
+        for thread in threads:
             thread.start()
         for line in sys.stdin.buffer:
             worker.take(msgspec.json.decode(line, type=Order))
         worker.stop()
         jobs.join()
         sealing.join()
+        upkeep.join()
         deliveries.join(_STOP_S)  # it may be waiting for another server's
 
 
@@ -71,18 +76,22 @@ class Worker:
         self._seals: SimpleQueue[str | None] = SimpleQueue()
         self._telling = threading.Lock()
         self._owed = threading.Event()
+        self._upkeep = threading.Event()
         self._stopped = threading.Event()
 
     def take(self, order: Order) -> None:
         if order.do == "deliver":
             self._owed.set()
             self._service.deliverer.wake()
+        elif order.do == "upkeep":
+            self._upkeep.set()
         else:
             (self._jobs if order.do == "job" else self._seals).put(order.what)
 
     def stop(self) -> None:
         self._stopped.set()
         self._owed.set()
+        self._upkeep.set()
         self._service.deliverer.stop()
         self._jobs.put(None)
         self._seals.put(None)
@@ -102,6 +111,19 @@ class Worker:
             except RagError as error:
                 log.warning("%s", error)
             self._tell(Report(sealed=bot_id))
+
+    def run_upkeep(self) -> None:
+        while not self._stopped.is_set():
+            self._upkeep.clear()
+            wait = _LATER_S
+            try:
+                moment = datetime.now(UTC)
+                wait = (self._service.upkeep.step(moment) - moment).total_seconds()
+            except (RagError, OSError) as error:
+                log.warning("upkeep waits: %s", error)
+            except Exception:  # what is owed is not to wait for ever
+                log.exception("upkeep waits")
+            self._upkeep.wait(max(0.0, wait))
 
     def run_jobs(self) -> None:
         while (job_id := self._jobs.get()) is not None:

@@ -24,9 +24,9 @@ log = logging.getLogger(__name__)
 
 
 class Order(Struct, frozen=True):
-    """Run a job, seal a bot's views, or deliver what webhooks are owed."""
+    """Run a job, seal a bot's views, deliver what webhooks are owed, or look after the rows."""
 
-    do: Literal["job", "seal", "deliver"]
+    do: Literal["job", "seal", "deliver", "upkeep"]
     what: str = ""
 
 

@@ -61,7 +61,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
 
 class TranscriptFilter(Struct, frozen=True, kw_only=True):
-    """Every field that is not None narrows. Times as `events.now` writes them, both inclusive."""
+    """Every field that is not None narrows. Times as `clock.now` writes them, both inclusive."""
 
     bot_ids: list[str] | None = None
     since: str | None = None

@@ -58,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     service.jobs.running(),
                     service.replies.running(),
                     service.dispatcher.running(),
+                    service.caretaker.running(service.store.on_write),
                 ):
                     yield
             finally:

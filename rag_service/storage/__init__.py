@@ -17,6 +17,7 @@ from rag_service.events.store import WebhookStore
 from rag_service.knowledge.jobs import JobStore
 from rag_service.knowledge.store import KnowledgeStore
 from rag_service.settings import Settings
+from rag_service.storage.upkeep import UpkeepStore
 
 
 class Store(
@@ -27,6 +28,7 @@ class Store(
     EventStore,
     WebhookStore,
     ContactStore,
+    UpkeepStore,
     Protocol,
 ):
     """What a backend provides. Code that uses one asks for the part it needs."""

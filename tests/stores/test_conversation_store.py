@@ -284,6 +284,66 @@ def test_pages_reach_over_many_blocks_of_rows(store, settings):
     assert [len(group) for group in store.export(TranscriptFilter(), ascending=True)] == [1000] * 3
 
 
+@hypothesis_settings(max_examples=40)
+@given(
+    days=st.lists(st.integers(1, 9), min_size=1, max_size=14),
+    since=st.integers(0, 10),
+    until=st.integers(0, 10),
+    more=st.sampled_from([{}, {}, {"role": "user"}, {"q": "m"}, {"bot_ids": ["default"]}]),
+    ascending=st.booleans(),
+    data=st.data(),
+)
+def test_a_clock_that_was_wrong_changes_no_order_and_no_page(
+    tmp_path_factory, days, since, until, more, ascending, data
+):
+    """Rows are in the order they were said in, and a time finds those that have it."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"), embedding_model="hashing:64")
+    with open_store(settings, lambda: ("hashing:64", 64)) as store:
+        say(store, asks("first"))
+        store_rows_of(settings, days)
+        first = store.message("1").created_at
+        everything = [("first", first), *((f"m{n}", day(d)) for n, d in enumerate(days))]
+        times = {"since": day(since), "until": day(until)}
+        filter_ = {**{k: times[k] for k in data.draw(st.sets(st.sampled_from([*times])))}, **more}
+        expected = [
+            text
+            for text, at in everything
+            if filter_.get("since", "") <= at <= filter_.get("until", "~")
+            and filter_.get("q", "") in text
+        ]
+        if not ascending:
+            expected.reverse()
+        limit, offset = data.draw(st.integers(1, 9)), data.draw(st.integers(0, 9))
+        page = found(store, limit=limit, offset=offset, ascending=ascending, **filter_)
+        assert page == (len(expected), expected[offset : offset + limit])
+        exported = store.export(TranscriptFilter(**filter_), ascending=ascending)
+        assert [row.text for group in exported for row in group] == expected
+
+
+def day(number: int) -> str:
+    return f"2026-01-{number + 1:02}T00:00:00.000Z"
+
+
+def store_rows_of(settings: Settings, days: list[int]) -> None:
+    """As a clock that jumps would have stamped them, over several blocks of ids."""
+    copy = """insert into messages (id, message_id, conversation, bot, kind, text, created_at,
+        sender, metadata) select ?, ?, conversation, bot, kind, ?, ?, sender, metadata
+        from messages where id = 1"""
+    with closing(sqlite3.connect(settings.data_dir / "rag.db")) as connection:
+        rows = [(400 * n + 2, f"m{n}", f"m{n}", day(number)) for n, number in enumerate(days)]
+        connection.executemany(copy, rows)
+        connection.commit()
+
+
+def test_a_row_after_a_wrong_clock_has_its_own_time(store, settings):
+    say(store, asks("first"))
+    with closing(sqlite3.connect(settings.data_dir / "rag.db")) as connection:
+        connection.execute("update messages set created_at = ?", [LATER])
+        connection.commit()
+    assert say(store, asks("second")).created_at < LATER
+    assert found(store) == (2, ["first", "second"])
+
+
 # -- deleting ----------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from shelf import (
 from rag_service.access.store import Token
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.errors import Conflict, EmbedderMismatch, NotFound
+from rag_service.errors import Conflict, EmbedderMismatch, NotFound, StorageBusy
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.knowledge.store import DocumentFilter, Mode, Revision
@@ -408,7 +408,7 @@ def test_a_write_that_fails_leaves_nothing(service: Service, rows: sqlite3.Conne
         chunks=whole.revisions[0].chunks,
         digests=[b"never embedded"],
     )
-    with pytest.raises(KeyError):
+    with pytest.raises(StorageBusy, match="try again"):
         service.store.replace([*whole.revisions, unknown], vectors)
     assert everything(rows) == before
     assert texts(service, "stork ibis heron") == ["The heron."]

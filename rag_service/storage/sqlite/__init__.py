@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from rag_service.clock import now
 from rag_service.documents import DEFAULT_BOT, Passage, Vectors
-from rag_service.errors import NotFound, StorageFailed
+from rag_service.errors import NotFound, StorageBusy, StorageFailed
 from rag_service.knowledge.store import (
     Calibration,
     Candidate,
@@ -36,6 +37,7 @@ from rag_service.storage.sqlite.jobs import SqliteJobs
 from rag_service.storage.sqlite.levels import levels_of
 from rag_service.storage.sqlite.tokens import SqliteTokens
 from rag_service.storage.sqlite.transcripts import SqliteTranscripts
+from rag_service.storage.sqlite.upkeep import SqliteUpkeep, owe_views
 from rag_service.storage.sqlite.webhooks import SqliteWebhooks
 from rag_service.storage.views.bot import BotViews, Identity
 from rag_service.storage.views.spelling import meant
@@ -54,6 +56,7 @@ class SqliteStore(
     SqliteWebhooks,
     SqliteDeliveries,
     SqliteContacts,
+    SqliteUpkeep,
 ):
     """The contracts of `rag_service.storage` over RAG_DATA_DIR and RAG_INDEX_DIR."""
 
@@ -127,7 +130,10 @@ class SqliteStore(
         with self._rows.writing() as connection:
             knowledge.keep_vectors(connection, vectors)
             rows = knowledge.known_vectors(connection, digests)
-            return [knowledge.replace(connection, revision, rows) for revision in revisions]
+            try:
+                return [knowledge.replace(connection, revision, rows) for revision in revisions]
+            except KeyError as unknown:  # unused when the push looked, and removed since
+                raise StorageBusy("a vector of it was removed meanwhile: try again") from unknown
 
     def matching_chunks(self, revision: Revision) -> Written:
         with self._rows.reading() as connection:
@@ -135,8 +141,12 @@ class SqliteStore(
             return knowledge.matching_chunks(connection, revision, rows)
 
     def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
-        with self._rows.writing() as connection:
-            return knowledge.remove(connection, bot_id, source_urls)
+        with self._rows.erasing() as connection:
+            removed = knowledge.remove(connection, bot_id, source_urls)
+            bot = knowledge.bot_row(connection, bot_id)
+            if removed and bot is not None:
+                owe_views(connection, bot, now())
+            return removed
 
     def create_bot(self, bot_id: str) -> None:
         with self._rows.writing() as connection:
@@ -209,9 +219,8 @@ class SqliteStore(
 
     def warm(self) -> None:
         indexes = self._indexes
-        with self._rows.reading() as connection:
-            for bot in self._bot_rows().values():
-                indexes.fresh(connection, bot)
+        for bot in self._bot_rows().values():
+            indexes.warm(bot)
 
     def wants_sealing(self, bot_id: str) -> bool:
         bot = self._bot_rows().get(bot_id)

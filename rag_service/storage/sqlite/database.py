@@ -6,12 +6,13 @@ without spinning. Readers have a connection per thread; WAL lets them read while
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from rag_service.clock import now
 from rag_service.errors import StorageBusy, StorageFailed
 from rag_service.storage.sqlite.driver import check_version, sqlite3
 from rag_service.storage.sqlite.upgrade import (
@@ -92,11 +93,37 @@ class RowsFile:
 
     @contextmanager
     def erasing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction after which nothing of what it deletes is left in the file or its log."""
+        """A transaction after which what it deletes is in no file of the rows any more.
+
+        Where a reader holds the log, that is owed, as a row: see `erase_log`.
+        """
         with self.writing() as connection:
             yield connection
-        with self._write_lock, self._translating():
-            self._writer.execute("pragma wal_checkpoint(truncate)")
+            connection.execute(
+                "insert into erasures (bot, seq, created_at) values (0, 0, ?)", [now()]
+            )
+        with suppress(StorageBusy):  # it is deleted, and the rest comes later
+            self.erase_log()
+
+    def erase_log(self) -> bool:
+        """Take deleted text out of the write-ahead log, if that is owed. Waits for nobody.
+
+        False while a reader or a writer is in the way.
+        """
+        owed = "from erasures where bot = 0"
+        with self.reading() as connection:
+            newest = connection.execute(f"select max(id) {owed}").fetchone()[0]
+        if newest is None:
+            return True
+        with self._translating(), closing(self._connect()) as connection:
+            connection.execute("pragma busy_timeout = 0")
+            connection.execute("pragma wal_checkpoint(passive)")  # holds up neither side
+            blocked, _, _ = connection.execute("pragma wal_checkpoint(truncate)").fetchone()
+        if blocked:
+            return False
+        with self.writing() as connection:
+            connection.execute(f"delete {owed} and id <= ?", [newest])
+        return True
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:

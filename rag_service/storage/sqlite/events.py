@@ -77,20 +77,6 @@ def record(
     )
 
 
-def last_event(connection: sqlite3.Connection) -> str:
-    """The id of the newest event that is never deleted: tells one history from another."""
-    row = connection.execute(
-        """select id from events where conversation is null and contact is null
-        order by seq desc limit 1"""
-    ).fetchone()
-    return "" if row is None else str(row[0])
-
-
-def has_event(connection: sqlite3.Connection, event: str) -> bool:
-    row = connection.execute("select 1 from events where id = ?", [event]).fetchone()
-    return row is not None or not event
-
-
 _CURSOR = re.compile("cur_([0-9]{1,18})")
 
 

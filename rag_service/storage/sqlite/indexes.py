@@ -16,22 +16,27 @@ from pathlib import Path
 
 import numpy as np
 
-from rag_service.documents import Vectors
 from rag_service.errors import RagError
+from rag_service.ids import new_id
+from rag_service.storage.sqlite.changes import changes_since, moved_since, newest_change, some_later
+from rag_service.storage.sqlite.chunk_reader import (
+    CHUNK,
+    ChunkReader,
+    chunks_of,
+    entry_of,
+    pieces,
+)
 from rag_service.storage.sqlite.database import RowsFile
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.sqlite.events import has_event, last_event
 from rag_service.storage.views.bot import (
     BotViews,
     Change,
     Damaged,
     Identity,
     Sealed,
-    SealReader,
     seal,
 )
-from rag_service.storage.views.vectors import Batch, stack
-from rag_service.storage.views.words import Entry
+from rag_service.storage.views.vectors import stack
 
 SEAL_ABOVE = 2000
 """Changes in the tail; below, a search reads the tail in well under a millisecond."""
@@ -42,8 +47,6 @@ _SLOW = 4
 """Times the limit: a tail that is read faster from a sealed folder, if there is a newer one."""
 
 log = logging.getLogger(__name__)
-
-_CHUNK = """chunks.id, title, heading, chunks.text, content_type"""
 
 
 class Indexes:
@@ -58,7 +61,7 @@ class Indexes:
     def fresh(self, connection: sqlite3.Connection, bot: int) -> BotViews:
         """The bot's views, holding everything the connection's transaction sees."""
         views = self._of(bot)
-        newest = _newest(connection, bot)
+        newest = newest_change(connection, bot)
         if views.watermark >= newest:
             return views
         pending = self._pending(connection, bot, views)
@@ -70,16 +73,36 @@ class Indexes:
             self._apply(connection, bot, views, newest)
         return views
 
+    def warm(self, bot: int) -> None:
+        """Take over what came, in transactions of a moment; the rest is the next search's."""
+        while True:
+            with self._rows.reading() as connection:
+                views = self._of(bot)
+                until = some_later(connection, bot, views.watermark)
+                if until is None:
+                    return
+                with views.lock:
+                    self._apply(connection, bot, views, until)
+
     def wants_sealing(self, bot: int) -> bool:
         """Of what is on disk, since nobody may have searched yet for what came."""
         views = self._of(bot)
         with self._rows.reading() as connection:
-            changed = _changes(connection, bot, self._newest_sealed(bot) or 0)
+            changed = changes_since(connection, bot, self._newest_sealed(bot) or 0)
         return changed > self._limit(views)
+
+    def holds_until(self, bot: int) -> int | None:
+        """Up to which change the sealed views of a bot are; None where there are none."""
+        return self._newest_sealed(bot)
+
+    def chunks(self, bot: int) -> int:
+        with self._rows.reading() as connection:
+            row = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()
+            return int(row[0])
 
     def seal(self, bot: int, share: float | None) -> bool:
         with self._rows.reading() as connection:
-            watermark = _newest(connection, bot)
+            watermark = newest_change(connection, bot)
             current = self._newest_sealed(bot)
             if current is not None and current > watermark:  # of rows that were there once
                 current = None
@@ -89,11 +112,12 @@ class Indexes:
         with _only_one(self._folder, bot) as mine:
             if not mine:
                 return False
-            with self._rows.reading() as connection:
-                watermark = _newest(connection, bot)
-                reader = _Reader(connection, bot, self._identity.dimension)
-                event = last_event(connection)
-                seal(folder, self._identity, watermark, event, reader)
+            reader = ChunkReader(self._rows, bot, self._identity.dimension)
+            watermark = reader.watermark
+            token = new_id("seal")
+            with self._rows.writing() as connection:
+                connection.execute("insert into seals values (?, ?, ?)", [token, bot, watermark])
+            seal(folder, self._identity, watermark, token, reader)
             for old in folder.iterdir():
                 if old.name != f"{watermark:020}":
                     shutil.rmtree(old, ignore_errors=True)
@@ -127,7 +151,7 @@ class Indexes:
             return views
         views = BotViews(self._identity.dimension, sealed)
         with self._rows.reading() as connection:
-            self._apply(connection, bot, views, _newest(connection, bot))
+            self._apply(connection, bot, views, newest_change(connection, bot))
         with self._lock:
             self._views[bot] = views
         return views
@@ -149,7 +173,7 @@ class Indexes:
     def _load(self, bot: int) -> Sealed | None:
         """The newest folder that is whole and not ahead of the rows; others are thrown away."""
         with self._rows.reading() as connection:
-            newest = _newest(connection, bot)
+            newest = newest_change(connection, bot)
         while folders := self._sealed(bot):  # another process may replace them while we read
             folder = max(folders)
             try:
@@ -168,16 +192,16 @@ class Indexes:
     def _committed(self, bot: int) -> int:
         """The newest change of this moment, not of the transaction that is being read."""
         with self._rows.writing() as connection:
-            return _newest(connection, bot)
+            return newest_change(connection, bot)
 
     def _is_of_rows(self, sealed: Sealed) -> bool:
         """A backup that was put back and written to reaches the same watermarks with other rows."""
-        event = sealed.manifest.event
+        token = sealed.manifest.event
         with self._rows.reading() as connection:
-            if has_event(connection, event):
+            if _has_seal(connection, token):
                 return True
         with self._rows.writing() as connection:  # sealed after the transaction being read began
-            return has_event(connection, event)
+            return _has_seal(connection, token)
 
     def _sealed(self, bot: int) -> list[Path]:
         try:
@@ -192,35 +216,17 @@ class Indexes:
     def _apply(
         self, connection: sqlite3.Connection, bot: int, views: BotViews, newest: int
     ) -> None:
-        ids: list[int] = []
-        went: list[int] = []
-        for chunk, exists in connection.execute(
-            # what came and went since is nothing to these views
-            """select chunk, chunks.id is not null from
-            (select chunk, count(*) as times from changes
-            where bot = ? and seq > ? and seq <= ? group by chunk)
-            left join chunks on chunks.id = chunk where chunks.id is not null or times = 1""",
-            [bot, views.watermark, newest],
-        ):
-            (ids if exists else went).append(chunk)
+        ids, went = moved_since(connection, bot, views, newest)
         came, vectors = [], []
-        for start in range(0, len(ids), 500):
-            some = ids[start : start + 500]
-            rows = connection.execute(
-                f"""select {_CHUNK}, vector from chunks
-                join documents on documents.id = document
-                join embeddings on embeddings.id = embedding
-                where chunks.id in ({", ".join("?" * len(some))})""",
-                some,
-            )
-            for *chunk, vector in rows:
-                came.append(Change(_entry(chunk), vector))
+        for some in pieces(ids):
+            for *chunk, vector in chunks_of(connection, f"{CHUNK}, vector", some):
+                came.append(Change(entry_of(chunk), vector))
                 vectors.append(vector)
         batch = stack([c.entry.chunk for c in came], vectors, self._identity.dimension)
         views.apply(came, batch, went, newest)
 
     def _pending(self, connection: sqlite3.Connection, bot: int, views: BotViews) -> int:
-        return _changes(connection, bot, views.watermark) + views.unsealed
+        return changes_since(connection, bot, views.watermark) + views.unsealed
 
     def _limit(self, views: BotViews) -> int:
         sealed = views.sealed.manifest.chunks if views.sealed else 0
@@ -231,7 +237,7 @@ class Indexes:
     ) -> bool:
         if share == 0:
             return True
-        changed = _changes(connection, bot, current or 0)
+        changed = changes_since(connection, bot, current or 0)
         chunks = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()[
             0
         ]
@@ -256,59 +262,6 @@ class Indexes:
             yield f"bot {name}: the words hold {counted} chunks and the rows {len(expected)}"
 
 
-class _Reader(SealReader):
-    """Every chunk of a bot, as the transaction of `connection` sees it."""
-
-    def __init__(self, connection: sqlite3.Connection, bot: int, dimension: int) -> None:
-        self._connection = connection
-        self._bot = bot
-        self._dimension = dimension
-        self.chunks = connection.execute(
-            "select count(*) from chunks where bot = ?", [bot]
-        ).fetchone()[0]
-
-    def entries(self) -> Iterator[Entry]:
-        rows = self._connection.execute(
-            f"""select {_CHUNK} from chunks join documents on documents.id = document
-            where chunks.bot = ? order by chunks.id""",
-            [self._bot],
-        )
-        return map(_entry, rows)
-
-    def everything(self, at_once: int) -> Iterator[Batch]:
-        rows = self._connection.execute(
-            """select chunks.id, vector from chunks join embeddings on embeddings.id = embedding
-            where bot = ? order by chunks.id""",
-            [self._bot],
-        )
-        while some := rows.fetchmany(at_once):
-            ids, blobs = zip(*some, strict=True)
-            yield stack(ids, blobs, self._dimension)
-
-    def sample(self, count: int) -> Vectors:
-        """Spread evenly, so that the same rows give the same index."""
-        ids = [
-            row[0]
-            for row in self._connection.execute("select id from chunks where bot = ?", [self._bot])
-        ]
-        some = np.random.default_rng(0).permutation(ids)[:count].tolist()
-        parts = []
-        for start in range(0, len(some), 500):
-            part = some[start : start + 500]
-            rows = self._connection.execute(
-                f"""select vector from chunks join embeddings on embeddings.id = embedding
-                where chunks.id in ({", ".join("?" * len(part))})""",
-                part,
-            ).fetchall()
-            parts.append(stack(range(len(rows)), (row[0] for row in rows), self._dimension).vectors)
-        return np.concatenate(parts)
-
-
-def _entry(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
-    chunk, title, heading, text, content_type = row
-    return Entry(int(chunk), f"{title}\n{heading}\n{text}", str(content_type))
-
-
 def _discard(folder: Path) -> bool:
     """Out of sight in one step, then deleted; a name left behind would count as a sealed part."""
     aside = folder.with_name(f"{folder.name}.{os.getpid()}.damaged")
@@ -322,16 +275,14 @@ def _discard(folder: Path) -> bool:
     return not folder.exists()
 
 
-def _newest(connection: sqlite3.Connection, bot: int) -> int:
-    row = connection.execute("select max(seq) from changes where bot = ?", [bot]).fetchone()
-    return int(row[0] or 0)
-
-
-def _changes(connection: sqlite3.Connection, bot: int, after: int) -> int:
-    row = connection.execute(
-        "select count(*) from changes where bot = ? and seq > ?", [bot, after]
+def _has_seal(connection: sqlite3.Connection, token: str) -> bool:
+    """Views of earlier versions have the id of an event instead."""
+    found = connection.execute(
+        """select exists (select 1 from seals where token = ?)
+        or exists (select 1 from events where id = ?)""",
+        [token, token],
     ).fetchone()
-    return int(row[0])
+    return bool(found[0]) or not token
 
 
 @contextmanager

@@ -303,8 +303,8 @@ def m012_upkeep(db: Database) -> None:
         # FTS5 takes deleted pieces of text out at once
         "insert into messages_text (messages_text, rank) values ('secure-delete', 1)",
         # one row: when what has outlived its use was removed for the last time
-        "create table upkeep (ended_at text)",
-        "insert into upkeep values (null)",
+        "create table upkeep (ended_at text not null)",
+        "insert into upkeep values (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
         # up to which change they were removed: views that are older are compared with the rows
         "create table pruned (bot integer primary key, seq integer not null)",
         # which sealed views are of these rows, and not of rows that a backup has replaced

@@ -1,11 +1,12 @@
 """Pages of what was said, as fast at the end of a million rows as at the beginning.
 
-Ids are in the order of time, and triggers count the rows of each block of 1,024 ids by bot, role
-and decision. A total is a sum over blocks, and a page begins in the block where the sum reaches
-its offset.
+Rows are in the order of their ids. Triggers count those of each block of 1,024 ids by bot, role and
+decision, and note the earliest and the latest time. A total is a sum over blocks, and a page begins
+in the block where the sum reaches its offset. Times may step back from one row to the next, as the
+clock that gave them did: a block that is partly of a time is counted anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import Any
 
@@ -19,6 +20,8 @@ from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.knowledge import bot_row
 
 _BLOCK = 10  # bits
+_EVER_SINCE, _FOR_EVER = "", "~"
+"""Before and after every time, as text."""
 _EXPORT = 1000
 _SHORTEST_INDEXED = 3
 """Characters; a shorter substring is looked for in every text."""
@@ -57,6 +60,13 @@ class _Range(Struct, frozen=True, kw_only=True):
     bots: list[int] | None
     conversations: list[int] | None
     q: str | None
+    since: str
+    until: str
+    """Both inclusive."""
+
+    @property
+    def is_timed(self) -> bool:
+        return (self.since, self.until) != (_EVER_SINCE, _FOR_EVER)
 
     @property
     def is_counted(self) -> bool:
@@ -77,11 +87,15 @@ def _range(connection: sqlite3.Connection, where: TranscriptFilter) -> _Range:
             "select id, bot from conversations where conversation_id = ?", [where.session_id]
         )
         conversations = [row for row, bot in rows if bots is None or bot in bots]
+    since, until = where.since or _EVER_SINCE, where.until or _FOR_EVER
+    first, last = 1, _highest(connection)
+    if where.since or where.until:
+        first, last = _ids_of_time(connection, since, until)
     return _Range(
-        first=_border(connection, where.since, ">=", "asc", 1) if where.since else 1,
-        last=_border(connection, where.until, "<=", "desc", 0)
-        if where.until
-        else _highest(connection),
+        first=first,
+        last=last,
+        since=since,
+        until=until,
         kinds=[kind_of(role, decision) for role, decision in product(roles, decisions)],
         bots=bots,
         conversations=conversations,
@@ -89,16 +103,13 @@ def _range(connection: sqlite3.Connection, where: TranscriptFilter) -> _Range:
     )
 
 
-def _border(
-    connection: sqlite3.Connection, moment: str, compare: str, order: str, none: int
-) -> int:
-    """The first or last id on this side of a moment; nothing is: past the end, or before it."""
-    row = connection.execute(
-        f"""select id from messages where created_at {compare} ?
-        order by created_at {order}, id {order} limit 1""",
-        [moment],
+def _ids_of_time(connection: sqlite3.Connection, since: str, until: str) -> tuple[int, int]:
+    """Between which ids the rows of a time are, to the block; others are among them too."""
+    first, last = connection.execute(
+        "select min(block), max(block) from message_times where last >= ? and first <= ?",
+        [since, until],
     ).fetchone()
-    return int(row[0]) if row else none * (_highest(connection) + 1)
+    return (1, 0) if first is None else (first << _BLOCK, ((last + 1) << _BLOCK) - 1)
 
 
 def _highest(connection: sqlite3.Connection) -> int:
@@ -137,14 +148,35 @@ def _blocks(connection: sqlite3.Connection, within: _Range) -> list[tuple[int, i
             [first, last, *values, *more],
         ).fetchall()
     )
-    for block in {first, last} & set(counted):
+    for block in _to_be_counted(connection, within, counted):
+        begin, end = block << _BLOCK, ((block + 1) << _BLOCK) - 1
+        part = msgspec.structs.replace(
+            within, first=max(begin, within.first), last=min(end, within.last)
+        )
+        counted[block] = _count(connection, part)
+    return sorted((block, count) for block, count in counted.items() if count)
+
+
+def _to_be_counted(
+    connection: sqlite3.Connection, within: _Range, blocks: Iterable[int]
+) -> list[int]:
+    """Those of which the ids or the times reach beyond the range."""
+    times: dict[int, tuple[str, str]] = {}
+    if within.is_timed:
+        found = connection.execute(
+            "select block, first, last from message_times where block between ? and ?",
+            [within.first >> _BLOCK, within.last >> _BLOCK],
+        )
+        times = {block: (first, last) for block, first, last in found}
+
+    def reaches_beyond(block: int) -> bool:
         begin, end = block << _BLOCK, ((block + 1) << _BLOCK) - 1
         if within.first > begin or within.last < end:
-            part = msgspec.structs.replace(
-                within, first=max(begin, within.first), last=min(end, within.last)
-            )
-            counted[block] = _count(connection, part)
-    return sorted((block, count) for block, count in counted.items() if count)
+            return True
+        first, last = times.get(block, (within.since, within.until))
+        return first < within.since or last > within.until
+
+    return [block for block in blocks if reaches_beyond(block)]
 
 
 def _count(connection: sqlite3.Connection, within: _Range) -> int:
@@ -160,15 +192,18 @@ def _ids(
         source, values = _source(within)
         query = f"select messages.id as id {source} {order} offset ?"
         return [row[0] for row in connection.execute(query, [*values, limit, offset])]
+    timed, of_time = _timed(within)
     # an index each: SQLite then reads no more than it shows
     parts = []
     values = []
     for bot, kind in product(within.bots if within.bots is not None else [None], within.kinds):
         which = "kind = ? and" if bot is None else "kind = ? and bot = ? and"
         parts.append(
-            f"select * from (select id from messages where {which} id between ? and ? {order})"
+            f"select * from (select id from messages where {which} id between ? and ?"
+            f" {timed} {order})"
         )
-        values += [kind, *([] if bot is None else [bot]), within.first, within.last, limit + offset]
+        values += [kind, *([] if bot is None else [bot]), within.first, within.last]
+        values += [*of_time, limit + offset]
     if not parts:
         return []
     query = f"{' union all '.join(parts)} {order} offset ?"
@@ -181,15 +216,16 @@ def _source(within: _Range) -> tuple[str, list[Any]]:
     bots, of_bots = _among("+bot", within.bots)
     kinds, of_kinds = _among("+kind", within.kinds if len(within.kinds) < _ALL_KINDS else None)
     rows, of_rows = _among("conversation", within.conversations)
-    where = f"messages.id between ? and ? and {bots} and {kinds} and {rows}"
-    values = [within.first, within.last, *of_bots, *of_kinds, *of_rows]
+    timed, of_time = _timed(within)
+    where = f"messages.id between ? and ? and {bots} and {kinds} and {rows} {timed}"
+    values = [within.first, within.last, *of_bots, *of_kinds, *of_rows, *of_time]
     if within.q is None:
         return f"from messages where {where}", values
     if len(within.q) < _SHORTEST_INDEXED or within.conversations is not None:
         found = "instr(fold(text), ?)"
         return f"from messages where {where} and {found}", [*values, within.q.casefold()]
     phrase = '"' + within.q.replace('"', '""') + '"'
-    if bots == kinds == rows == "1":
+    if bots == kinds == rows == "1" and not timed:
         return (
             """from (select rowid as id from messages_text where messages_text match ?
             and rowid between ? and ?) as messages""",
@@ -203,6 +239,13 @@ def _source(within: _Range) -> tuple[str, list[Any]]:
 
 
 _ALL_KINDS = len(ROLES) * len(DECISIONS)
+
+
+def _timed(within: _Range) -> tuple[str, list[str]]:
+    if not within.is_timed:
+        return "", []
+    # the plus: ids narrow more than times do, and rows come in their order
+    return "and +created_at between ? and ?", [within.since, within.until]
 
 
 def _among(column: str, values: Sequence[int] | None) -> tuple[str, list[Any]]:

@@ -62,7 +62,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     identity: Identity
     watermark: int
     event: str
-    """The newest one at the watermark: in other rows with the same watermark it is missing."""
+    """What the rows noted of this sealing: rows that a backup has put back do not have it."""
     chunks: int
     terms: int
     """All terms of all chunks, for their mean length."""
@@ -143,8 +143,9 @@ class BotViews:
                 self._tail.difference_update(old)
                 for chunk in old:
                     self._tail_words.remove(chunk)
-            if self.sealed:
-                self._gone = self._gone | (set(went) - set(old))  # searches may hold the old set
+            if self.sealed:  # not all that went was there when it was sealed
+                sealed = np.intersect1d(np.array(went, np.int64), self.sealed.vectors.ids)
+                self._gone = self._gone | set(sealed.tolist())  # searches may hold the old set
             if came:
                 self._tail_vectors.add(batch.ids, batch.vectors)
                 for change in came:

@@ -1,0 +1,174 @@
+"""What was deleted is in no file, as soon as nobody reads it any more."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from shelf import names, page, push, settings_in
+
+from rag_service.assembly import Service, assemble
+from rag_service.conversations.messages import Sender, Source
+from rag_service.conversations.store import Said
+from rag_service.documents import DEFAULT_BOT
+from rag_service.settings import Settings
+from rag_service.storage.sqlite.driver import sqlite3
+from rag_service.storage.views.words import SealedWords, terms_of
+
+SECRET = "Xylophone-4711"
+USER = Sender(type="user", id="u1")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """With a lock that is waited for much longer than a test may take."""
+    return settings_in(tmp_path, lock_timeout_s=200)
+
+
+@contextmanager
+def a_reader(settings: Settings) -> Iterator[None]:
+    """Of another process, such as a backup, that sees the rows of this moment until it ends."""
+    with closing(sqlite3.connect(settings.data_dir / "rag.db", isolation_level=None)) as other:
+        other.execute("begin")
+        other.execute("select count(*) from messages").fetchone()
+        yield
+        other.execute("rollback")
+
+
+def say(service: Service, text: str, conversation: str = "c") -> None:
+    source = Source(source_url="s:1", chunk_id="chk", title=text, score=1, text=text)
+    said = Said(role="user", text=text, sender=USER, has_rag_context=True, context=[source])
+    service.store.say(DEFAULT_BOT, conversation, said, create=True)
+
+
+def files_with(settings: Settings, word: str) -> list[str]:
+    """Whatever its case; views keep folded words."""
+    return [
+        path.name
+        for folder in (settings.data_dir, settings.index_dir)
+        for path in folder.rglob("*")
+        if path.is_file() and word.lower().encode() in path.read_bytes().lower()
+    ]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) -> None:
+    say(service, SECRET)
+    with a_reader(service.settings):
+        service.store.delete_sessions(["c"], None, cascade=True)
+        say(service, "harmless", "another")  # would wait for the reader, or for the lock's time
+        assert files_with(service.settings, SECRET) != []  # what the reader sees
+        assert service.store.owes_upkeep(now())
+        later = service.upkeep.step(now())
+        assert later < now() + timedelta(minutes=1)
+        assert service.store.owes_upkeep(now())
+    assert service.upkeep.step(now()) > now() + timedelta(hours=1)
+    assert files_with(service.settings, SECRET) == []
+    assert not service.store.owes_upkeep(now())
+
+
+def test_what_is_owed_outlasts_the_process(settings: Settings) -> None:
+    with a_reader_of_a_new_base(settings):
+        with assemble(settings) as service:
+            say(service, SECRET)
+        with a_reader(settings), assemble(settings) as service:
+            service.store.delete_sessions(["c"], None, cascade=True)
+        with assemble(settings) as service:
+            assert service.store.owes_upkeep(now())
+            service.upkeep.step(now())
+            assert not service.store.owes_upkeep(now())
+    assert files_with(settings, SECRET) == []
+
+
+@contextmanager
+def a_reader_of_a_new_base(settings: Settings) -> Iterator[None]:
+    """It keeps the log from being removed with the last process, and reads nothing."""
+    with assemble(settings):
+        pass
+    with closing(sqlite3.connect(settings.data_dir / "rag.db")) as other:
+        other.execute("select count(*) from messages").fetchone()
+        yield
+
+
+def test_readers_that_come_and_go_do_not_keep_deleted_text(service: Service) -> None:
+    say(service, SECRET)
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            service.store.bots()
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        service.store.delete_sessions(["c"], None, cascade=True)
+        while service.store.owes_upkeep(now()):
+            service.upkeep.step(now())
+            time.sleep(0.001)
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join()
+    assert files_with(service.settings, SECRET) == []
+
+
+def test_no_piece_of_a_deleted_message_is_left_in_the_index_of_substrings(
+    service: Service,
+) -> None:
+    say(service, "common words")
+    say(service, f"common {SECRET}")
+    service.store.delete_sessions(["unknown"], None, cascade=True)
+    say(service, f"more common {SECRET}", "another")
+    service.store.delete_sessions(["another"], None, cascade=True)
+    with closing(sqlite3.connect(":memory:")) as memory:
+        memory.execute("attach ? as rows", [str(service.settings.data_dir / "rag.db")])
+        memory.execute("create virtual table temp.terms using fts5vocab(rows, messages_text, row)")
+        terms = dict(memory.execute("select term, cnt from terms").fetchall())
+    assert terms["xyl"] == 1 and "mor" not in terms
+
+
+def test_a_deleted_page_is_taken_out_of_the_sealed_views(service: Service) -> None:
+    push(service, page("secret", f"About the {SECRET}."), page("kept", "The heron waits."))
+    assert service.store.seal(DEFAULT_BOT, share=0)
+    assert [sealed_with(service, word) for word in ("xylophone", "heron")] == [1, 1]
+    service.knowledge.remove(DEFAULT_BOT, ["https://example.com/secret"])
+    assert service.store.owes_upkeep(now())
+    service.upkeep.step(now() + timedelta(seconds=1))
+    assert not service.store.owes_upkeep(now())
+    assert files_with(service.settings, SECRET) == []
+    assert [sealed_with(service, word) for word in ("xylophone", "heron")] == [0, 1]
+    assert list(service.store.check()) == []
+    assert names(service, "heron")[0] == "kept"
+
+
+def sealed_with(service: Service, word: str) -> int:
+    """In how many passages of the files of the views it is."""
+    (term,) = terms_of(word)
+    folders = (service.settings.index_dir / "1").iterdir()
+    return sum(SealedWords(folder / "words").frequency(term) for folder in folders)
+
+
+def test_pages_may_be_deleted_while_the_views_are_sealed(service: Service) -> None:
+    """Sealing reads in short transactions, so that they are in some of what it has read."""
+    push(service, *(page(f"p{n}", f"Heron number{n} waits.") for n in range(700)))
+    sealing = threading.Thread(target=service.store.seal, args=[DEFAULT_BOT], kwargs={"share": 0.0})
+    sealing.start()
+    gone = []
+    for n in range(0, 690, 7):
+        service.knowledge.remove(DEFAULT_BOT, [f"https://example.com/p{n}"])
+        gone.append(n)
+        if not sealing.is_alive():
+            break
+    sealing.join()
+    for moment in (now(), now() + timedelta(minutes=1)):
+        assert list(service.store.check()) == []
+        assert names(service, "number699", "keyword") == ["p699"]
+        assert not any(names(service, f"number{n}", "keyword") for n in gone)
+        service.upkeep.step(moment)
