@@ -74,11 +74,12 @@ class TranscriptFilter(Struct, frozen=True, kw_only=True):
 
 
 class Deleted(Struct, frozen=True, kw_only=True):
-    """Rows that are gone."""
+    """Rows that are gone. With `erasure_pending` a reader keeps their text in a file for now."""
 
     transcripts: int
     translations: int
     clicks: int
+    erasure_pending: bool
 
 
 class Owed(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from served import served
 from shelf import names, page, push, settings_in
 
 from rag_service.assembly import Service, assemble
@@ -61,7 +62,7 @@ def now() -> datetime:
 def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) -> None:
     say(service, SECRET)
     with a_reader(service.settings):
-        service.store.delete_sessions(["c"], None, cascade=True)
+        assert service.store.delete_sessions(["c"], None, cascade=True).erasure_pending
         say(service, "harmless", "another")  # would wait for the reader, or for the lock's time
         assert files_with(service.settings, SECRET) != []  # what the reader sees
         assert service.store.owes_upkeep(now())
@@ -69,6 +70,7 @@ def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) 
         assert later < now() + timedelta(minutes=1)
         assert service.store.owes_upkeep(now())
     assert service.upkeep.step(now()) > now() + timedelta(hours=1)
+    assert not service.store.delete_sessions(["another"], None, cascade=True).erasure_pending
     assert files_with(service.settings, SECRET) == []
     assert not service.store.owes_upkeep(now())
 
@@ -94,6 +96,23 @@ def a_reader_of_a_new_base(settings: Settings) -> Iterator[None]:
     with closing(sqlite3.connect(settings.data_dir / "rag.db")) as other:
         other.execute("select count(*) from messages").fetchone()
         yield
+
+
+def test_a_server_takes_deleted_text_out_once_its_reader_is_gone(settings: Settings) -> None:
+    with assemble(settings) as service:
+        token = service.access.create("t", ["transcripts"])
+        say(service, SECRET)
+    with served(settings) as (client, _):
+        client.headers["Authorization"] = f"Bearer {token}"
+        assert client.get("/transcripts").json()["total"] == 1
+        with a_reader(settings):
+            gone = client.request("DELETE", "/transcripts", json={"session_ids": ["c"]}).json()
+            assert (gone["transcripts_deleted"], gone["erasure_pending"]) == (1, True)
+            assert files_with(settings, SECRET)
+        while files_with(settings, SECRET):
+            time.sleep(0.05)
+        gone = client.request("DELETE", "/transcripts", json={"session_ids": ["c"]}).json()
+        assert "erasure_pending" not in gone
 
 
 def test_readers_that_come_and_go_do_not_keep_deleted_text(service: Service) -> None:

@@ -144,7 +144,7 @@ class SqliteStore(
         with self._rows.erasing() as connection:
             removed = knowledge.remove(connection, bot_id, source_urls)
             bot = knowledge.bot_row(connection, bot_id)
-            if removed and bot is not None:
+            if removed and bot is not None and self._known_indexes().may_hold(bot):
                 owe_views(connection, bot, now())
             return removed
 

@@ -150,6 +150,7 @@ class SqliteConversations:
             transcripts=messages,
             translations=gone.get("translations", 0),
             clicks=gone.get("clicks", 0),
+            erasure_pending=self._rows.owes_log(),
         )
 
     def add_translation(self, message: TranscriptRow, language: str, text: str) -> None:

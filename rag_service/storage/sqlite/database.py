@@ -105,6 +105,12 @@ class RowsFile:
         with suppress(StorageBusy):  # it is deleted, and the rest comes later
             self.erase_log()
 
+    def owes_log(self) -> bool:
+        """Deleted text is in the write-ahead log still."""
+        with self.reading() as connection:
+            found = connection.execute("select exists (select 1 from erasures where bot = 0)")
+            return bool(found.fetchone()[0])
+
     def erase_log(self) -> bool:
         """Take deleted text out of the write-ahead log, if that is owed. Waits for nobody.
 

@@ -95,6 +95,15 @@ class Indexes:
         """Up to which change the sealed views of a bot are; None where there are none."""
         return self._newest_sealed(bot)
 
+    def may_hold(self, bot: int) -> bool:
+        """There are sealed views of a bot, or were, or are about to be."""
+        return _lock_of(self._folder, bot).exists() or self._newest_sealed(bot) is not None
+
+    def is_being_sealed(self, bot: int) -> bool:
+        """By any process."""
+        with _only_one(self._folder, bot) as mine:
+            return not mine
+
     def chunks(self, bot: int) -> int:
         with self._rows.reading() as connection:
             row = connection.execute("select count(*) from chunks where bot = ?", [bot]).fetchone()
@@ -112,10 +121,11 @@ class Indexes:
         with _only_one(self._folder, bot) as mine:
             if not mine:
                 return False
-            reader = ChunkReader(self._rows, bot, self._identity.dimension)
-            watermark = reader.watermark
             token = new_id("seal")
+            # a delete comes before all that is read, or finds that it may be in these views
             with self._rows.writing() as connection:
+                reader = ChunkReader(self._rows, bot, self._identity.dimension)
+                watermark = reader.watermark
                 connection.execute("insert into seals values (?, ?, ?)", [token, bot, watermark])
             seal(folder, self._identity, watermark, token, reader)
             for old in folder.iterdir():
@@ -285,11 +295,15 @@ def _has_seal(connection: sqlite3.Connection, token: str) -> bool:
     return bool(found[0]) or not token
 
 
+def _lock_of(folder: Path, bot: int) -> Path:
+    return folder / f"{bot}.lock"
+
+
 @contextmanager
 def _only_one(folder: Path, bot: int) -> Iterator[bool]:
     """Among all processes; False when another one is sealing this bot."""
     (folder / str(bot)).mkdir(parents=True, exist_ok=True)
-    with (folder / f"{bot}.lock").open("w") as file:
+    with _lock_of(folder, bot).open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

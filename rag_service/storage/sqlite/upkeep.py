@@ -87,6 +87,8 @@ class SqliteUpkeep:
     def _erase_views(self, bot: int, seq: int, since: datetime, now: datetime) -> datetime | None:
         """When to come again; None when the views on disk hold nothing of what was deleted."""
         indexes = self._known_indexes()
+        if indexes.may_hold(bot) and indexes.is_being_sealed(bot):  # what is not named yet
+            return now + _AGAIN
         held = indexes.holds_until(bot)
         if held is not None and held < seq:
             due = since if indexes.chunks(bot) <= _LARGE else since + _GATHERED

@@ -46,12 +46,14 @@ class TranscriptsAnswer(Struct, frozen=True, kw_only=True):
     items: list[TranscriptItem]
 
 
-class DeleteAnswer(Struct, frozen=True, kw_only=True):
+class DeleteAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     session_ids_requested: int
     transcripts_deleted: int
     translations_deleted: int
     url_clicks_deleted: int
     cascade: bool
+    erasure_pending: bool = False
+    """A reader, such as a backup, keeps the text in a file: it is taken out when that has ended."""
 
 
 class NoteAnswer(Struct, frozen=True, kw_only=True):
@@ -173,6 +175,7 @@ async def delete_transcripts(
         translations_deleted=gone.translations,
         url_clicks_deleted=gone.clicks,
         cascade=cascade,
+        erasure_pending=gone.erasure_pending,
     )
 
 
