@@ -9,7 +9,9 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -153,6 +155,7 @@ def test_without_room_for_the_copy_nothing_is_changed(settings: Settings) -> Non
 
 def test_an_upgrade_that_was_killed_goes_on(settings: Settings) -> None:
     path = put_back(BASES[1], settings)
+    former = everything(path)
 
     def killed(progress: str) -> None:
         if "step 6" in progress:
@@ -165,6 +168,21 @@ def test_an_upgrade_that_was_killed_goes_on(settings: Settings) -> None:
     with assemble(settings, upgrade=ignore) as service:
         assert list(service.store.check()) == []
         assert names(service, "heron reeds")[0] == "heron"
+    (copy,) = settings.data_dir.glob("rag.db.before-*")
+    assert everything(copy) == former
+
+
+def test_many_may_open_a_new_base_at_once(settings: Settings) -> None:
+    """None of them finds it half made, though none may upgrade."""
+    begin = threading.Barrier(8)
+
+    def open_it() -> int:
+        begin.wait()
+        with assemble(settings) as service:
+            return len(service.store.tokens())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [opened.result() for opened in [pool.submit(open_it) for _ in range(8)]] == [0] * 8
 
 
 # -- other versions ----------------------------------------------------------------------------

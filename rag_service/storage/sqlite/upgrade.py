@@ -72,22 +72,22 @@ def upgrade(connection: sqlite3.Connection, path: Path, tell: Callable[[str], No
     """Take all steps that are missing; `tell` hears of each before it begins.
 
     Several processes may start at once: the first to hold the lock takes a step, and the others
-    find it taken.
+    find it taken. A new file has all of them at once, or none.
     """
-    copied = is_new(connection)
     connection.execute("pragma foreign_keys = off")  # it cannot be turned off in a transaction
     try:
         while missing := pending(connection):
             connection.execute("begin immediate")
             try:
                 missing = pending(connection)  # nobody else takes one any more
-                if missing and not copied:
-                    tell(f"a copy of rag.db is made: {copy_name(path).name}")
-                    _copy(path)
-                    copied = True
-                if missing:
+                if len(missing) == len(STEPS):
+                    _take(connection, missing, [])
+                elif missing:
+                    if not _is_copied(connection, path):
+                        tell(f"a copy of rag.db is made: {copy_name(path).name}")
+                        _copy(path)
                     tell(f"rag.db: step {_number(missing[0])} of {LATEST} ({missing[0]})")
-                    _take(connection, missing)
+                    _take(connection, missing[:1], missing[1:])
                 connection.execute("commit")
             except BaseException:
                 if connection.in_transaction:
@@ -107,17 +107,28 @@ def copies(path: Path) -> list[Path]:
     return [found for found in path.parent.glob(f"{path.name}.before-*") if found.is_file()]
 
 
-def _take(connection: sqlite3.Connection, missing: list[str]) -> None:
-    """The first of them."""
+def _take(connection: sqlite3.Connection, steps: list[str], later: list[str]) -> None:
     database = Database(connection, execute_plugins=False)
-    schema.apply(database, stop_before=missing[1:])
+    schema.apply(database, stop_before=later)
     if broken := connection.execute("pragma foreign_key_check").fetchone():
         raise StorageFailed(
             f"rag.db cannot be upgraded: a row of {broken[0]} refers to one of {broken[2]} that is "
             "not there; nothing was changed"
         )
-    # no more than was reached: a step that a branch of the history lacks may be taken later
-    connection.execute(f"pragma user_version = {_number(missing[0]) if missing[1:] else LATEST}")
+    connection.execute(f"pragma user_version = {_number(steps[-1]) if later else LATEST}")
+
+
+def _is_copied(connection: sqlite3.Connection, path: Path) -> bool:
+    """An upgrade that goes on keeps the copy from before its first step."""
+    try:
+        with closing(
+            sqlite3.connect(f"{copy_name(path).absolute().as_uri()}?mode=ro", uri=True)
+        ) as copy:
+            base = "select id from base"
+            same = copy.execute(base).fetchone() == connection.execute(base).fetchone()
+            return same and version(copy) < version(connection)
+    except sqlite3.Error:  # there is none, or none that can be read
+        return False
 
 
 def _copy(path: Path) -> None:
@@ -132,6 +143,8 @@ def _copy(path: Path) -> None:
             closing(sqlite3.connect(partial)) as copy,
         ):
             rows.backup(copy)
+            # one file, which can be read without a log beside it
+            copy.execute("pragma journal_mode = delete")
         replace(partial, final)
     except (OSError, sqlite3.Error) as error:
         with suppress(OSError):  # why it failed is what the caller has to hear
