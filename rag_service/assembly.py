@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from rag_service.access.rates import RateLimiter
+from rag_service.access.rates import Attempts, RateLimiter
 from rag_service.access.tokens import Access
 from rag_service.background.dispatching import Dispatcher
 from rag_service.background.jobs import Jobs, spool_folder
@@ -28,6 +28,7 @@ from rag_service.outbound import open_poster
 from rag_service.settings import Settings
 from rag_service.small_talk import recognise
 from rag_service.storage import Store, open_store
+from rag_service.supervisor import Supervisor
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Service:
     importer: Importer
     access: Access
     limiter: RateLimiter
+    attempts: Attempts
     jobs: Jobs
     assistant: Assistant
     replies: Replies
@@ -50,6 +52,7 @@ class Service:
     dispatcher: Dispatcher
     upkeep: Upkeep
     caretaker: Caretaker
+    supervisor: Supervisor
 
     def ready(self) -> bool:
         """The model and the views are loaded. Never blocks."""
@@ -102,7 +105,8 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             small_talk=settings.small_talk,
             small_talk_reply=settings.small_talk_reply,
         )
-        background = Background(settings)
+        supervisor = Supervisor()
+        background = Background(settings, supervisor)
         upkeep = Upkeep(settings, store, spool_folder(settings))
 
         yield Service(
@@ -118,14 +122,16 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
                     "webhook": settings.rate_webhook,
                 }
             ),
-            jobs=Jobs(settings, store, background, warm_up),
+            attempts=Attempts(settings.rate_wrong_tokens),
+            jobs=Jobs(settings, store, background, warm_up, supervisor),
             assistant=assistant,
-            replies=Replies(store, assistant, spool_folder(settings)),
+            replies=Replies(store, assistant, spool_folder(settings), supervisor),
             webhooks=Webhooks(store, _once(partial(open_poster, settings))),
             deliverer=Deliverer(store, _once(partial(open_poster, settings))),
-            dispatcher=Dispatcher(store, background),
+            dispatcher=Dispatcher(store, background, supervisor),
             upkeep=upkeep,
-            caretaker=Caretaker(store, background, upkeep),
+            caretaker=Caretaker(store, background, upkeep, supervisor),
+            supervisor=supervisor,
         )
 
 

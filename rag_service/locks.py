@@ -1,8 +1,6 @@
 """Which server owes what: a lock on a file tells whether it is still there."""
 
 import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +17,9 @@ class owner_lock:  # noqa: N801  reads as a function
     def __enter__(self) -> None:
         """Raises BlockingIOError when the owner is alive."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = self._path.open("wb")
+            self._path.chmod(0o600)
         except OSError as error:
             raise StorageFailed(f"the data folder cannot be written: {error.strerror}") from error
         try:
@@ -35,9 +34,20 @@ class owner_lock:  # noqa: N801  reads as a function
             self._file.close()
 
 
-@contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Waits until no other process is inside; one that ends in any way is not."""
-    with path.open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def turn_at(path: Path) -> BinaryIO | None:
+    """A file that is locked until it is closed; None while another process has it.
+
+    Raises OSError. The file stays, since whoever opens one that is taken away locks nothing.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = path.open("ab")
+    try:
+        path.chmod(0o600)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    except BaseException:
+        file.close()
+        raise
+    return file

@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same for knowledge, search, jobs and transcripts."""
     rate_webhook: Rate = "500/minute"
     """The same for webhooks."""
+    rate_wrong_tokens: Rate = "60/minute"
+    """Wrong tokens that an address may send before it is answered 429; right ones always pass."""
     webhook_allow_private: Switch = False
     """Whether webhooks may reach private and local addresses: `true` or `false`."""
     cors_origins: str = ""

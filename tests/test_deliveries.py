@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -30,8 +31,11 @@ class Clock:
     def __init__(self) -> None:
         self.ahead = timedelta()
 
-    def __call__(self) -> datetime:
+    def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead.total_seconds()
 
 
 def poster():
@@ -216,13 +220,13 @@ def test_tries_grow_for_a_day_and_then_it_is_disabled_and_says_why(service):
         receiver.answers = lambda one: (500, {}, b"out of order")
         webhook = hook(service, receiver.url, events=["message.*"])
         say(service)
-        start = clock()
+        start = clock.now()
         with delivering(service, RETRY_AFTER_S, clock) as deliverer:
             for tries in range(1, len(RETRY_AFTER_S) + 2):
                 until(lambda tries=tries: attempts(service, webhook) == tries)
                 later = deliveries(service, webhook)[0].next_attempt_at
                 if later is not None:
-                    clock.ahead += datetime.fromisoformat(later) - clock()
+                    clock.ahead += datetime.fromisoformat(later) - clock.now()
                     deliverer.wake()
             until(lambda: not service.store.webhook(webhook.id).enabled)
     (delivery,) = deliveries(service, webhook)
@@ -236,6 +240,39 @@ def test_tries_grow_for_a_day_and_then_it_is_disabled_and_says_why(service):
     kept = service.store.webhook(webhook.id)
     assert kept.reason.startswith("nothing could be delivered since ")
     assert kept.reason.endswith("the last time: the receiver answered 500")
+
+
+def test_two_failures_around_a_weekend_of_sleep_disable_nothing(service):
+    clock = Clock()
+    with receiving() as receiver:
+        dead = [True]
+        receiver.answers = lambda one: (503, {}, b"") if dead[0] else (200, {}, b"")
+        webhook = hook(service, receiver.url, events=["message.*"])
+        say(service)
+        with delivering(service, RETRY_AFTER_S, clock) as deliverer:
+            until(lambda: attempts(service, webhook) == 1)
+            clock.ahead += timedelta(days=3)
+            deliverer.wake()
+            until(lambda: attempts(service, webhook) == 2)
+            assert service.store.webhook(webhook.id).enabled
+            dead[0] = False
+            clock.ahead += timedelta(seconds=60)
+            deliverer.wake()
+            until(lambda: states(service, webhook) == ["delivered"])
+
+
+def test_what_was_put_off_by_a_clock_that_was_wrong_does_not_wait_for_that_time(service):
+    clock = Clock()
+    clock.ahead = timedelta(days=365)
+    with receiving() as receiver:
+        receiver.answers = statuses(503)
+        webhook = hook(service, receiver.url, events=["message.*"])
+        say(service)
+        with delivering(service, RETRY_AFTER_S, clock):
+            until(lambda: attempts(service, webhook) == 1)
+        clock.ahead = timedelta()
+        with delivering(service, RETRY_AFTER_S, clock):
+            until(lambda: states(service, webhook) == ["delivered"])
 
 
 def test_one_that_is_gone_is_disabled_at_once(service):

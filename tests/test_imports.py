@@ -340,3 +340,27 @@ def test_a_batch_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="batch could not be written"):
         writer.write(b"{}")
     writer.abandon()
+
+
+class PoisonedEmbedder(CountingEmbedder):
+    """Cannot take one text, for a reason that nobody foresaw."""
+
+    def embed_spans(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Vectors, list[Vectors]]:
+        if any("Item 7." in text for text in texts):
+            raise ZeroDivisionError
+        return super().embed_spans(texts, spans)
+
+
+def test_a_line_that_fails_unforeseen_stops_no_other(service: Service) -> None:
+    importer = Importer(
+        knowledge_with(service, PoisonedEmbedder(load_embedder("hashing:1024", Path()))),
+        service.store,
+    )
+    results = [result for group in importer.run(lines_of(pages(600))) for result in group]
+    assert [result.line.number for result in results] == list(range(1, 601))
+    (failed,) = [result for result in results if result.upserted is None]
+    assert failed.line.source_url == "https://example.com/p7"
+    assert "unforeseen" in (failed.line.error or "")
+    assert service.store.bots()[DEFAULT_BOT]["documents"] == 599

@@ -1,10 +1,12 @@
 import asyncio
+import fcntl
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,20 @@ from serving import pushes, stream
 from shelf import ALL, page, push, settings_in
 
 from rag_service.assembly import Service, assemble
+from rag_service.background.jobs import Jobs
+from rag_service.background.orders import Background
+from rag_service.background.spool import Spool, open_private
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, NotFound
 from rag_service.knowledge.jobs import Job
+from rag_service.programs import program
 from rag_service.settings import Settings
 
 MANY = 3000
 """Lines of a job that takes about a second, in a dozen groups."""
 ENDLESS = 30_000
 """Lines of a job that no test waits for."""
+WORKER = "rag_service.worker"
 
 
 @pytest.fixture
@@ -241,8 +248,8 @@ def test_jobs_run_one_after_the_other_beside_pushes(settings: Settings) -> None:
 def test_a_cancelled_job_stops_and_counts_what_it_did(settings: Settings) -> None:
     async def story(service: Service) -> None:
         job = await submit(service, pushes(ENDLESS))
-        queued = await submit(service, pushes(5, "Late"))
         await first_results(service, job.id)
+        queued = await submit(service, pushes(500, "Late"))
         cancelled = await service.jobs.cancel(queued.id)
         assert (cancelled.state, cancelled.counts.done) == ("cancelled", 0)
         assert (await service.jobs.cancel(job.id)).state == "cancelled"
@@ -311,20 +318,145 @@ def test_a_worker_that_is_killed_is_replaced_and_each_line_told_once(settings: S
     serve(settings, story)
 
 
+async def until_noted(service: Service, job_id: str) -> str:
+    """Why it waits."""
+    while (note := (await service.jobs.status(job_id)).note) is None:
+        await asyncio.sleep(0.01)
+    return note
+
+
+async def kill_worker_at(service: Service, job_id: str) -> None:
+    """While it waits for a lock that the test holds; returns when the server knows."""
+    await until_noted(service, job_id)
+    await kill_worker()
+    while (await service.jobs.status(job_id)).note is not None:
+        await asyncio.sleep(0.01)
+
+
 def test_a_job_that_kills_its_worker_is_given_up_and_the_next_one_runs(settings: Settings) -> None:
     async def story(service: Service) -> None:
-        job, other = await submit(service, pushes(5)), await submit(service, pushes(7))
-        following = asyncio.create_task(results(service, job.id))
-        for _ in range(3):
-            await kill_worker()
-        lines = await following
+        job, other = await submit(service, pushes(5)), await submit(service, pushes(700))
+        results_of_job = settings.data_dir / "jobs" / f"{job.id}.results.ndjson"
+        with results_of_job.open("ab+") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # it has begun, and does not move
+            following = asyncio.create_task(results(service, job.id))
+            assert len(await results(service, other.id)) == 700, "it does not wait for the other"
+            for _ in range(3):
+                await kill_worker_at(service, job.id)
+            lines = await following
         assert "ended 3 times" in lines[-1]["error"]
         status = await service.jobs.status(job.id)
         assert status.job.state == "failed" and "ended 3 times" in (status.job.error or "")
-        assert len(await results(service, other.id)) == 7
-        assert (await service.jobs.status(other.id)).job.state == "succeeded"
+        last = await submit(service, pushes(7))
+        assert len(await results(service, last.id)) == 7
 
     serve(settings, story)
+
+
+def test_a_large_job_loses_nothing_by_a_small_one_that_kills_the_worker(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        jobs = [await submit(service, pushes(count)) for count in (5, 700)]
+        held = [
+            open_private(settings.data_dir / "jobs" / f"{job.id}.results.ndjson", "ab+")
+            for job in jobs
+        ]
+        for file in held:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        for job in jobs:
+            await until_noted(service, job.id)
+        for _ in range(4):  # once both, and then the first alone
+            await kill_worker_at(service, jobs[0].id)
+        held[1].close()
+        assert len(await results(service, jobs[1].id)) == 700
+        assert (await service.jobs.status(jobs[0].id)).job.state == "failed"
+        held[0].close()
+
+    serve(settings, story)
+
+
+# -- what passes -------------------------------------------------------------------------------
+
+
+def test_a_small_job_does_not_wait_for_a_large_one(settings: Settings) -> None:
+    async def story(service: Service) -> None:
+        large = await submit(service, pushes(ENDLESS))
+        await first_results(service, large.id)
+        small = await submit(service, pushes(3, "Small"))
+        assert len(await results(service, small.id)) == 3
+        assert (await service.jobs.status(large.id)).job.state == "running"
+        await service.jobs.cancel(large.id)
+
+    serve(settings, story)
+
+
+def test_a_job_waits_for_a_lock_that_is_held_for_longer_than_a_write_waits(
+    settings: Settings,
+) -> None:
+    settings = msgspec.structs.replace(settings, lock_timeout_s=0.1)
+
+    async def story(service: Service) -> None:
+        job = await submit(service, pushes(5))
+        await results(service, job.id)  # the process is there
+        with closing(sqlite3.connect(settings.data_dir / "rag.db", isolation_level=None)) as other:
+            spool = Spool(settings.data_dir / "jobs", "job_held")
+            with open_private(spool.lines, "wb") as lines:
+                lines.write(pushes(7, "Held"))
+            held = msgspec.structs.replace(job, id="job_held", total=7)
+            service.store.add_job(held)
+            other.execute("begin immediate")
+            service.jobs.take_over(held)
+            assert "too long" in await until_noted(service, "job_held")
+            assert service.store.job("job_held").state == "queued"
+            other.execute("rollback")
+        assert len(await results(service, "job_held")) == 7
+        assert service.store.job("job_held").state == "succeeded"
+
+    serve(settings, story)
+
+
+def test_a_job_waits_while_its_results_cannot_be_written(settings: Settings) -> None:
+    """A folder in the place of the file stands for a disk that takes nothing."""
+
+    async def story(service: Service) -> None:
+        job = await submit(service, pushes(5))
+        in_the_way = settings.data_dir / "jobs" / f"{job.id}.results.ndjson"
+        in_the_way.mkdir()
+        assert "waits" in await until_noted(service, job.id)
+        in_the_way.rmdir()
+        assert len(await results(service, job.id)) == 5
+        assert (await service.jobs.status(job.id)).note is None
+
+    serve(settings, story)
+
+
+def test_a_worker_that_cannot_be_started_is_told_and_its_jobs_go_on_when_it_can(
+    settings: Settings, tmp_path: Path
+) -> None:
+    command = tmp_path / "python"
+
+    async def story(service: Service) -> None:
+        background = Background(settings, service.supervisor, [str(command), *program(WORKER)[1:]])
+        jobs = Jobs(settings, service.store, background, lambda: None, service.supervisor)
+        async with jobs.running():
+            job = await jobs.submit(stream(pushes(5)), None)
+            (told,) = [part async for part in jobs.follow(job.id)]
+            assert "cannot be started" in msgspec.json.decode(told)["error"]
+            status = await jobs.status(job.id)
+            assert status.job.state == "queued" and "cannot be started" in (status.note or "")
+            assert "background process" in service.supervisor.failing()
+            made = tmp_path / "made"
+            made.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+            made.chmod(0o700)
+            made.rename(command)
+            while (await jobs.status(job.id)).job.state != "succeeded":
+                await asyncio.sleep(0.05)
+            assert service.supervisor.failing() == {}
+
+    async def run() -> None:
+        with assemble(settings) as service:
+            await story(service)
+
+    asyncio.run(run())
 
 
 @pytest.fixture

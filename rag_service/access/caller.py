@@ -20,8 +20,11 @@ class Caller(Struct, frozen=True, kw_only=True):
 
     def need(self, scope: Scope) -> None:
         """Raises Forbidden."""
-        if scope not in self.scopes and not self.is_admin:
+        if not self.has(scope):
             raise Forbidden(f"This token lacks the scope {scope!r}.")
+
+    def has(self, scope: Scope) -> bool:
+        return scope in self.scopes or self.is_admin
 
     def may_use(self, bot_id: str) -> None:
         """Raises Forbidden."""

@@ -1,13 +1,17 @@
 """How many requests a token may make in a second, a minute or an hour."""
 
+import ipaddress
+import math
 import re
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
 from rag_service.access.caller import Caller, RateClass
+from rag_service.clock import Clock, SystemClock
 from rag_service.errors import Invalid, RateLimited
 from rag_service.settings import RATE
 
@@ -57,6 +61,49 @@ class RateLimiter:
                 retry_after=max(1, int(reset - moment)),
             )
         return allowance
+
+
+class Attempts:
+    """Wrong tokens, counted by the address they came from, of which at most so many are known."""
+
+    def __init__(self, rate: str, clock: Clock | None = None, addresses: int = 10_000) -> None:
+        self._rate = read_rate(rate)
+        self._clock = clock or SystemClock()
+        self._most = addresses
+        self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()
+
+    def failed(self, address: str) -> None:
+        """Count one. Raises RateLimited when there were too many in this window."""
+        if self._rate is None:
+            return
+        limit, seconds = self._rate
+        moment = self._clock.monotonic()
+        window = int(moment // seconds)
+        source = _source(address)
+        start, count = self._seen.pop(source, (window, 0))
+        count = count + 1 if start == window else 1
+        self._seen[source] = (window, count)
+        if len(self._seen) > self._most:
+            self._seen.popitem(last=False)  # who has not been heard of for longest
+        if count > limit:
+            wait = max(1, math.ceil((window + 1) * seconds - moment))
+            raise RateLimited(
+                "Too many wrong tokens from this address. Please try again later.",
+                limit=limit,
+                reset=int(self._clock.now().timestamp()) + wait,
+                retry_after=wait,
+            )
+
+
+def _source(address: str) -> str:
+    """Of IPv6 the first half, since a household has the other to itself."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 6 and parsed.ipv4_mapped is None:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address
 
 
 def read_rate(rate: str) -> tuple[int, int] | None:

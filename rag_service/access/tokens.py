@@ -19,10 +19,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
 
 
 class Access:
-    """Tokens, managed and checked. Reads them anew for each check, so a change holds at once."""
+    """Tokens, managed and checked. They are read again when anything was written, by whichever
+    process, so a change holds at once."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
+        self._read: tuple[int, list[Token]] | None = None
+        """The store's version before they were read, and the tokens."""
 
     def create(
         self,
@@ -72,12 +75,24 @@ class Access:
     def tokens(self) -> list[Token]:
         return self._store.tokens()
 
+    def is_current(self) -> bool:
+        """Whether `identify` will read no rows."""
+        return self._read is not None and self._read[0] == self._store.version()
+
+    def refresh(self) -> list[Token]:
+        """As they are now; reads rows only when something was written."""
+        version = self._store.version()
+        known = self._read
+        if known is None or known[0] != version:
+            known = self._read = (version, self._store.tokens())
+        return known[1]
+
     def identify(self, authorization: str | None) -> Caller:
         """From an Authorization header. Raises NoTokens or BadToken.
 
         Compares with every token in constant time, so the time taken tells nothing.
         """
-        tokens = self._store.tokens()
+        tokens = self.refresh()
         if not tokens:
             raise NoTokens("No API token has been created: run `rag-service token create NAME`.")
         kind, _, given = (authorization or "").partition(" ")

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import sys
-import threading
 from asyncio import to_thread
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,14 +15,23 @@ import msgspec
 from msgspec import Struct
 
 from rag_service.background.orders import Background, Order, Report
-from rag_service.background.spool import Spool, SpoolWriter
+from rag_service.background.spool import Spool, SpoolWriter, open_private
 from rag_service.clock import now
-from rag_service.errors import RagError
 from rag_service.ids import new_id
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.locks import owner_lock
 from rag_service.settings import Settings
 from rag_service.storage import Store
+from rag_service.supervisor import (
+    Loop,
+    Retries,
+    Supervisor,
+    describe,
+    in_thread,
+    is_end,
+    is_passing,
+    trace,
+)
 
 _WRITE_AT_ONCE = 1 << 20
 _TRIES = 3
@@ -36,6 +45,8 @@ class JobStatus(Struct, frozen=True, kw_only=True):
     rate: float | None
     """Lines a second since it started."""
     eta_s: float | None
+    note: str | None = None
+    """Why it waits, while it does."""
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -51,32 +62,37 @@ class Jobs:
         store: Store,
         background: Background,
         warm_up: Callable[[], None],
+        supervisor: Supervisor | None = None,
     ) -> None:
         self.warm = False
         self._background = background
+        self._supervisor = supervisor or Supervisor()
+        self._warming = Loop("warm-up", self.warm_up)
+        self._sealer = Loop("sealing orders", self.consider)
         self._store = store
         self._warm_up = warm_up
         self._folder = spool_folder(settings)
         self._owner = new_id("srv")
         self._mine: dict[str, _Following] = {}
+        self._suspects: deque[str] = deque()
+        """Jobs that ran when the process died: each is tried alone, until it has moved."""
+        self._changed: dict[str, None] = {}
+        """Bots whose views may be worth sealing, in order."""
+        self._retries: Retries[str] = Retries()
         self._sealing: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        loading = threading.Thread(target=self._load, name="warm-up")
-        loading.start()
         self._background.take, self._background.died = self._take, self._died
+        self._background.troubled = self._tell_all
         with owner_lock(self._folder, self._owner):
             for job in await to_thread(self._orphans):
-                self._begin(job.id)
-            try:
+                self.take_over(job)
+            async with (
+                self._supervisor.running(self._warming, self._sealer),
+                self._background.running(),
+            ):
                 yield
-            finally:
-                for task in self._tasks:
-                    task.cancel()
-                await self._background.stop()
-                await to_thread(loading.join)
 
     async def submit(
         self, body: AsyncIterator[bytes], bot_ids: list[str] | None, *, strict: bool = False
@@ -112,16 +128,17 @@ class Jobs:
         except BaseException:
             writer.abandon()
             raise
-        self._begin(job.id)
+        self.take_over(job)
         return job
 
     async def follow(self, job_id: str, clean: Callable[[str], str] = str) -> AsyncIterator[bytes]:
         """The result lines of a job of this server, as they come, until it has ended.
 
-        If it fails, a last line has its error as `clean` leaves it.
+        If it fails, or nothing can work on it for now, a last line tells so as `clean` leaves it.
         """
         following = self._mine.get(job_id)
-        with Spool(self._folder, job_id).results.open("ab+") as file:
+        trouble = None
+        with open_private(Spool(self._folder, job_id).results, "ab+") as file:
             file.seek(0)
             ended = following is None
             while True:
@@ -131,12 +148,16 @@ class Jobs:
                 room = sys.maxsize if ended or following is None else following.size
                 while data := await to_thread(_read, file, room):
                     yield data
-                if ended:
+                trouble = self._background.trouble
+                if ended or trouble is not None:
                     break
                 if following is not None:
                     await following.moved.wait()
-        if following is not None and following.error is not None:
-            failure = {"job_id": job_id, "success": False, "error": clean(following.error)}
+        error = None if following is None else following.error
+        if error is None and not ended and trouble is not None:
+            error = f"{trouble}; GET /jobs/{job_id} tells how far it is"
+        if error is not None:
+            failure = {"job_id": job_id, "success": False, "error": clean(error)}
             yield msgspec.json.encode(failure) + b"\n"
 
     async def status(self, job_id: str, *, limit: int = 1000, offset: int = 0) -> JobStatus:
@@ -145,7 +166,9 @@ class Jobs:
         failed = await to_thread(self._store.failed_lines, job_id, limit=limit, offset=offset)
         rate = _rate(job)
         left = (job.total - job.counts.done) / rate if rate and job.state == "running" else None
-        return JobStatus(job=job, failed_lines=failed, rate=rate, eta_s=left)
+        following = self._mine.get(job_id)
+        note = None if following is None else following.note or self._background.trouble
+        return JobStatus(job=job, failed_lines=failed, rate=rate, eta_s=left, note=note)
 
     async def cancel(self, job_id: str) -> Job:
         """It stops after the group of lines at hand. Raises NotFound."""
@@ -155,35 +178,76 @@ class Jobs:
 
     def changed(self, bot_ids: set[str]) -> None:
         """Have the views of these bots sealed in the background, where that is worth it."""
-        for bot_id in bot_ids - self._sealing:
-            self._sealing.add(bot_id)
-            self._spawn(self._seal(bot_id))
+        self._changed |= dict.fromkeys(bot_ids - self._sealing)
+        self._sealer.wake()
+
+    # -- the loops -----------------------------------------------------------------------------
+
+    async def warm_up(self, now: float) -> float | None:
+        """A step: load what requests need."""
+        if not self.warm:
+            await in_thread(self._warm_up)
+            self.warm = True
+        return None
+
+    async def consider(self, now: float) -> float | None:
+        """A step: order the sealing of the views that are worth it."""
+        apart = self._retries.waiting(now)
+        for bot_id in [bot_id for bot_id in self._changed if bot_id not in apart]:
+            try:
+                worth_it = await in_thread(self._store.wants_sealing, bot_id)
+            except BaseException as error:
+                if is_end(error):
+                    raise
+                told = describe(error)
+                log.warning("views of %s: %s", bot_id, told, exc_info=trace(error))
+                if self._retries.failed(bot_id, now) < _TRIES or is_passing(error):
+                    continue
+                worth_it = False  # the next write asks again
+            self._retries.forget(bot_id)
+            self._changed.pop(bot_id, None)
+            if worth_it:
+                self._sealing.add(bot_id)  # until the worker reports it
+                self._background.order(Order("seal", bot_id))
+        return self._retries.next_due(now)
 
     # -- the background process ----------------------------------------------------------------
 
-    def _begin(self, job_id: str) -> None:
-        self._mine[job_id] = _Following()
-        self._spawn(self._background.order(Order("job", job_id)))
+    def take_over(self, job: Job) -> None:
+        """Have a job of this server worked on; its lines are on disk."""
+        self._mine[job.id] = _Following(job.total, Spool(self._folder, job.id).size())
+        self._order(job.id)
 
-    async def _seal(self, bot_id: str) -> None:
-        try:
-            if await to_thread(self._store.wants_sealing, bot_id):
-                await self._background.order(Order("seal", bot_id))
-                return  # it is taken out of _sealing by the worker's report
-        except RagError as error:
-            log.warning("%s", error)
-        self._sealing.discard(bot_id)
+    def _order(self, job_id: str) -> None:
+        """While a job is tried alone, the others wait."""
+        if not self._suspects or self._suspects[0] == job_id:
+            following = self._mine[job_id]
+            self._background.order(Order("job", job_id, following.lines, following.bytes))
 
     async def _died(self) -> None:
+        """A job at work may be why. Two are tried one after the other, and one that ends the
+        process again and again is given up; the others lose nothing but time."""
         self._sealing.clear()
-        for place, (job_id, following) in enumerate(list(self._mine.items())):
-            following.tries += place == 0  # they run in this order: the others had not begun
-            if following.tries < _TRIES:
-                await self._background.order(Order("job", job_id))
-            else:
-                reason = f"the background process ended {_TRIES} times while this job ran"
-                await to_thread(self._store.finish_job, job_id, "failed", reason)
-                self._take(Report(job=job_id, ended=True, error=reason))
+        suspects = [job_id for job_id, following in self._mine.items() if following.begun]
+        if len(suspects) == 1:
+            await self._suspect(suspects[0])
+        elif suspects and not self._suspects:
+            self._suspects.extend(suspects)
+        for following in self._mine.values():
+            following.begun, following.note = False, None
+        self._order_all()
+
+    async def _suspect(self, job_id: str) -> None:
+        following = self._mine[job_id]
+        following.deaths += 1
+        if following.deaths >= _TRIES:
+            reason = f"the background process ended {following.deaths} times while this job ran"
+            await in_thread(self._store.finish_job, job_id, "failed", reason)
+            self._take(Report(job=job_id, ended=True, error=reason))
+
+    def _order_all(self) -> None:
+        for job_id in list(self._mine):
+            self._order(job_id)
 
     def _take(self, report: Report) -> None:
         if report.sealed is not None:
@@ -191,25 +255,22 @@ class Jobs:
         following = self._mine.get(report.job or "")
         if report.job is None or following is None:
             return
-        following.tries = 0
+        following.begun, following.note = True, report.note
         following.size = max(following.size, report.size)
         if report.ended:
             following.error = report.error
             following.ended.set()
             del self._mine[report.job]
+        if report.ended or report.size:
+            following.deaths = 0
+            if report.job in self._suspects:
+                self._suspects.remove(report.job)
+                self._order_all()
         following.moved.set()
 
-    def _spawn(self, work: "asyncio._CoroutineLike[None]") -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _load(self) -> None:
-        try:
-            self._warm_up()
-            self.warm = True
-        except RagError as error:
-            log.error("not ready: %s", error)
+    def _tell_all(self) -> None:
+        for following in self._mine.values():
+            following.moved.set()
 
     def _orphans(self) -> list[Job]:
         """Unfinished jobs of servers that are gone, and which are now this one's."""
@@ -226,12 +287,17 @@ class Jobs:
 class _Following:
     """A job of this server while it is not over."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: int, bytes_: int) -> None:
+        self.lines = lines
+        self.bytes = bytes_
         self.moved = asyncio.Event()
         self.ended = asyncio.Event()
+        self.begun = False
         self.error: str | None = None
+        self.note: str | None = None
         self.size = 0
-        self.tries = 0
+        self.deaths = 0
+        """Of the process while this job alone ran and did not move."""
 
 
 def _read(file: BinaryIO, end: int) -> bytes:

@@ -1,9 +1,10 @@
 """A batch on disk while it is worked on: the lines that came in, and the results that go out."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from rag_service.disk import sync
 from rag_service.errors import Invalid, StorageFailed
@@ -15,6 +16,13 @@ class Spool:
     def __init__(self, folder: Path, job_id: str) -> None:
         self.lines = folder / f"{job_id}.ndjson"
         self.results = folder / f"{job_id}.results.ndjson"
+
+    def size(self) -> int:
+        """Bytes of the lines; 0 when they are gone."""
+        try:
+            return self.lines.stat().st_size
+        except OSError:
+            return 0
 
     def remove(self) -> None:
         self.lines.unlink(missing_ok=True)
@@ -33,8 +41,7 @@ class SpoolWriter:
     def write(self, data: bytes) -> None:
         try:
             if self._file is None:
-                self._spool.lines.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self._spool.lines.open("wb")
+                self._file = open_private(self._spool.lines, "wb")
             self._file.write(data)
         except OSError as error:
             raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
@@ -91,6 +98,16 @@ def read_lines(
                 blank = blank and not line.strip()
             if not blank:
                 yield number, file.tell(), None if is_long else line
+
+
+def open_private(path: Path, mode: str) -> BinaryIO:
+    """For its owner alone, its folder as well, whatever the umask."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return cast(BinaryIO, open(path, mode, opener=_for_owner))
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _count_lines(file: BinaryIO, offset: int) -> int:

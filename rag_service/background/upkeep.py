@@ -4,27 +4,22 @@ A server's background process does it (`Upkeep`). The server has it started when
 to do (`Caretaker`).
 """
 
-import asyncio
-import logging
-from asyncio import to_thread
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from rag_service.background.orders import Background, Order
-from rag_service.errors import RagError
 from rag_service.locks import owner_lock
 from rag_service.settings import Settings
 from rag_service.storage.upkeep import UpkeepStore
+from rag_service.supervisor import Loop, Supervisor, in_thread
 
 _EVERY = timedelta(days=1)
 _ORPHANED = timedelta(days=1)
 """A spool without a job, or a lock that nobody holds, may be of a server that has just begun."""
 _LOOK_S = 60.0
 """What another process deletes tells nobody here: it is looked for after this."""
-
-log = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -70,51 +65,31 @@ class Upkeep:
 class Caretaker:
     """Orders upkeep where something is owed. Without that, no process is started."""
 
-    def __init__(self, store: UpkeepStore, background: Background, upkeep: Upkeep) -> None:
+    def __init__(
+        self, store: UpkeepStore, background: Background, upkeep: Upkeep, supervisor: Supervisor
+    ) -> None:
         self._store = store
         self._background = background
         self._upkeep = upkeep
+        self._supervisor = supervisor
+        self._loop = Loop("upkeep", self.step)
+        self._is_swept = False
 
     @asynccontextmanager
     async def running(self, on_write: Callable[[Callable[[], None]], None]) -> AsyncIterator[None]:
         """`on_write` has a function called after each write of this process."""
-        wrote = asyncio.Event()
-        loop = asyncio.get_running_loop()
-
-        def tell() -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(wrote.set)
-
-        on_write(tell)
-        watching = asyncio.create_task(self._watch(wrote))
-        try:
+        on_write(self._loop.wake)
+        async with self._supervisor.running(self._loop):
             yield
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
 
-    async def step(self, now: datetime) -> None:
-        if await to_thread(self._store.owes_upkeep, now):
-            await self._background.order(Order("upkeep"))
-
-    async def _watch(self, wrote: asyncio.Event) -> None:
-        begun = False
-        while True:
-            wrote.clear()
-            try:
-                if not begun:
-                    await to_thread(self._upkeep.sweep, datetime.now(UTC))
-                    begun = True
-                await self.step(datetime.now(UTC))
-            except (RagError, OSError) as error:
-                log.warning("upkeep waits: %s", error)
-            except Exception:  # it is not to wait until the server starts again
-                log.exception("upkeep waits")
-            try:
-                async with asyncio.timeout(_LOOK_S):
-                    await wrote.wait()
-            except TimeoutError:
-                continue
+    async def step(self, now: float) -> float:
+        moment = datetime.now(UTC)
+        if not self._is_swept:
+            await in_thread(self._upkeep.sweep, moment)
+            self._is_swept = True
+        if await in_thread(self._store.owes_upkeep, moment):
+            self._background.order(Order("upkeep"))
+        return now + _LOOK_S
 
 
 def _before(moment: datetime, paths: Iterable[Path]) -> list[Path]:

@@ -118,7 +118,8 @@ class ConversationStore(Protocol):
     def change_conversation(
         self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
     ) -> Conversation:
-        """Raises NotFound."""
+        """`metadata` is laid over what there is, and what is None in it is taken out; a title of
+        None stays. In one step, so that no change of somebody else is lost. Raises NotFound."""
         ...
 
     def said(

@@ -8,22 +8,30 @@ of writers. Receivers do not wait for each other: each has a share of its own.
 import asyncio
 import logging
 import random
-from asyncio import to_thread
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from rag_service.clock import written
-from rag_service.errors import RagError
+from rag_service.clock import Clock, SystemClock, written
 from rag_service.events.poster import Answer, Poster
 from rag_service.events.store import FAILING_AFTER, Due, Outcome, Webhook, WebhookStore
 from rag_service.events.webhooks import attempt_of, is_taken, payload_of, send
+from rag_service.supervisor import (
+    Loop,
+    Retries,
+    Supervisor,
+    describe,
+    in_thread,
+    is_end,
+    is_passing,
+)
 
 RETRY_AFTER_S = (1, 5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600, 37044)
 """A failed delivery is tried again after each of these and up to a tenth more: a day in all."""
 DISABLED_AFTER_S = sum(RETRY_AFTER_S)
-"""A webhook that nothing could be delivered to for as long is disabled."""
+"""A webhook that nothing could be delivered to for as long is disabled, after tries enough: time
+alone says nothing, since a machine may have slept through it."""
 AT_ONCE = 8
 """Requests to one webhook."""
 _AHEAD = 32
@@ -31,6 +39,11 @@ _AHEAD = 32
 the lock of writers is held for longer: 64 are twice as quick, and slow an answer down by 5 ms."""
 _HELD_S = (1, 5, 30, 120, 300)
 """A failing webhook is tried with one delivery, and after these with the next."""
+DISABLED_AFTER_TRIES = DISABLED_AFTER_S // _HELD_S[-1]
+"""In a row, if no delivery has used up its own: as many as a day without sleep would hold."""
+_SET_ASIDE_AFTER = 5
+"""An outcome that cannot be noted, for another reason than the disk, is left after as many tries;
+a later process finds its delivery due."""
 _PACE_S = 0.05
 """Between two steps, so that what ends meanwhile is noted together."""
 _OTHERS_S = 1.0
@@ -42,7 +55,7 @@ log = logging.getLogger(__name__)
 
 
 class Deliverer:
-    """`run` until `stop`; `wake` when something was written. Both from any thread."""
+    """One process of a data folder takes its `step`s, and then the `close`."""
 
     def __init__(
         self,
@@ -50,86 +63,105 @@ class Deliverer:
         poster: Callable[[], Poster],
         *,
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._poster = poster
         self._retry_after_s = retry_after_s
-        self._clock = clock
+        self._clock = clock or SystemClock()
         self._webhooks: dict[str, Webhook] = {}
         """Those that are enabled, as of the last step."""
         self._at_work: dict[int, Due] = {}
         self._finished: list[Outcome] = []
-        self._held: dict[str, datetime] = {}
+        self._unnoted: Retries[int] = Retries()
+        self._held: dict[str, float] = {}
+        """Until when nothing more is sent there: a monotonic time."""
         self._failed_in_a_row: Counter[str] = Counter()
         self._probes: Counter[str] = Counter()
         self._doors: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
         self._tasks: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._moved = asyncio.Event()
+        self._loop = Loop("deliveries", self.step, self._clock)
         self._stopped = False
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._moved.set)
+        """Something was written; from any thread, while it runs."""
+        self._loop.wake()
 
     def stop(self) -> None:
-        """What is on its way is waited for, a little."""
+        """From any thread. What is on its way is waited for, a little."""
         self._stopped = True
         self.wake()
 
     async def run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        while not self._stopped:
-            self._moved.clear()
-            wait = await self._step()
-            await asyncio.sleep(_PACE_S)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._moved.wait()
+        """Until `stop`, with an event loop of its own."""
+        async with Supervisor().running(self._loop):
+            await self._stopping.wait()
+        await self.close()
+
+    async def step(self, now: float) -> float | None:
+        """Note, take in, send; when there may be more to do, if nothing moves."""
+        if self._stopped:
+            self._stopping.set()
+            return None
+        await self._note(now)
+        more = await in_thread(self._store.fan_out)
+        later = await self._begin()
+        await asyncio.sleep(_PACE_S)
+        return now if more or self._at_work else now + min(_OTHERS_S, self._until(later))
+
+    async def close(self) -> None:
+        self._stopped = True
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_S)
         for task in self._tasks:
             task.cancel()
-        with suppress(RagError):  # what is not noted is sent again by the next one
-            await self._note()
+        with suppress(Exception):  # what is not noted is sent again by the next process
+            await self._note(self._clock.monotonic())
         await self._poster().close()
 
-    async def _step(self) -> float:
-        """Note, take in, send; how long until there may be more to do, if nothing moves."""
+    async def _note(self, now: float) -> None:
+        """All together; one by one after a failure, so that one outcome stops no other."""
+        waiting = set(self._unnoted.waiting(now))
+        finished = [outcome for outcome in self._finished if outcome.row not in waiting]
         try:
-            await self._note()
-            more = await to_thread(self._store.fan_out)
-            later = await self._begin()
-        except RagError as error:
-            log.warning("webhooks wait: %s", error)
-            return _OTHERS_S
-        except Exception:  # a thread ends here, and what is owed is not to wait for ever
-            log.exception("webhooks wait")
-            return _OTHERS_S
-        return 0.0 if more or self._at_work else min(_OTHERS_S, self._until(later))
+            await self._settle(finished)
+        except BaseException as error:
+            if is_end(error) or is_passing(error):
+                raise
+            for outcome in finished:
+                await self._note_alone(outcome, now)
 
-    async def _note(self) -> None:
-        finished, self._finished = self._finished, []
+    async def _note_alone(self, outcome: Outcome, now: float) -> None:
         try:
-            if finished:
-                await to_thread(self._store.settle, finished)
-        except BaseException:
-            self._finished = finished + self._finished
-            raise
-        for outcome in finished:
+            await self._settle([outcome])
+        except BaseException as error:
+            if is_end(error) or is_passing(error):
+                raise
+            log.warning("delivery %d is not noted: %s", outcome.row, describe(error))
+            if self._unnoted.failed(outcome.row, now) >= _SET_ASIDE_AFTER:
+                # it stays at work, so that this process does not send it again and again
+                self._finished.remove(outcome)
+                self._unnoted.forget(outcome.row)
+
+    async def _settle(self, outcomes: list[Outcome]) -> None:
+        if outcomes:
+            await in_thread(self._store.settle, outcomes)
+        for outcome in outcomes:
+            self._finished.remove(outcome)
+            self._unnoted.forget(outcome.row)
             del self._at_work[outcome.row]
 
     async def _begin(self) -> str | None:
         """Send what is due; when the next one will be."""
         former = self._webhooks
-        every = await to_thread(self._store.webhooks)
+        every = await in_thread(self._store.webhooks)
         self._webhooks = {one.id: one for one in every if one.enabled}
         for one in self._webhooks.values():
             if one.id not in former or former[one.id].updated_at != one.updated_at:
                 self._forget(one.id)  # somebody has mended it, or so they say
-        found, later = await to_thread(
-            self._store.due, self._room(), list(self._at_work), written(self._clock())
+        found, later = await in_thread(
+            self._store.due, self._room(), list(self._at_work), written(self._clock.now())
         )
         for due in found:
             self._at_work[due.row] = due
@@ -142,11 +174,11 @@ class Deliverer:
     def _room(self) -> dict[str, int]:
         """How many more deliveries each webhook may have at work."""
         taken = Counter(due.webhook_id for due in self._at_work.values())
-        moment = self._clock()
+        now = self._clock.monotonic()
         room = {}
         for webhook in self._webhooks.values():
             most = 1 if _is_failing(webhook) else _AHEAD
-            if self._held.get(webhook.id, moment) <= moment and taken[webhook.id] < most:
+            if self._held.get(webhook.id, now) <= now and taken[webhook.id] < most:
                 room[webhook.id] = most - taken[webhook.id]
         return room
 
@@ -157,10 +189,12 @@ class Deliverer:
             if webhook is None or self._stopped or (failing and not probes):
                 del self._at_work[due.row]  # not begun: its turn comes again
                 return
-            at = written(self._clock())
+            at = written(self._clock.now())
             try:
                 answer = await send(self._poster(), webhook, due.event.id, payload_of(due.event))
-            except Exception:  # a delivery ends here, and the others are not to wait for ever
+            except BaseException as error:  # a delivery ends here, and the others do not wait
+                if is_end(error):
+                    raise
                 log.exception("delivery of %s", due.event.id)
                 answer = Answer(error="an unforeseen failure: see the log of the service")
         self._finished.append(self._outcome(webhook, due, answer, at))
@@ -172,10 +206,10 @@ class Deliverer:
             return Outcome(
                 row=due.row, updated_at=webhook.updated_at, attempt=attempt, delivered=True
             )
-        moment = self._clock()
+        moment = self._clock.now()
         present = self._webhooks.get(webhook.id)
         if present is not None and present.updated_at == webhook.updated_at:
-            self._hold(webhook, answer, moment)
+            self._hold(webhook, answer)
         retry_at = None
         if due.attempts < len(self._retry_after_s):
             wait = self._retry_after_s[due.attempts] * random.uniform(1.0, 1.1)
@@ -187,10 +221,10 @@ class Deliverer:
             attempt=attempt,
             delivered=False,
             retry_at=retry_at,
-            disable=_why_disabled(webhook, answer, attempt.error, moment),
+            disable=self._why_disabled(webhook, answer, attempt.error, last=retry_at is None),
         )
 
-    def _hold(self, webhook: Webhook, answer: Answer, moment: datetime) -> None:
+    def _hold(self, webhook: Webhook, answer: Answer) -> None:
         """Spare a receiver that asks for it, or that nothing can be delivered to."""
         wait = answer.retry_after_s or 0.0
         self._failed_in_a_row[webhook.id] += 1
@@ -198,30 +232,31 @@ class Deliverer:
             wait = max(wait, _HELD_S[min(self._probes[webhook.id], len(_HELD_S) - 1)])
             self._probes[webhook.id] += 1
         if wait:
-            self._held[webhook.id] = moment + timedelta(seconds=wait)
+            self._held[webhook.id] = self._clock.monotonic() + wait
 
     def _forget(self, webhook_id: str) -> None:
         for noted in (self._held, self._failed_in_a_row, self._probes):
             noted.pop(webhook_id, None)
 
+    def _why_disabled(
+        self, webhook: Webhook, answer: Answer, error: str | None, *, last: bool
+    ) -> str | None:
+        """`last`: its delivery has used up all of its tries."""
+        if answer.status == _GONE:
+            return "the receiver answered 410: it wants no more"
+        if webhook.failing_since is None:
+            return None
+        since = datetime.fromisoformat(webhook.failing_since)
+        tried_enough = last or webhook.failures >= DISABLED_AFTER_TRIES
+        if not tried_enough or (self._clock.now() - since).total_seconds() < DISABLED_AFTER_S:
+            return None
+        return f"nothing could be delivered since {webhook.failing_since}; the last time: {error}"
+
     def _until(self, later: str | None) -> float:
         if later is None:
             return _OTHERS_S
-        return max(0.0, (datetime.fromisoformat(later) - self._clock()).total_seconds())
+        return max(0.0, (datetime.fromisoformat(later) - self._clock.now()).total_seconds())
 
 
 def _is_failing(webhook: Webhook) -> bool:
     return webhook.failures >= FAILING_AFTER
-
-
-def _why_disabled(
-    webhook: Webhook, answer: Answer, error: str | None, moment: datetime
-) -> str | None:
-    if answer.status == _GONE:
-        return "the receiver answered 410: it wants no more"
-    if webhook.failing_since is None:
-        return None
-    failing_s = (moment - datetime.fromisoformat(webhook.failing_since)).total_seconds()
-    if failing_s < DISABLED_AFTER_S:
-        return None
-    return f"nothing could be delivered since {webhook.failing_since}; the last time: {error}"

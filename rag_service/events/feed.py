@@ -18,6 +18,20 @@ class EventStore(Protocol):
         """
         ...
 
+    def events_after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
+        """Of all bots and types, each with its place in the order, and where to go on. No events,
+        and the end, when `place` is None."""
+        ...
+
     def on_write(self, tell: Callable[[], None]) -> None:
         """Have `tell` called after each write of this process, in the thread that wrote."""
         ...
+
+
+def cursor(place: int) -> str:
+    """As clients are told a place in the order of events."""
+    return f"cur_{place}"
+
+
+def place_of(cursor: str) -> int:
+    return int(cursor.removeprefix("cur_"))

@@ -13,6 +13,7 @@ from litestar.types import Message, Scope
 
 from rag_service import __version__
 from rag_service.assembly import Service, assemble
+from rag_service.events.fan_out import FanOut
 from rag_service.http import schema_page
 from rag_service.http.dialects.chat import (
     bots,
@@ -32,7 +33,6 @@ from rag_service.http.dialects.knowledge import (
     upload,
 )
 from rag_service.http.dialects.messages import events, messages
-from rag_service.http.dialects.messages.events import Changes
 from rag_service.http.documenting import RATE_NAMES
 from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.http.health import health
@@ -51,14 +51,15 @@ def create_app(settings: Settings | None = None) -> Litestar:
     async def run_service(app: Litestar) -> AsyncIterator[None]:
         with assemble(settings, upgrade=log.warning) as service:
             threads = Threads()
-            changes = Changes(service)
-            app.state.update({"service": service, "threads": threads, "changes": changes})
+            fan_out = FanOut(service.store, service.supervisor)
+            app.state.update({"service": service, "threads": threads, "fan_out": fan_out})
             try:
                 async with (
                     service.jobs.running(),
                     service.replies.running(),
                     service.dispatcher.running(),
                     service.caretaker.running(service.store.on_write),
+                    fan_out.running(),
                 ):
                     yield
             finally:
@@ -100,7 +101,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies={
             "service": Provide(_service, sync_to_thread=False),
             "threads": Provide(_threads, sync_to_thread=False),
-            "changes": Provide(_changes, sync_to_thread=False),
+            "fan_out": Provide(_fan_out, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
@@ -154,6 +155,6 @@ def _threads(state: State) -> Threads:
     return threads
 
 
-def _changes(state: State) -> Changes:
-    changes: Changes = state.changes
-    return changes
+def _fan_out(state: State) -> FanOut:
+    fan_out: FanOut = state.fan_out
+    return fan_out

@@ -1,5 +1,6 @@
 """Who calls, before any handler runs: the token, its scope, its rate."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Request
@@ -9,21 +10,29 @@ from litestar.types import Guard
 
 from rag_service.access.caller import Caller, RateClass, Scope
 from rag_service.assembly import Service
-from rag_service.errors import Forbidden, Unsupported
+from rag_service.errors import BadToken, Forbidden, NoTokens, Unsupported
+from rag_service.http.threads import Threads
 from rag_service.http.tolerance import with_slashes
 
 
 def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
     """A guard that lets in who holds `scope` (None: any token) and has not used up `rate`.
 
-    The token is read from the rows each time, so that a change of it holds at once.
+    A change of a token holds at once. Whoever tries wrong ones is stopped after some a minute;
+    who has a right one at the same address is not.
     """
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         service: Service = connection.app.state.service
         with_slashes(connection.scope)
         _check_coding(connection.headers.get("content-encoding", ""))
-        caller = service.access.identify(connection.headers.get("authorization"))
+        given = connection.headers.get("authorization")
+        caller = await _identify(given, service, connection.app.state.threads)
+        if caller is None:
+            if given:
+                client = connection.client
+                service.attempts.failed(client.host if client else "")
+            raise BadToken("Invalid bearer token.")
         state = connection.scope["state"]
         state["allowance"] = service.limiter.take(caller, rate)
         if scope is not None:
@@ -31,6 +40,32 @@ def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
         state["caller"] = caller
 
     return guard
+
+
+async def _identify(given: str | None, service: Service, threads: Threads) -> Caller | None:
+    """None for a wrong token. Tokens are read again, off the event loop, when rows have changed."""
+    if not service.access.is_current():
+        await threads.read(service.access.refresh)
+    try:
+        return service.access.identify(given)
+    except BadToken:
+        return None
+
+
+def still_holds(
+    request: Request[Any, Any, Any], service: Service, threads: Threads, scope: Scope
+) -> Callable[[], Awaitable[bool]]:
+    """Whether the token of a request that goes on for long would still let it in."""
+    given, former = request.headers.get("authorization"), caller_of(request)
+
+    async def holds() -> bool:
+        try:
+            caller = await _identify(given, service, threads)
+        except NoTokens:
+            return False
+        return caller is not None and caller.bot_id == former.bot_id and caller.has(scope)
+
+    return holds
 
 
 def _check_coding(coding: str) -> None:

@@ -12,13 +12,15 @@ from rag_service.errors import StorageFailed
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """`utils_loaded` turns true when the embedder and the views are ready to serve."""
+    """`utils_loaded` turns true when the embedder and the views are ready to serve; `failing`
+    names the background loops that fail again and again, and are tried further."""
 
     ok: bool
     plugin_version: str
     token_set: bool
     embedding_model: str
     utils_loaded: bool
+    failing: list[str]
     namespace: Literal["mxchat/v1"] = "mxchat/v1"
 
 
@@ -32,7 +34,7 @@ class Health(Struct, frozen=True, kw_only=True):
 def health(service: NamedDependency[Service]) -> Health:
     """Answers at once, whatever else goes on; needs no token."""
     try:
-        token_set = bool(service.access.tokens())
+        token_set = bool(service.access.refresh())
     except StorageFailed:
         return _health(service, ok=False, token_set=False)
     return _health(service, ok=True, token_set=token_set)
@@ -45,4 +47,5 @@ def _health(service: Service, *, ok: bool, token_set: bool) -> Health:
         token_set=token_set,
         embedding_model=service.embedding_model(),
         utils_loaded=service.ready(),
+        failing=sorted(service.supervisor.failing()),
     )

@@ -189,12 +189,16 @@ class KnowledgeBase:
     def commit(self, plan: Plan, vectors: dict[bytes, Embedded]) -> list[Upserted]:
         """What it returns is on disk and in every later search."""
         written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
-        return self._report(plan, written)
+        return self._report(plan, written, set(plan.to_embed))
 
     def preview(self, document: Document, *, strict: bool = False) -> Upserted:
         """What `upsert` would answer, changing nothing and embedding nothing."""
         plan = _whole(self.plan([document], _strictly([document], strict)))
-        return self._report(plan, [self._store.matching_chunks(r) for r in plan.revisions])[0]
+        written = [self._store.matching_chunks(r) for r in plan.revisions]
+        digests = {digest for revision in plan.revisions for digest in revision.digests}
+        # as if others were not there: what they hold is none of this bot's business
+        fresh = digests - self._store.own_vectors(document.bot_id, list(digests))
+        return self._report(plan, written, fresh)[0]
 
     def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         """Chunks removed for each URL that was there; the others are missing from the answer."""
@@ -323,12 +327,12 @@ class KnowledgeBase:
             left_out=[*document.left_out, *parsed.left_out],
         )
 
-    def _report(self, plan: Plan, written: Sequence[Written]) -> list[Upserted]:
+    def _report(self, plan: Plan, written: Sequence[Written], fresh: set[bytes]) -> list[Upserted]:
+        """`fresh` are the digests that count as embedded, and not as reused."""
         by_key = {
             (revision.document.bot_id, revision.document.source_url): (revision, result)
             for revision, result in zip(plan.revisions, written, strict=True)
         }
-        fresh = set(plan.to_embed)
         return [_upserted(document, plan, by_key, fresh) for document in plan.documents]
 
 

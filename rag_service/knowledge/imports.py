@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, Self, TypeVar
 
@@ -33,6 +33,8 @@ once does, however large the corpus, and the embedder gets the rest of the time.
 FINAL_SHARE = 0.05
 """After an import, views that lag by more than this are sealed: the first search is fast."""
 
+_MOST_POISONED = 8
+"""Lines of a group that may fail unforeseen by themselves; with more it is not theirs. A guess."""
 _AROUND_A_FILE = 65_536
 """Bytes of a line beside the file."""
 
@@ -128,22 +130,57 @@ class Importer:
         self._knowledge = knowledge
         self._store = store
 
-    def run(self, lines: Iterable[Line]) -> Iterator[list[Result]]:
+    def run(
+        self, lines: Iterable[Line], seal: Callable[[str, float], None] | None = None
+    ) -> Iterator[list[Result]]:
         """One result a line, in order, a group at a time; each is on disk when it comes out.
 
-        A bad line does not stop the others. Raises StorageFailed or ModelUnavailable when nothing
-        further can be written; what came out before stays.
+        A bad line does not stop the others, also when nobody foresaw what is bad about it. Raises
+        StorageFailed or ModelUnavailable when nothing further can be written; what came out before
+        stays. `seal` is told the bots whose views are worth sealing, and from what share of new
+        chunks on; without it they are sealed beside the import, and at its end.
         """
         planned = _Stage(self._planned(lines))
         embedded = _Stage(self._embedded(planned))
-        with _Sealing(self._store) as sealing, planned, embedded:
+        sealing = _Sealing(self._store) if seal is None else _SealingElsewhere(seal)
+        with sealing, planned, embedded:
             for group, plan, vectors in embedded:
-                if plan is None:
-                    plan = self._plan(group)
-                    vectors = self._knowledge.embed(plan)
-                upserted = iter(self._knowledge.commit(plan, vectors))
-                sealing.consider({document.bot_id for document in plan.documents})
-                yield [_result(line, plan, upserted) for line in group]
+                results = self._written(group, plan, vectors)
+                sealing.consider({line.document.bot_id for line in group if line.document})
+                yield results
+
+    def _written(
+        self, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
+    ) -> list[Result]:
+        """Line by line when the group as a whole fails unforeseen."""
+        try:
+            return self._write(group, plan, vectors)
+        except Exception as error:
+            if not _is_unforeseen(error):
+                raise
+            log.warning("lines from %d on are done one by one: %r", group[0].number, error)
+        results = []
+        failures = 0
+        for line in group:
+            try:
+                results += self._write([line], None, {})
+            except Exception as error:
+                failures += 1
+                if not _is_unforeseen(error) or failures > _MOST_POISONED:
+                    raise
+                log.exception("line %d", line.number)
+                failed = "an unforeseen failure: see the log of the service"
+                results.append(Result(line=replace(line, error=failed), upserted=None))
+        return results
+
+    def _write(
+        self, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
+    ) -> list[Result]:
+        if plan is None:
+            plan = self._plan(group)
+            vectors = self._knowledge.embed(plan)
+        upserted = iter(self._knowledge.commit(plan, vectors))
+        return [_result(line, plan, upserted) for line in group]
 
     def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan | None]]:
         """None where a document is in flight already: what changes is known when that is over."""
@@ -152,7 +189,13 @@ class Importer:
             keys = {line.key for line in group if line.key}
             again = any(not keys.isdisjoint(others) for others in flying)
             flying.append(keys)
-            yield group, None if again else self._plan(group)
+            try:
+                plan = None if again else self._plan(group)
+            except Exception as error:
+                if not _is_unforeseen(error):
+                    raise
+                plan = None  # it is tried again, line by line
+            yield group, plan
 
     def _plan(self, group: list[Line]) -> Plan:
         return self._knowledge.plan(
@@ -164,7 +207,18 @@ class Importer:
         self, planned: Iterable[tuple[list[Line], Plan | None]]
     ) -> Iterator[tuple[list[Line], Plan | None, dict[bytes, Embedded]]]:
         for group, plan in planned:
-            yield group, plan, {} if plan is None else self._knowledge.embed(plan)
+            try:
+                vectors = {} if plan is None else self._knowledge.embed(plan)
+            except Exception as error:
+                if not _is_unforeseen(error):
+                    raise
+                plan, vectors = None, {}
+            yield group, plan, vectors
+
+
+def _is_unforeseen(error: Exception) -> bool:
+    """It may be one line's fault; a full disk, a held lock or a lost model is nobody's."""
+    return not isinstance(error, RagError | OSError | MemoryError)
 
 
 def _result(line: Line, plan: Plan, upserted: Iterator[Upserted]) -> Result:
@@ -222,6 +276,26 @@ class _Sealing:
                 self._store.seal(bot_id, share=share)
             except RagError as error:
                 log.warning("%s", error)
+
+
+class _SealingElsewhere:
+    """Somebody else seals, in their own time: the import does not wait for it."""
+
+    def __init__(self, seal: Callable[[str, float], None]) -> None:
+        self._seal = seal
+        self._seen: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bot_id in self._seen:
+            self._seal(bot_id, FINAL_SHARE)
+
+    def consider(self, bot_ids: set[str]) -> None:
+        self._seen |= bot_ids
+        for bot_id in bot_ids:
+            self._seal(bot_id, IMPORT_SHARE)
 
 
 class _Stage(Generic[T]):

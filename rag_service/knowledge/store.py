@@ -165,6 +165,10 @@ class KnowledgeStore(Protocol):
         brought them."""
         ...
 
+    def own_vectors(self, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
+        """Those of `known_vectors` that a chunk of this bot has."""
+        ...
+
     def replace(
         self, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:

@@ -179,7 +179,9 @@ def test_a_conversation_is_created_once_and_changed(store):
     with pytest.raises(Conflict):
         store.create_conversation("default", "c", title=None, metadata={})
     changed = store.change_conversation("default", "c", title="U", metadata={"b": 2})
-    assert (made.title, changed.title, changed.metadata) == ("T", "U", {"b": 2})
+    assert (made.title, changed.title, changed.metadata) == ("T", "U", {"a": 1, "b": 2})
+    changed = store.change_conversation("default", "c", title=None, metadata={"a": None})
+    assert (changed.title, changed.metadata) == ("U", {"b": 2})
     assert store.conversation("default", "c") == changed
     with pytest.raises(ConversationNotFound):
         store.change_conversation("default", "d", title="U", metadata={})

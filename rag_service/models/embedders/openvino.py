@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from rag_service.models.embedders.kept import keep
 from rag_service.models.embedders.model_folder import ModelFolder
 from rag_service.models.embedders.pooling import pool_spans
 from rag_service.models.embedders.tokens import ModelTokens
+from rag_service.programs import program
 
 # reports every import of openvino to its maker, unasked; what cannot be imported cannot report
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
@@ -38,7 +40,7 @@ from openvino.properties.hint import (  # noqa: E402
     performance_mode,
 )
 
-_WINDOW = 2048  # texts whose tokens are held at once
+_WINDOW = 256  # texts at a time: seconds, and then somebody else's have their turn
 _BATCH_TOKENS = 2048  # padded; larger batches bring no speed and hold a core for longer
 _STEP = 8  # lengths are padded to a multiple, so that few shapes are compiled
 _QUERY_STEP = 16  # a change of shape costs a question more than some padding
@@ -92,8 +94,13 @@ class OpenVinoEmbedder:
         self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
     ) -> tuple[Vectors, list[Vectors]]:
         windows = [slice(start, start + _WINDOW) for start in range(0, len(texts), _WINDOW)]
-        jobs = [self._bulk_thread.submit(self._embed_window, texts[w], spans[w]) for w in windows]
-        done = [job.result() for job in jobs]
+        done: list[tuple[Vectors, list[Vectors]]] = []
+        ahead: deque[Future[Any]] = deque()
+        for w in windows:  # two at a time, so that others have their turn between them
+            ahead.append(self._bulk_thread.submit(self._embed_window, texts[w], spans[w]))
+            if len(ahead) == 2:
+                done.append(ahead.popleft().result())
+        done += [job.result() for job in ahead]
         none = np.zeros((0, self.dimension), np.float32)
         return (
             np.concatenate([none, *(vectors for vectors, _ in done)]),
@@ -213,7 +220,7 @@ def _read(core: Core, folder: ModelFolder, cache: Path, precision: str) -> Any:
 
 def _make(folder: ModelFolder, partial: Path, precision: str) -> None:
     log.info("compiling the embedding model %s, once (10 to 30 seconds)", folder.name)
-    command = [sys.executable, "-m", "rag_service.models.embedders.compiling"]
+    command = program("rag_service.models.embedders.compiling")
     done = subprocess.run(  # nothing in it comes from outside
         [
             *command,

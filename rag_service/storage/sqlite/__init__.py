@@ -122,6 +122,11 @@ class SqliteStore(
         with self._rows.reading() as connection:
             return set(knowledge.known_vectors(connection, digests))
 
+    def own_vectors(self, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
+        with self._rows.reading() as connection:
+            rows = knowledge.known_vectors(connection, digests)
+            return knowledge.vectors_in_use(connection, bot_id, rows)
+
     def replace(
         self, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:

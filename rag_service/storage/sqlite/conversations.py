@@ -84,9 +84,12 @@ class SqliteConversations:
     ) -> Conversation:
         with self._rows.writing() as connection:
             row = _need(connection, bot_id, conversation_id)
+            former = _conversation(connection, bot_id, conversation_id).metadata
+            merged = {k: v for k, v in {**former, **metadata}.items() if v is not None}
             connection.execute(
-                "update conversations set title = ?, metadata = ?, updated_at = ? where id = ?",
-                [title, as_json(metadata), now(), row],
+                """update conversations set title = coalesce(?, title), metadata = ?,
+                updated_at = ? where id = ?""",
+                [title, as_json(merged), now(), row],
             )
             return _conversation(connection, bot_id, conversation_id)
 

@@ -44,11 +44,13 @@ class RowsFile:
         self._reading = threading.local()
         self._idle: list[sqlite3.Connection] = []
         self._pool_lock = threading.Lock()
+        self._watcher: sqlite3.Connection | None = None
+        self._watching = threading.Lock()
         self._closed = False
         self.listeners: list[Callable[[], None]] = []
         """Called after each commit of this process, by the thread that wrote."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise StorageFailed(
                 f"the data folder {path.parent} cannot be made ({error.strerror}): "
@@ -149,10 +151,21 @@ class RowsFile:
                 self._reading.connection = None
                 self._give_back(connection)
 
+    def version(self) -> int:
+        """Another number after each commit of any process; costs some microseconds."""
+        with self._watching, self._translating():
+            if self._closed:
+                raise StorageFailed("the store is closed")
+            if self._watcher is None:
+                self._watcher = self._connect()
+            return int(self._watcher.execute("pragma data_version").fetchone()[0])
+
     def close(self) -> None:
         """Waits for the write at hand; a reader at work closes its connection when it is done."""
-        with self._write_lock, self._pool_lock:
+        with self._write_lock, self._pool_lock, self._watching:
             self._closed = True
+            if self._watcher is not None:
+                self._watcher.close()
             self._writer.close()
             for connection in self._idle:
                 connection.close()
@@ -222,9 +235,15 @@ def _nobody(progress: str) -> None:
 
 
 def _claim(path: Path) -> None:
-    """What is said, and what webhooks are signed with, is for its owner alone to read."""
-    with suppress(OSError):  # SQLite tells what is wrong
-        path.touch(mode=0o600, exist_ok=False)
+    """What is said, and what webhooks are signed with, is for its owner alone to read.
+
+    SQLite gives the log and its index the mode of the file.
+    """
+    for one in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        with suppress(OSError):  # SQLite tells what is wrong
+            if one == path or one.exists():
+                one.touch(mode=0o600)
+                one.chmod(0o600)  # of an earlier version, or copied from somewhere
 
 
 def _translated(error: sqlite3.Error) -> StorageFailed:

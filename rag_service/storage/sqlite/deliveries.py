@@ -13,6 +13,8 @@ from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
 
 _AT_ONCE = 1000
+_LONGEST_WAIT = timedelta(days=2)
+"""No attempt is put off for longer: what seems to be was noted while the clock was wrong."""
 _KEPT = timedelta(days=30)
 """How long a delivery that has ended can be looked at."""
 
@@ -43,14 +45,15 @@ class SqliteDeliveries:
         self, room: Mapping[str, int], at_work: Sequence[int], now: str
     ) -> tuple[list[Due], str | None]:
         found: list[Due] = []
+        never = written(datetime.fromisoformat(now) + _LONGEST_WAIT)
         with self._rows.reading() as connection:
             for webhook_id, count in room.items():
                 rows = connection.execute(
                     f"""{_DUE} where webhook = (select id from webhooks where webhook_id = ?)
-                    and state = 'due' and next_at <= ?
+                    and state = 'due' and (next_at <= ? or next_at > ?)
                     and deliveries.id not in (select value from json_each(?))
                     order by next_at, deliveries.id limit ?""",
-                    [webhook_id, now, as_json(list(at_work)), count],
+                    [webhook_id, now, never, as_json(list(at_work)), count],
                 )
                 found += [_due(webhook_id, row) for row in rows]
             later = connection.execute(

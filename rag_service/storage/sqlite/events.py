@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable
 
-import msgspec
+from msgspec.json import decode
 
 from rag_service.errors import Invalid
+from rag_service.events.feed import cursor
 from rag_service.events.happenings import Event
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
@@ -30,22 +31,46 @@ class SqliteEvents:
                 [start, *[_list(types)] * 2, *[_list(bot_ids)] * 2, limit],
             ).fetchall()
         events = [
-            Event(id=id_, type=type_, bot_id=bot, created_at=at, data=msgspec.json.decode(data))
+            Event(id=id_, type=type_, bot_id=bot, created_at=at, data=decode(data))
             for _, id_, type_, bot, at, data in found
         ]
         seen = found[-1][0] if found and len(found) == limit else max(newest, start)
-        return events, f"cur_{seen}"
+        return events, cursor(seen)
+
+    def events_after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
+        with self._rows.reading() as connection:
+            newest = connection.execute("select coalesce(max(seq), 0) from events").fetchone()[0]
+            if place is None:
+                return [], newest
+            found = connection.execute(
+                """select seq, id, type, bot_id, created_at, data from events where seq > ?
+                order by seq limit ?""",
+                [place, limit],
+            ).fetchall()
+        events = [
+            (seq, Event(id=id_, type=type_, bot_id=bot, created_at=at, data=decode(data)))
+            for seq, id_, type_, bot, at, data in found
+        ]
+        return events, events[-1][0] if len(events) == limit else max(newest, place)
 
     def on_write(self, tell: Callable[[], None]) -> None:
         self._rows.listeners.append(tell)
 
     def _place(self, after: str) -> int:
-        if cursor := _CURSOR.fullmatch(after):
-            return int(cursor[1])
+        if given := _CURSOR.fullmatch(after):
+            return int(given[1])
+        if not _ID.fullmatch(after):
+            raise Invalid(f"no event {after!r}", {"after": "is no event and no cursor"})
         with self._rows.reading() as connection:
             row = connection.execute("select seq from events where id = ?", [after]).fetchone()
-        if row is None:
-            raise Invalid(f"no event {after!r}", {"after": "is no event and no cursor"})
+            if row is not None:
+                return int(row[0])
+            # it is erased: ids sort by time, so what comes after it is known all the same
+            row = connection.execute(
+                "select seq - 1 from events where id > ? order by id limit 1", [after]
+            ).fetchone()
+            if row is None:
+                row = connection.execute("select coalesce(max(seq), 0) from events").fetchone()
         return int(row[0])
 
 
@@ -77,6 +102,7 @@ def record(
     )
 
 
+_ID = re.compile("evt_[0-9a-f]{32}")
 _CURSOR = re.compile("cur_([0-9]{1,18})")
 
 

@@ -302,8 +302,10 @@ def _lock_of(folder: Path, bot: int) -> Path:
 @contextmanager
 def _only_one(folder: Path, bot: int) -> Iterator[bool]:
     """Among all processes; False when another one is sealing this bot."""
-    (folder / str(bot)).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / str(bot)).mkdir(mode=0o700, exist_ok=True)
     with _lock_of(folder, bot).open("w") as file:
+        os.fchmod(file.fileno(), 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -29,6 +29,8 @@ from rag_service.storage.sqlite.events import record
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,
     bytes, chunks, documents.created_at, updated_at"""
+_SHORTEST_INDEXED = 3
+"""Characters; shorter ones are looked for in every text, without a call into Python."""
 _PASSAGE = """document_id, source_url, title, heading, page, chunks.text, ordinal"""
 
 
@@ -89,6 +91,19 @@ def known_vectors(connection: sqlite3.Connection, digests: Sequence[bytes]) -> d
         )
         known.update(rows.fetchall())
     return known
+
+
+def vectors_in_use(
+    connection: sqlite3.Connection, bot_id: str, rows: Mapping[bytes, int]
+) -> set[bytes]:
+    """Those that a chunk of this bot has."""
+    found = connection.execute(
+        """select value from json_each(?) where exists (select 1 from chunks
+        where embedding = value and bot = (select id from bots where name = ?))""",
+        [as_json(list(rows.values())), bot_id],
+    )
+    used = {row[0] for row in found}
+    return {digest for digest, row in rows.items() if row in used}
 
 
 def passages(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int, Passage]:
@@ -190,10 +205,9 @@ def documents(
         conditions.append("source_url = ?")
         values.append(where.source_url)
     if where.q is not None:
-        conditions.append(
-            "(instr(fold(source_url), ?) or instr(fold(title), ?) or instr(fold(text), ?))"
-        )
-        values += [where.q.casefold()] * 3
+        condition, more = _containing(where.q.casefold())
+        conditions.append(condition)
+        values += more
     source = f"from documents join bots on bots.id = bot where {' and '.join(conditions)}"
     total = connection.execute(f"select count(*) {source}", values).fetchone()[0]
     rows = connection.execute(
@@ -201,6 +215,18 @@ def documents(
         [*values, limit, offset],
     )
     return total, [_info(row) for row in rows]
+
+
+def _containing(folded: str) -> tuple[str, list[str]]:
+    """Documents with this text in their URL, title or content, whose folded form is indexed."""
+    if len(folded) < _SHORTEST_INDEXED or "\0" in folded:
+        fields = ("source_url", "title", "text")
+        found = " or ".join(f"instr({field}, ?)" for field in fields)
+        values = [folded] * len(fields)
+    else:
+        found = "documents_text match ?"
+        values = ['"' + folded.replace('"', '""') + '"']
+    return f"documents.id in (select rowid from documents_text where {found})", values
 
 
 def document(connection: sqlite3.Connection, document_id: str) -> StoredDocument:

@@ -335,6 +335,32 @@ def m012_upkeep(db: Database) -> None:
 
 
 @schema()
+def m013_document_text(db: Database) -> None:
+    """What `GET /knowledge?q=` looks through: folded, by the three-letter pieces of each field.
+
+    `fold` is a function of every connection that we open.
+    """
+    folded = "fold({0}.source_url), fold({0}.title), fold({0}.text)"
+    columns = "(rowid, source_url, title, text)"
+    for statement in (
+        """create virtual table documents_text using fts5(
+            source_url, title, text, tokenize = 'trigram case_sensitive 1'
+        )""",
+        f"""insert into documents_text {columns}
+            select id, {folded.format("documents")} from documents""",
+        f"""create trigger document_text_added after insert on documents begin
+            insert into documents_text {columns} values (new.id, {folded.format("new")}); end""",
+        f"""create trigger document_text_changed
+            after update of source_url, title, text on documents begin
+            delete from documents_text where rowid = old.id;
+            insert into documents_text {columns} values (new.id, {folded.format("new")}); end""",
+        """create trigger document_text_removed after delete on documents begin
+            delete from documents_text where rowid = old.id; end""",
+    ):
+        db.execute(statement)
+
+
+@schema()
 def m014_quotes(db: Database) -> None:
     """The passages of contexts once each, instead of a copy in every context."""
     for statement in (

@@ -41,6 +41,9 @@ class SqliteTokens:
         with self._rows.writing() as connection:
             _found(name, connection.execute("delete from tokens where name = ?", [name]))
 
+    def version(self) -> int:
+        return self._rows.version()
+
     def tokens(self) -> list[Token]:
         with self._rows.reading() as connection:
             rows = connection.execute(

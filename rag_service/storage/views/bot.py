@@ -225,7 +225,7 @@ def seal(folder: Path, identity: Identity, watermark: int, event: str, reader: S
     """Write `folder/WATERMARK` whole or not at all. Raises OSError, for instance on a full disk."""
     partial = folder / f"{watermark:020}.{os.getpid()}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir(mode=0o700, parents=True)
     try:
         terms = seal_words(partial / "words", reader.entries())
         recall = seal_vectors(partial / "vectors", identity.dimension, reader.chunks, reader)
@@ -243,6 +243,7 @@ def seal(folder: Path, identity: Identity, watermark: int, event: str, reader: S
         )
         (partial / "sealed.json").write_bytes(msgspec.json.encode(manifest))
         for path in [*partial.rglob("*"), partial]:
+            path.chmod(0o700 if path.is_dir() else 0o600)  # they hold texts
             sync(path)
         final = folder / f"{watermark:020}"
         shutil.rmtree(final, ignore_errors=True)

@@ -1,6 +1,6 @@
 """/bot and /chat, in the chat dialect: ask a question, get an answer, whole or as a stream."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ from rag_service.fields import read_bot_id, read_label, read_metadata, text
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.http.documenting import anything as an_object
 from rag_service.http.envelopes import Success, fault_of
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import caller_of, need, still_holds
 from rag_service.http.parameters import Parameters, body_of
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
@@ -159,16 +159,22 @@ async def stream_message(
     asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
     events = service.assistant.answer(asked)
     first = await anext(events)  # what is wrong with the question is a status, not an event
-    return event_stream(_frames(first, events, service))
+    holds = still_holds(request, service, threads, "chat")
+    return event_stream(_frames(first, events, service, holds))
 
 
 async def _frames(
-    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], service: Service
+    first: AnswerEvent,
+    events: AsyncGenerator[AnswerEvent, None],
+    service: Service,
+    holds: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[bytes, None]:
     yield _frame(first)
     try:
         async with aclosing(events):
             async for event in events:
+                if not await holds():
+                    return
                 yield _frame(event)
     except Exception as error:  # noqa: BLE001  the status is sent: this is where the request ends
         yield frame("error", fault_of(error, service))

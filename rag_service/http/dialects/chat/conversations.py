@@ -215,14 +215,12 @@ async def change_conversation(
     title = values.take("title", read_label, None)
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
-    about = await threads.read(service.store.conversation, bot_id, conversation_id)
-    merged = {**about.metadata, **metadata}
     changed = await threads.write(
         service.store.change_conversation,
         bot_id,
         conversation_id,
-        title=title or about.title,
-        metadata={name: value for name, value in merged.items() if value is not None},
+        title=title,
+        metadata=metadata,
     )
     return Success(data=_made(changed))
 

@@ -54,7 +54,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class JobAnswer(Struct, frozen=True, kw_only=True):
-    """`rate` is in lines a second, `eta_s` is the estimated time left."""
+    """`rate` is in lines a second, `eta_s` is the estimated time left, `note` is why it waits."""
 
     job_id: str
     state: str
@@ -63,6 +63,7 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
     rate: float | None
     eta_s: float | None
     error: str | None
+    note: str | None
     created_at: str
     started_at: str | None
     finished_at: str | None
@@ -186,6 +187,7 @@ def _answer(status: JobStatus, service: Service) -> JobAnswer:
         rate=status.rate,
         eta_s=status.eta_s,
         error=None if job.error is None else without_paths(job.error, service),
+        note=None if status.note is None else without_paths(status.note, service),
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

@@ -167,12 +167,15 @@ async def push(
     dry_run = query.take_flag("dry_run")
     strict = query.take_flag("strict")
     query.done()
-    document, strict = await threads.read(_read, await request.body(), caller, strict)
+    body = await request.body()
+    document, strict = await threads.push(len(body), _read, body, caller, strict)
     caller.may_use(document.bot_id)
     if dry_run:
-        report = await threads.write(service.knowledge.preview, document, strict=strict)
+        report = await threads.push(len(body), service.knowledge.preview, document, strict=strict)
     else:
-        report = (await threads.write(service.knowledge.upsert, [document], strict=strict))[0]
+        report = (
+            await threads.push(len(body), service.knowledge.upsert, [document], strict=strict)
+        )[0]
         service.jobs.changed({document.bot_id})
     return Pushed(
         source_url=report.source_url,
@@ -222,7 +225,8 @@ async def list_documents(
     query.done()
     if bot_id is not None:
         caller.may_use(bot_id)
-    total, items = await threads.read(service.store.documents, where, limit=limit, offset=offset)
+    listed = threads.read if where.q is None else threads.scan
+    total, items = await listed(service.store.documents, where, limit=limit, offset=offset)
     return DocumentPage(total=total, count=len(items), limit=limit, offset=offset, items=items)
 
 

@@ -1,8 +1,7 @@
 """/events, in the messages dialect: what happened, page by page, held until it does, or live."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Literal, get_args
 
 from litestar import Request, Response, get
@@ -11,18 +10,20 @@ from msgspec import Struct
 
 from rag_service.access.caller import Caller
 from rag_service.assembly import Service
+from rag_service.events.fan_out import FanOut
+from rag_service.events.feed import cursor, place_of
 from rag_service.events.happenings import Event, EventType
 from rag_service.fields import integer, read_label
 from rag_service.http.documenting import RATE_HEADERS, messages_errors, operation, string, whole
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import caller_of, need, still_holds
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
 
 _MOST = 1000
 _LONGEST_WAIT_S = 30
-_OTHERS_S = 1.0
-"""What another process writes tells nobody here: who waits looks again after this."""
+_HOLDS_S = 1.0
+"""A live stream whose token is revoked ends within this."""
 
 
 class FeedEvent(Struct, frozen=True, kw_only=True):
@@ -54,27 +55,6 @@ _QUERY = {
 }
 
 
-class Changes:
-    """Wakes whoever waits for a write."""
-
-    def __init__(self, service: Service) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._next = asyncio.Event()
-        service.store.on_write(self._wrote)
-
-    def expect(self) -> asyncio.Event:
-        """Take it before looking, wait for it after finding nothing."""
-        return self._next
-
-    def _wrote(self) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._tell)
-
-    def _tell(self) -> None:
-        self._next.set()
-        self._next = asyncio.Event()
-
-
 @get(
     "/events",
     guards=[need("chat", "chat")],
@@ -88,7 +68,7 @@ async def read_events(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-    changes: NamedDependency[Changes],
+    fan_out: NamedDependency[FanOut],
 ) -> Response[Any]:
     """In order. With `Accept: text/event-stream` a live stream, from `Last-Event-ID` or now on.
 
@@ -101,13 +81,13 @@ async def read_events(
     wait = values.take("wait", integer(0, _LONGEST_WAIT_S), 0)
     values.done()
     caller = caller_of(request)
-    feed = _Feed(service, threads, changes, _visible(caller, types), caller.bot_ids, limit)
+    feed = _Feed(service, threads, fan_out, _visible(caller, types), caller.bot_ids, limit)
     if "text/event-stream" in request.headers.get("accept", ""):
         after = request.headers.get("last-event-id") or after
         if after is None:
             after = await feed.end()
         first = await feed.read(after)  # a cursor that does not exist is a status, not an event
-        return event_stream(feed.live(first))
+        return event_stream(feed.live(first, still_holds(request, service, threads, "chat")))
     events, following = await feed.wait(after, wait)
     data = Feed(events=[_shown(event) for event in events], next=following)
     return Response(FeedAnswer(data=data))
@@ -118,14 +98,14 @@ class _Feed:
         self,
         service: Service,
         threads: Threads,
-        changes: Changes,
+        fan_out: FanOut,
         types: list[str] | None,
         bot_ids: list[str] | None,
         limit: int,
     ) -> None:
         self._store = service.store
         self._threads = threads
-        self._changes = changes
+        self._fan_out = fan_out
         self._types = types
         self._bot_ids = bot_ids
         self._limit = limit
@@ -143,26 +123,39 @@ class _Feed:
 
     async def wait(self, after: str | None, seconds: float) -> tuple[list[Event], str]:
         """As soon as there is one, or nothing after so many seconds."""
-        end = time.monotonic() + seconds
-        while True:
-            changed = self._changes.expect()
+        with self._fan_out.listening():
             events, following = await self.read(after)
-            left = end - time.monotonic()
-            if events or left <= 0:
+            if events:
                 return events, following
-            try:
-                async with asyncio.timeout(min(left, _OTHERS_S)):
-                    await changed.wait()
-            except TimeoutError:
-                continue
+            return await self._next(following, seconds)
 
-    async def live(self, first: tuple[list[Event], str]) -> AsyncGenerator[bytes, None]:
+    async def live(
+        self, first: tuple[list[Event], str], holds: Callable[[], Awaitable[bool]]
+    ) -> AsyncGenerator[bytes, None]:
+        """Until the service ends, or the token does not hold any more."""
         events, following = first
         yield b": open\n\n"
+        with self._fan_out.listening():
+            while not self._fan_out.closing and await holds():
+                for event in events:
+                    yield frame(event.type, _shown(event), event.id)
+                events, following = await self._next(following, _HOLDS_S)
+
+    async def _next(self, after: str, seconds: float) -> tuple[list[Event], str]:
+        end = time.monotonic() + seconds
         while True:
-            for event in events:
-                yield frame(event.type, _shown(event), event.id)
-            events, following = await self.wait(following, _LONGEST_WAIT_S)
+            left = max(0.0, end - time.monotonic())
+            told = await self._fan_out.wait(place_of(after), self._wants, self._limit, left)
+            if told is not None:
+                return told[0], cursor(told[1])
+            events, after = await self.read(after)
+            if events:
+                return events, after
+
+    def _wants(self, event: Event) -> bool:
+        return (self._types is None or event.type in self._types) and (
+            self._bot_ids is None or event.bot_id in self._bot_ids
+        )
 
 
 def _shown(event: Event) -> FeedEvent:
