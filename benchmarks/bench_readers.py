@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import pypdfium2
 from figures import arguments, finish, say
 from made_files import MADE, pdf
-from rag_service.pushes import read_push
 from rapidfuzz.distance import Levenshtein
 from word_check import check_file
 from word_sources import SOURCES
 
 from rag_service.errors import RagError
+from rag_service.knowledge.pushes import read_push
 from rag_service.readers import parse
 from rag_service.readers.containers import pushes_of
 from rag_service.readers.page_pictures import PagePicture, Recogniser

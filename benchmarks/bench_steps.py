@@ -128,7 +128,7 @@ def whole_documents() -> Iterator[None]:
         with patch.object(chunking, "TARGET_TOKENS", window):
             return split(parsed, window, token_offsets)[:1]
 
-    with patch("rag_service.knowledge_base.split", first):
+    with patch("rag_service.knowledge.base.split", first):
         yield
 
 
@@ -143,7 +143,7 @@ def without_titles() -> Iterator[None]:
 
 @contextmanager
 def without_respelling() -> Iterator[None]:
-    with patch("rag_service.knowledge_base.KnowledgeBase._spelled", lambda _, query, __: query):
+    with patch("rag_service.knowledge.base.KnowledgeBase._spelled", lambda _, query, __: query):
         yield
 
 

@@ -27,7 +27,7 @@ import sys
 from rag_service.assembly import assemble
 from rag_service.conversations import Sender
 from rag_service.settings import load_settings
-from rag_service.stores.conversations import Said
+from rag_service.conversations.store import Said
 bot, count, conversations = sys.argv[1], *map(int, sys.argv[2:])
 said = Said(role="user", text="When do you open on Saturdays? " * 5, sender=Sender(type="user"))
 with assemble(load_settings()) as service:

@@ -15,11 +15,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from rag_service.pushes import read_push
 from word_sources import SOURCES, Passage
 
 from rag_service.documents import LeftOut, ParsedDocument
 from rag_service.errors import RagError
+from rag_service.knowledge.pushes import read_push
 from rag_service.readers import parse
 from rag_service.readers.containers import pushes_of
 

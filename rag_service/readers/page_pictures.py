@@ -22,4 +22,4 @@ class PagePicture(Struct, frozen=True, kw_only=True):
 
 
 Recogniser = Callable[[PagePicture], list[PageLine]]
-"""Lines in points, counted from the lower left corner of the picture; none where it sees none."""
+"""Lines in points, counted from the lower left corner; none where it sees no text."""

@@ -20,7 +20,7 @@ from rag_service.settings import Settings
 
 CONSTRUCT = """
 import sys
-from rag_service.chat_models.local import LocalModel
+from rag_service.models.chat.local import LocalModel
 LocalModel(sys.argv[1])
 print({"torch", "transformers"} & set(sys.modules))
 """

@@ -40,7 +40,7 @@ atexit.register(end)
 EMBED = """
 import sys
 from pathlib import Path
-from rag_service.embedders import load_embedder
+from rag_service.models.embedders import load_embedder
 embedder = load_embedder(sys.argv[1], Path(sys.argv[2]))
 assert embedder.embed_query("open").shape == (1, embedder.dimension)
 assert len(embedder.embed_passages(["open", "ship"])) == 2

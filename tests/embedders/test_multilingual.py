@@ -123,7 +123,7 @@ def test_a_base_of_many_languages_answers_in_each(tmp_path, compiled):
 LOAD = """
 import sys
 from pathlib import Path
-from rag_service.embedders import load_embedder
+from rag_service.models.embedders import load_embedder
 load_embedder("multilingual-e5-small", Path(sys.argv[1]))
 """
 

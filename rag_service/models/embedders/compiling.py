@@ -1,6 +1,6 @@
 """Run once in a process of its own: a sentence-transformers folder -> an OpenVINO model.
 
-`python -m rag_service.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32 [states]`. The
+`python -m rag_service.models.embedders.compiling MODEL_FOLDER TARGET_FOLDER bf16|f32 [states]`. The
 serving process never pays for importing PyTorch: seconds at start, and half a gigabyte after it.
 """
 
