@@ -1,102 +1,233 @@
-"""An email as a file -> who wrote what to whom and when, and the names of what was attached."""
+"""A mail as a file -> who wrote what to whom and when, with mails that are forwarded in it.
+
+Of parts that say the same in two ways the richer one is read; all others that are text stand in
+their order. What is attached is named, and can be read by itself (`attachments_of`).
+"""
 
 import email.policy
+import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.errors import MessageError
-from email.message import EmailMessage, MIMEPart
+from email.message import EmailMessage, Message
 
 from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.encodings import decode
-from rag_service.readers.html import write_html
+from rag_service.readers.html import read_html, write_html
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.text import read_text
+from rag_service.readers.text import clean, read_text
 
 MOST_PARTS = 1_000
 LONGEST_HEADER = 50_000
 """Characters: the standard library takes the square of their number."""
+_DEEPEST = 8
+"""Mails within mails."""
+_RICHER = 1.2
+"""So many times the words of the plain text make the HTML the one to read: some mails have no
+more than "your program cannot show this" as text."""
 
 _HEADERS = ("From", "To", "Cc", "Date")
+_EVENT = re.compile(
+    r"^(SUMMARY|DESCRIPTION|LOCATION|DTSTART|DTEND|ORGANIZER|ATTENDEE)(?:;[^:\n]*)?:(.*)$", re.M
+)
+_FOLD = re.compile(r"\r?\n[ \t]")
+_WORD = re.compile(r"\w+")
 _BROKEN = (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What the standard library raises on headers and bodies that break the rules."""
 
 
 def read_email(data: bytes) -> ParsedDocument:
-    """The subject is the title; text is taken before HTML. Raises Unreadable."""
-    if data.count(b"\n--") > MOST_PARTS:
-        raise Unreadable(f"is an email of more than {MOST_PARTS:,} parts")
-    try:
-        message = message_from_bytes(data, policy=email.policy.default)
-    except _BROKEN as error:
-        raise Unreadable("is a damaged email: save it again") from error
-    assert isinstance(message, EmailMessage)
-    for part in message.walk():
-        if any(len(value) > LONGEST_HEADER for _, value in part.raw_items()):
-            raise Unreadable(
-                f"is an email with a header of more than {LONGEST_HEADER:,} characters"
-            )
+    """The subject is the title. Raises Unreadable."""
+    message = _parsed(data)
     headers = {name: _header(message, name) for name in ("Subject", *_HEADERS)}
     if not any(headers.values()):
         raise Unreadable("is no email: it has no subject, sender or date")
     outline = Outline()
-    lines = [f"{name}: {headers[name]}" for name in _HEADERS if headers[name]]
-    outline.add("paragraph", "\n".join(lines))
-    _write_body(message, outline)
-    if names := _attachments(message):
-        outline.add("paragraph", f"Attachments: {', '.join(names)}")
+    reader = _Reader(outline)
+    reader.mail(message, 0)
+    if reader.encrypted and not reader.wrote:
+        raise Unreadable("is an encrypted mail: save it decrypted")
     return outline.parsed(headers["Subject"])
 
 
 def attachments_of(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Their names and contents, in order. Raises Unreadable."""
+    for part in _parsed(data).walk():
+        if _is_attached(part) and part.get_content_maintype() != "message":
+            yield _name(part) or "attachment", _payload(part)
+
+
+def _parsed(data: bytes) -> EmailMessage:
+    if data.count(b"\n--") > MOST_PARTS:
+        raise Unreadable(f"is an email of more than {MOST_PARTS:,} parts")
     try:
         message = message_from_bytes(data, policy=email.policy.default)
-        for part in message.walk():
-            content = part.get_payload(decode=True)
-            if part.get_content_disposition() == "attachment" and isinstance(content, bytes):
-                yield part.get_filename() or "attachment", content
+        headers = (value for part in message.walk() for _, value in part.raw_items())
+        too_long = any(len(value) > LONGEST_HEADER for value in headers)
     except _BROKEN as error:
         raise Unreadable("is a damaged email: save it again") from error
+    if too_long:
+        raise Unreadable(f"is an email with a header of more than {LONGEST_HEADER:,} characters")
+    assert isinstance(message, EmailMessage)
+    return message
 
 
-def _header(message: EmailMessage, name: str) -> str:
+class _Reader:
+    """Puts mails into an outline."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self.wrote = False
+        """Some text of a body."""
+        self.encrypted = False
+
+    def mail(self, message: Message, depth: int) -> None:
+        if depth > _DEEPEST:
+            self._outline.leave_out("mail within mails", "mails within mails")
+            return
+        subject = _header(message, "Subject")
+        if depth and subject:
+            self._outline.heading(depth, subject)
+        lines = [f"{name}: {value}" for name in _HEADERS if (value := _header(message, name))]
+        self._outline.add("paragraph", "\n".join(lines))
+        attached: list[str] = []
+        self._part(message, depth, attached, is_body=True)
+        if attached:
+            self._outline.add("paragraph", f"Attachments: {', '.join(attached)}")
+
+    def _part(
+        self, part: Message, depth: int, attached: list[str], *, is_body: bool = False
+    ) -> None:
+        kind = part.get_content_type()
+        if part.is_multipart():
+            self._parts(part, kind, depth, attached)
+        elif _is_enveloped(part):
+            self._leave_encrypted()
+        elif kind == "application/ms-tnef":
+            self._outline.leave_out("winmail.dat of Outlook", "winmail.dat files of Outlook")
+        elif part.get_content_maintype() == "text" and (is_body or not _is_attached(part)):
+            self._text(part, kind)
+        elif not _is_of_the_mail(part, kind):
+            attached.append(_name(part) or kind)
+
+    def _parts(self, part: Message, kind: str, depth: int, attached: list[str]) -> None:
+        children = [child for child in part.get_payload() if isinstance(child, Message)]
+        if kind == "multipart/encrypted":
+            self._leave_encrypted()
+        elif kind == "multipart/alternative":
+            for chosen in _richest(children):
+                self._part(chosen, depth, attached, is_body=True)
+        else:
+            for child in children:
+                if kind == "message/rfc822":
+                    self.mail(child, depth + 1)
+                else:
+                    self._part(child, depth, attached)
+
+    def _leave_encrypted(self) -> None:
+        self.encrypted = True
+        self._outline.leave_out("encrypted part of a mail", "encrypted parts of mails")
+
+    def _text(self, part: Message, kind: str) -> None:
+        text = _text_of(part)
+        self.wrote = self.wrote or bool(text.strip())
+        if kind == "text/html":
+            write_html(text, self._outline)
+        elif kind == "text/calendar":
+            self._outline.add("paragraph", _event(text))
+        else:
+            parsed = read_text(text)
+            for block in parsed.blocks:
+                self._outline.add("paragraph", parsed.text[block.start : block.end])
+
+
+def _richest(ways: list[Message]) -> list[Message]:
+    """Of parts that say the same, the one with the most words; plain text unless HTML has clearly
+    more. An invitation stands beside it."""
+    if not ways:
+        return []
+    words = {id(way): _words(way) for way in ways}
+    calendars = [way for way in ways if way.get_content_type() == "text/calendar"]
+    texts = [way for way in ways if way not in calendars] or ways
+    best = max(texts, key=lambda way: words[id(way)])
+    plain = next((way for way in texts if way.get_content_type() == "text/plain"), None)
+    if plain is not None and words[id(best)] <= _RICHER * words[id(plain)]:
+        best = plain
+    return [best, *(one for one in calendars if one is not best)]
+
+
+def _words(part: Message) -> int:
+    """That a reader sees."""
+    total = 0
+    for child in part.walk():
+        kind = child.get_content_type()
+        if kind == "text/html":
+            total += len(_WORD.findall(read_html(clean(_text_of(child))).text))
+        elif kind == "text/plain":
+            total += len(_WORD.findall(_text_of(child)))
+    return total
+
+
+def _is_attached(part: Message) -> bool:
+    if part.is_multipart():
+        return False
+    named = part.get_content_maintype() != "text" and _name(part) != ""
+    return part.get_content_disposition() == "attachment" or named
+
+
+def _is_of_the_mail(part: Message, kind: str) -> bool:
+    """Nothing that anybody attached: a picture within the HTML, or a signature."""
+    within = kind.startswith("image/") and part.get("Content-ID") is not None
+    return within or kind in ("application/pkcs7-signature", "application/pgp-signature")
+
+
+def _is_enveloped(part: Message) -> bool:
+    kind = part.get_content_type()
+    return kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") and (
+        str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
+    )
+
+
+def _name(part: Message) -> str:
+    try:
+        return one_line(part.get_filename() or "")
+    except _BROKEN:
+        return ""
+
+
+def _header(message: Message, name: str) -> str:
     try:
         return one_line(str(message.get(name, "")))
     except _BROKEN:
         return ""
 
 
-def _write_body(message: EmailMessage, outline: Outline) -> None:
+def _payload(part: Message) -> bytes:
     try:
-        part = message.get_body(("plain", "html"))
-        if part is None:
-            return
-        kind = part.get_content_type()
+        payload = part.get_payload(decode=True)
     except _BROKEN as error:
         raise Unreadable("is a damaged email: save it again") from error
-    text = _content(part)
-    if kind == "text/html":
-        write_html(text, outline)
-        return
-    parsed = read_text(text)
-    for block in parsed.blocks:
-        outline.add("paragraph", parsed.text[block.start : block.end])
+    return payload if isinstance(payload, bytes) else b""
 
 
-def _content(part: MIMEPart) -> str:
+def _text_of(part: Message) -> str:
+    data = _payload(part)
     try:
-        return str(part.get_content())
+        label = part.get_content_charset()
     except _BROKEN:
-        payload = part.get_payload(decode=True)
-        return decode(payload) if isinstance(payload, bytes) else str(payload or "")
-
-
-def _attachments(message: EmailMessage) -> list[str]:
-    names = []
+        label = None
     try:
-        for part in message.iter_attachments():
-            names.append(one_line(part.get_filename() or part.get_content_type()))
-    except _BROKEN:
-        pass  # a body that is no multipart, whatever its header says
-    return names
+        text = decode(data, label) if data.strip() else ""
+    except Unreadable:
+        text = data.decode(errors="replace")
+    if str(part.get_param("format", "")).lower() == "flowed":
+        text = re.sub(r"(?<!\n-- )(?<= )\r?\n(?!\r?\n|>)", "", text)
+    return text
+
+
+def _event(text: str) -> str:
+    """An invitation: what, when and where."""
+    found = _EVENT.findall(_FOLD.sub("", text.replace("\r\n", "\n")))
+    lines = (f"{name.title()}: {value}" for name, value in found)
+    return "\n".join(line.replace("\\n", " ").replace("\\,", ",") for line in lines)

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 from rag_service.documents import Block, ParsedDocument
 
-_LINE_END = re.compile(r"\r\n?|[\v\f\x85]")
+_LINE_END = re.compile(r"\r\n?|[\v\f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+_MISREAD = {code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0)}
+"""Quotation marks, dashes and the euro sign of Windows that were taken for control characters."""
 _UNWANTED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
@@ -18,12 +20,13 @@ _ANSWER_LINE = re.compile(rf"^{_ANSWER.pattern}", re.I | re.M)
 
 def clean(text: str) -> str:
     """The same text without control characters but newline and tab, and without lone surrogates.
+    Of those between U+0080 and U+009F, which nobody writes, Windows' characters are meant.
 
     Every way to end a line becomes a newline; a surrogate becomes U+FFFD. Idempotent.
     """
     if _UNWANTED.search(text) is None:
         return text
-    text = _CONTROL.sub("", _LINE_END.sub("\n", text))
+    text = _CONTROL.sub("", _LINE_END.sub("\n", text).translate(_MISREAD))
     return _SURROGATE.sub("\ufffd", text)
 
 

@@ -331,3 +331,43 @@ def test_any_export_is_read_or_refused(seed: int) -> None:
             assert keeps_promises(read(post.html, "html"))
     except Unreadable as error:
         assert error.reason
+
+
+# -- character sets -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xe4", b"\x80", b"\xc3", b"\xf0\x9f"])
+def test_a_stray_byte_in_utf8_is_one_replacement_character(bad: bytes) -> None:
+    line = "Die Öffnungszeiten für größere Aufträge.\n".encode()
+    text = read_file(line * 30 + b"x" + bad + b" y\n" + line * 30).text
+    assert text.count("Öffnungszeiten für größere Aufträge") == 60
+    assert text.count("\ufffd") == 1
+
+
+@pytest.mark.parametrize(
+    "label", ["iso-8859-1", "ISO-8859-1", "latin1", "us-ascii", "windows-1252"]
+)
+def test_labels_mean_what_they_mean_on_the_web(label: str) -> None:
+    text = "\u201cas bought\u201d \u2014 it isn\u2019t taxed; it costs \u20ac5 \u2026"
+    page = f"<html><head><meta charset={label}></head><body><p>{text}</p>".encode("cp1252")
+    assert read_file(page).text == text
+    assert read(text.encode("cp1252").decode("latin-1"), "text").text == text
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        (
+            "cp1252",
+            "Les élèves préfèrent où l\u2019été dure; ça coûte très cher à l\u2019hôtel.",
+        ),
+        (
+            "cp1254",
+            "Türkçe öğrenmek için güzel bir gün; şehirde ağaçlar yeşil, çocuklar mutlu.",
+        ),
+        ("utf-16-le", "Größe und Maß"),
+        ("shift_jis", "これは日本語の文章です。とても長い文章です。"),
+    ],
+)
+def test_text_without_a_label_is_read(encoding: str, text: str) -> None:
+    assert read_file(f"{text}\n".encode(encoding) * 8).text.splitlines()[0] == text

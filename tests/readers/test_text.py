@@ -35,8 +35,11 @@ def test_printable_text_stays_the_same_character_by_character() -> None:
 
 
 def test_control_characters_go_and_line_ends_become_newlines() -> None:
-    assert read("a\r\nb\rc\fd\x00\x1b\x7f\x9fe\tf\ud800", "text").text == "a\nb\nc\nde\tf\ufffd"
-    assert clean("\x85") == "\n"
+    assert read("a\r\nb\rc\fd\x00\x1b\x7fe\tf\ud800", "text").text == "a\nb\nc\nde\tf\ufffd"
+
+
+def test_control_characters_that_were_those_of_windows_are_what_was_meant() -> None:
+    assert clean("\x93It\x92s 4 \x80\x85\x94\x81") == "\u201cIt\u2019s 4 \u20ac\u2026\u201d"
 
 
 def test_a_byte_order_mark_is_no_text() -> None:

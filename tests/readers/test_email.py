@@ -1,0 +1,118 @@
+"""Mails: all that was said is read once, in order, whatever program wrote them."""
+
+from email.message import EmailMessage
+
+import pytest
+from promises import blocks, read_file, refusal
+
+from rag_service.readers.email import attachments_of
+
+HEAD = b"From: a@b.example\r\nSubject: Boats\r\nMIME-Version: 1.0\r\n"
+
+
+def mail(*parts: bytes, kind: str = "mixed") -> bytes:
+    body = b"".join(b"--x\r\n" + part + b"\r\n" for part in parts)
+    return (
+        HEAD + f"Content-Type: multipart/{kind}; boundary=x\r\n\r\n".encode() + body + b"--x--\r\n"
+    )
+
+
+def part(text: str, kind: str = "text/plain", more: str = "") -> bytes:
+    return f"Content-Type: {kind}; charset=utf-8\r\n{more}\r\n{text}".encode()
+
+
+def said(data: bytes) -> list[str]:
+    """Below the headers."""
+    return [block[2] for block in blocks(read_file(data, "eml"))][1:]
+
+
+HTML = part("<p>The boat leaves at 10:15 from pier 3.</p>", "text/html")
+
+
+@pytest.mark.parametrize("plain", ["", " \r\n", "\u00a0", "Your program cannot show this."])
+@pytest.mark.parametrize("kind", ["alternative", "mixed"])
+def test_a_plain_part_that_says_less_does_not_hide_the_html(plain: str, kind: str) -> None:
+    for parts in ((part(plain), HTML), (HTML, part(plain))):
+        assert "The boat leaves at 10:15 from pier 3." in said(mail(*parts, kind=kind))
+
+
+def test_of_two_ways_to_say_the_same_one_is_read() -> None:
+    data = mail(part("The boat leaves at 10:15 from pier 3."), HTML, kind="alternative")
+    assert said(data) == ["The boat leaves at 10:15 from pier 3."]
+
+
+def test_all_text_parts_stand_in_their_order() -> None:
+    assert said(mail(part("One."), HTML, part("Two."))) == [
+        "One.",
+        "The boat leaves at 10:15 from pier 3.",
+        "Two.",
+    ]
+
+
+def test_a_forwarded_mail_is_read_below_its_subject() -> None:
+    inner = HEAD.replace(b"Boats", b"Gate") + b"\r\nThe code is 7431."
+    for kind in (b"Content-Type: message/rfc822\r\n\r\n", b""):
+        data = mail(part("See below."), kind + inner, kind="mixed" if kind else "digest")
+        if not kind:
+            data = mail(b"\r\n" + inner, kind="digest")
+        assert "The code is 7431." in said(data)
+        assert ("Gate",) in [block[1] for block in blocks(read_file(data, "eml"))]
+
+
+def test_mails_within_mails_end_somewhere_and_are_told() -> None:
+    message = EmailMessage()
+    message["Subject"] = "innermost"
+    message.set_content("deep")
+    for n in range(12):
+        outer = EmailMessage()
+        outer["Subject"] = f"mail {n}"
+        outer.set_content("see")
+        outer.add_attachment(message)
+        message = outer
+    parsed = read_file(message.as_bytes(), "eml")
+    assert [kind.many for kind in parsed.left_out] == ["mails within mails"]
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding"),
+    [("iso-8859-1", "cp1252"), ("iso-8859-1", "utf-8"), ("us-ascii", "utf-8"), ("", "cp1252")],
+)
+def test_the_text_is_what_its_bytes_say_whatever_the_label(label: str, encoding: str) -> None:
+    text = (
+        "On est ouvert\u00a0: une cr\u00eape co\u00fbte 4 \u20ac \u2014 le quai "
+        "\u201cbleu\u201d est ferm\u00e9 l\u2019\u00e9t\u00e9."
+    )
+    head = f"Content-Type: text/plain; charset={label}\r\n" if label else ""
+    data = HEAD + head.encode() + b"\r\n" + text.encode(encoding)
+    assert said(data) == [text]
+
+
+def test_lines_that_flow_are_joined() -> None:
+    data = HEAD + b"Content-Type: text/plain; format=flowed\r\n\r\nThe boat \r\nleaves.\r\n\r\nBye."
+    assert said(data) == ["The boat leaves.", "Bye."]
+
+
+def test_an_invitation_says_what_when_and_where() -> None:
+    event = part(
+        "BEGIN:VEVENT\r\nSUMMARY:Regatta\r\nDTSTART;TZID=Europe/Berlin:20240601T100000\r\n"
+        "LOCATION:Pier\\, north\r\nEND:VEVENT",
+        "text/calendar",
+    )
+    assert said(mail(part("Come!"), event)) == [
+        "Come!",
+        "Summary: Regatta\nDtstart: 20240601T100000\nLocation: Pier, north",
+    ]
+
+
+def test_what_is_attached_is_named_and_can_be_read_by_itself() -> None:
+    csv = part("a,b", "text/csv", "Content-Disposition: attachment; filename=list.csv\r\n")
+    data = mail(part("See the list."), csv)
+    assert said(data) == ["See the list.", "Attachments: list.csv"]
+    assert list(attachments_of(data)) == [("list.csv", b"a,b")]
+
+
+def test_an_encrypted_mail_is_refused_and_an_encrypted_part_is_told() -> None:
+    secret = b"Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nx"
+    assert "encrypted" in refusal(HEAD + secret, "eml")
+    parsed = read_file(mail(part("Read this."), secret), "eml")
+    assert [kind.one for kind in parsed.left_out] == ["encrypted part of a mail"]
