@@ -37,6 +37,8 @@ _SINGLE_BYTE = frozenset(("cp1252", "cp1254", "cp874"))
 """They have a character for nearly every byte, so that what is left is no sign of another one."""
 _ALIKE = ["cp1252", "cp1250", "cp1254", "cp1257"]
 _ALIKE_SAMPLE = 4096
+_CLEARLY = 10.0
+"""In log-odds of the language detector. A few words say nothing about their encoding. A guess."""
 _NO_TEXT = "is neither text nor of a kind that can be read"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -124,6 +126,11 @@ def _likest(data: bytes) -> str:
 
     sample = data[:_ALIKE_SAMPLE]
     found = list(from_bytes(sample, cp_isolation=_ALIKE))
-    least = min((match.chaos for match in found), default=0.0)
-    names = [match.encoding for match in found if match.chaos == least] or ["cp1252"]
-    return max(names, key=lambda name: py3langid.classify(sample.decode(name, "replace"))[1])
+    if not found:
+        return "cp1252"
+    order = {match.encoding: (match.chaos, -match.coherence) for match in found}
+    least = min(order.values())
+    names = [name for name, rank in order.items() if rank == least]
+    scores = {name: py3langid.classify(sample.decode(name, "replace"))[1] for name in names}
+    best = max(names, key=scores.__getitem__)
+    return best if scores[best] - scores[names[0]] >= _CLEARLY else names[0]
