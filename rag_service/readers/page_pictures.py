@@ -19,4 +19,4 @@ class PagePicture(Struct, frozen=True, kw_only=True):
 
 
 Recogniser = Callable[[PagePicture], list[PageLine]]
-"""Lines in points, counted from the lower left corner of the picture; none where it sees no text."""
+"""Lines in points, counted from the lower left corner; none where it sees no text."""

@@ -4,14 +4,11 @@ import re
 from collections.abc import Sequence
 
 from rag_service.readers.layout.hyphens import Words
+from rag_service.readers.layout.markers import BULLET, list_marker
 from rag_service.readers.layout.page_line import PageLine
 from rag_service.readers.layout.style import LONGEST_HEADING, Style
 from rag_service.readers.outline import Outline
 
-_BULLET = re.compile(
-    r"([•‣◦▪▫■□●○◆◇➢➤✓✔·*-]|[\u2013\u2014\u2043\uf0b7\uf0a7\uf0d8]|o(?= ))\s*(?=\S)"
-)
-_NUMBER = re.compile(r"(\(?(?:\d{1,3}|[a-zA-Z]|[ivx]{1,5})[.)])\s+(?=\S)")
 _SENTENCE_END = re.compile(r"[.!?:;…。][\"'\u201d\u2019)\]]*\Z")
 
 
@@ -43,7 +40,7 @@ class PageBlocks:
 
     def _read(self, line: PageLine) -> None:
         level = self._style.level(line)
-        marker = None if level else _marker(line.text)
+        marker = None if level else list_marker(line.text)
         if level:
             self._read_heading(level, line)
         elif len(line.cells) > 1 and not marker:
@@ -95,7 +92,7 @@ class PageBlocks:
         before = self._before
         if before is None or not self._text or self._heading or not self._is_below(before, line):
             return False
-        is_number = _BULLET.match(line.text) is None
+        is_number = BULLET.match(line.text) is None
         return (is_number or line.text[0] in "-*o\u2013\u2014") and (
             before.hyphen
             or (
@@ -149,15 +146,6 @@ class PageBlocks:
             self._outline.add("paragraph", text)
         self._marker = ""
         self._heading = 0
-
-
-def _marker(text: str) -> tuple[str, int] | None:
-    """What stands before a list item, and where the item's text begins."""
-    if match := _BULLET.match(text):
-        return "-", match.end()
-    if match := _NUMBER.match(text):
-        return match[1], match.end()
-    return None
 
 
 def _columns(lines: Sequence[PageLine], body: float) -> list[tuple[float, float]]:

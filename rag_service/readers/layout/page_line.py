@@ -4,7 +4,8 @@ from msgspec import Struct
 
 
 class PageLine(Struct, frozen=True, kw_only=True, gc=False):
-    """A line of a page in points; `base` is its baseline, counted upwards."""
+    """Places are points, as the line is read: it runs to the right, `base` is its baseline, counted
+    upwards."""
 
     text: str
     left: float
@@ -17,3 +18,16 @@ class PageLine(Struct, frozen=True, kw_only=True, gc=False):
     """A hyphen that broke its last word has been taken away."""
     cells: tuple[str, ...] = ()
     """The line in columns, where gaps part it into two or more; or a row of a ruled table."""
+    spans: tuple[tuple[float, float], ...] = ()
+    """From where to where each of the cells goes; none for a row of a ruled table."""
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether it is a row of a table whose grid is drawn."""
+        return bool(self.cells) and not self.spans
+
+    @property
+    def widest_gap(self) -> float:
+        """Between two of its cells."""
+        ends = zip(self.spans, self.spans[1:], strict=False)
+        return max((after[0] - before[1] for before, after in ends), default=0)

@@ -11,6 +11,7 @@ from rag_service.readers.layout.page_line import PageLine
 from rag_service.readers.layout.reading_order import in_order
 from rag_service.readers.layout.running_heads import without_running_heads
 from rag_service.readers.layout.style import LARGER, LONGEST_HEADING, Style
+from rag_service.readers.layout.table_heads import with_heads
 from rag_service.readers.outline import Outline, one_line
 
 
@@ -21,10 +22,11 @@ def read_pages(
 
     An outline that is given tells what the reader has left out; it holds no text yet.
     """
-    kept = without_running_heads([in_order(lines) for lines in pages])
+    outline = outline or Outline()
+    kept = without_running_heads([in_order(lines) for lines in pages], outline)
+    kept = list(with_heads(kept))
     style = Style(kept)
     words = Words(kept)
-    outline = outline or Outline()
     cover = _cover(kept, style)
     for number, lines in enumerate(kept, 1):
         outline.page = number

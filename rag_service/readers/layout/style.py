@@ -17,7 +17,7 @@ _LEVELS = 5
 _WIDER_PITCH = 1.25
 """A gap between lines that is wider than usual by this parts two paragraphs."""
 
-_NUMBERING = re.compile(r"(?:\d+\.?)+|[A-Z]\.?|[IVX]+\.?")
+NUMBERING = re.compile(r"(?:\d+\.?)+|[A-Z]\.?|[IVX]+\.?")
 _LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]", re.S)
 
 
@@ -43,7 +43,7 @@ class Style:
 
     def level(self, line: PageLine) -> int:
         """0 is no heading."""
-        is_numbered = len(line.cells) == 2 and _NUMBERING.fullmatch(line.cells[0])
+        is_numbered = len(line.cells) == 2 and NUMBERING.fullmatch(line.cells[0])
         if (line.cells and not is_numbered) or len(line.text) > LONGEST_HEADING:
             return 0
         if _LETTERS.search(line.text) is None:

@@ -52,13 +52,14 @@ def read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
     try:
         text = TextPage(text_page)
         objects = page_objects(page.raw)
-        lines = list(text.lines())
-        for grid in find_grids(objects.rulings) if lines else ():
-            lines = _with_table(lines, list(text.rows(grid)), grid)
+        lines, frame = text.lines()
+        rulings = [frame.turn(box) for box in objects.rulings] if lines else []
+        for grid in find_grids(rulings):
+            lines = _with_table(lines, list(text.rows(grid, frame)), grid)
         return Page(
             number=number,
             lines=lines,
-            unread=_why_unread(lines, objects),
+            unread=_why_unread(lines, text, objects),
             pictures=len(objects.pictures),
         )
     finally:
@@ -81,7 +82,11 @@ def picture_of(document: pypdfium2.PdfDocument, number: int) -> PagePicture:
         page.close()
 
 
-def _why_unread(lines: list[PageLine], objects: PageObjects) -> tuple[str, str] | None:
+def _why_unread(
+    lines: list[PageLine], text: TextPage, objects: PageObjects
+) -> tuple[str, str] | None:
+    if not text.has_character_map():
+        return _WITHOUT_MAP
     if not lines and objects.may_show_text:
         return _WITHOUT_TEXT
     return None

@@ -41,7 +41,7 @@ def page_objects(page: object) -> PageObjects:
         kind = raw.FPDFPageObj_GetType(item)
         if kind == raw.FPDF_PAGEOBJ_TEXT or not raw.FPDFPageObj_GetBounds(item, *values):
             continue
-        left, bottom, right, top = box = tuple(value.value for value in values)
+        left, bottom, right, top = (value.value for value in values)
         if kind == raw.FPDF_PAGEOBJ_IMAGE:
             pictures.append((left, bottom, right, top))
             continue
