@@ -131,6 +131,8 @@ def _likest(data: bytes) -> str:
     order = {match.encoding: (match.chaos, -match.coherence) for match in found}
     least = min(order.values())
     names = [name for name, rank in order.items() if rank == least]
+    if least[1] == 0:  # of no language, such as a list of names
+        return names[0]
     scores = {name: py3langid.classify(sample.decode(name, "replace"))[1] for name in names}
     best = max(names, key=scores.__getitem__)
     return best if scores[best] - scores[names[0]] >= _CLEARLY else names[0]
