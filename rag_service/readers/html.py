@@ -1,30 +1,38 @@
 """HTML -> the plain text that a reader of the page would read, without navigation and scripts."""
 
 import re
-from collections.abc import Mapping
 
+import lxml.html
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from rag_service.documents import ParsedDocument
+from rag_service.readers.equations import math_ml
+from rag_service.readers.html_boilerplate import Boilerplate, hidden_elements, leave_out
+from rag_service.readers.html_controls import CONTROLS, control_text
+from rag_service.readers.html_tables import Tables
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.tags import BLOCK_TAGS, SILENT_TAGS, flat_text, is_hostile
 from rag_service.readers.text import clean, read_text
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _LIST_TAGS = frozenset(("ul", "ol", "menu", "dir", "dl", "li", "dt", "dd"))
-_TABLE_TAGS = frozenset(("table", "tr", "td", "th"))
-_BOXES = frozenset(("div", "section", "ul", "ol", "header", "p"))
-_FURNITURE = re.compile(
-    r"(?<![a-z])(?:breadcrumbs?|cookie-?(?:banner|bar|consent|notice|popup)s?|cookieconsent"
-    r"|(?:share|sharing|social)-?(?:bar|box|buttons?|icons?|links?)|sharedaddy|skip-?(?:links?|to"
-    r"-?content)|pagination|table-?of-?contents|toc|catlinks|interlanguage)(?![a-z])"
-)
-_LONGEST_FURNITURE = 2_000
-_FEWEST_PLACES = 3
-_MOST_PLACES = 500
-_MOST_LOOKS = 200
-"""Each takes the time that what is in the element takes: time has to stay linear."""
+_TABLE_TAGS = frozenset(("table", "thead", "tbody", "tfoot", "tr", "td", "th"))
 _PERMALINK = re.compile(r"\s*¶\Z| #\Z")
+_MARKS = {"q": ("\u201c", "\u201d"), "rt": ("(", ")")}
+"""Put around them by browsers, or by us where these would set them above the line."""
+_LARGEST_EQUATION = 1_000
+"""Tags. It is read by recursion."""
+_FRAMES = {
+    "iframe": "embedded frame",
+    "object": "embedded object",
+    "embed": "embedded object",
+    "video": "video",
+    "audio": "audio recording",
+    "canvas": "drawing",
+}
+_SMALLEST_PICTURE = 2_000
+"""Characters of a `data:` address; icons are shorter."""
+_FILE_NAME = re.compile(r"[\w-]*\.(?:jpe?g|png|gif|webp|svg)|(?:img|dsc)[_-]?\d+|image|photo", re.I)
 
 
 def read_html(content: str) -> ParsedDocument:
@@ -35,13 +43,14 @@ def read_html(content: str) -> ParsedDocument:
     content = clean(content)
     if is_hostile(content):
         return read_text(flat_text(content))
-    root = LexborHTMLParser(content).root
+    parser = LexborHTMLParser(content)
+    parser.strip_tags(["script", "style"])
+    root = parser.root
     if root is None:
         return read_text("")
-    has_main = root.css_first("main, article") is not None
-    parsed = _Reader(Outline(), _Boilerplate(has_main)).read_page(root)
+    parsed = _Reader(Outline(), hidden_elements(root), Boilerplate()).read_page(root)
     # all of it looked like navigation: rather too much than nothing
-    return parsed if parsed.blocks else _Reader(Outline(), None).read_page(root)
+    return parsed if parsed.blocks else _Reader(Outline(), frozenset(), None).read_page(root)
 
 
 def write_html(source: str, outline: Outline) -> None:
@@ -49,67 +58,17 @@ def write_html(source: str, outline: Outline) -> None:
     if is_hostile(source):
         outline.add("paragraph", flat_text(source))
     elif (root := LexborHTMLParser(source).root) is not None:
-        _Reader(outline, None).read(root)
-
-
-class _Boilerplate:
-    """Which elements are there to get around on the site. Conservative: in doubt they are read."""
-
-    def __init__(self, has_main: bool) -> None:
-        self._has_main = has_main
-        self._inside_main = 0
-        self._looks = _MOST_LOOKS
-
-    def covers(self, tag: str, node: LexborNode) -> bool:
-        attributes = node.attributes if tag in _BOXES else {}
-        role = attributes.get("role")
-        if tag == "nav" or role in ("navigation", "search"):
-            return True
-        if self._is_furniture(tag, node, attributes):
-            return True
-        if not self._has_main or self._inside_main:
-            return False
-        if tag == "form":  # some sites wrap the whole page in one
-            return node.css_first("main, article") is None
-        return tag in ("footer", "aside") or role in ("contentinfo", "banner", "complementary")
-
-    def _is_furniture(
-        self, tag: str, node: LexborNode, attributes: Mapping[str, str | None]
-    ) -> bool:
-        """A short box that is named after what it is for, or a list of places on this page."""
-        named = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
-        is_named = _FURNITURE.search(named) is not None
-        if not (is_named or tag in ("ul", "ol")) or self._looks <= 0:
-            return False
-        self._looks -= 1
-        if is_named:
-            return len(node.text()) <= _LONGEST_FURNITURE and node.css_first("h1, pre") is None
-        links = node.css("a")
-        if len(links) < _FEWEST_PLACES or len(links) > _MOST_PLACES:
-            return False
-        if not all(map(_leads_nowhere_else, links)):
-            return False
-        linked = sum(len("".join(link.text().split())) for link in links)
-        return linked >= 0.9 * len("".join(node.text().split()))
-
-    def enter(self, tag: str) -> None:
-        self._inside_main += tag in ("main", "article")
-
-    def leave(self, tag: str) -> None:
-        self._inside_main -= tag in ("main", "article")
-
-
-def _leads_nowhere_else(link: LexborNode) -> bool:
-    """To a place on this page, or to the page in another language."""
-    attributes = link.attributes
-    return "hreflang" in attributes or (attributes.get("href") or "").startswith("#")
+        _Reader(outline, hidden_elements(root), None).read(root)
 
 
 class _Reader:
     """Walks the tree without recursion, and puts its text into an outline."""
 
-    def __init__(self, outline: Outline, boilerplate: _Boilerplate | None) -> None:
+    def __init__(
+        self, outline: Outline, hidden: frozenset[int], boilerplate: Boilerplate | None
+    ) -> None:
         self._outline = outline
+        self._hidden = hidden
         self._boilerplate = boilerplate
         self._title = ""
         self._pieces: list[str] = []
@@ -117,7 +76,7 @@ class _Reader:
         self._pre = 0
         self._heading = 0
         self._lists = _Lists()
-        self._tables = _Tables()
+        self._tables = Tables(outline)
 
     def read_page(self, root: LexborNode) -> ParsedDocument:
         self.read(root)
@@ -134,7 +93,7 @@ class _Reader:
                 continue
             while above and node.next is None:
                 node = above.pop()
-                self._leave(node.tag or "-")
+                self._leave(node.tag or "-", node)
             if not above or (after := node.next) is None:
                 break
             node = after
@@ -147,25 +106,49 @@ class _Reader:
             text = node.text_content or ""
             self._pieces.append(text if self._pre else text.replace("\n", " "))
             return None
-        if tag[0] == "-" or tag in SILENT_TAGS:
-            if tag == "title" and not self._title:
-                self._title = one_line(node.text())
+        if tag[0] == "-" or self._is_leaf(tag, node):
+            return None
+        if self._hidden and node.mem_id in self._hidden:
+            leave_out("hidden parts", node, self._outline)
             return None
         if self._boilerplate is not None:
-            if self._boilerplate.covers(tag, node):
+            if kind := self._boilerplate.covers(tag, node):
+                leave_out(kind, node, self._outline)
                 return None
-            self._boilerplate.enter(tag)
+            self._boilerplate.enter(tag, node)
         self._open(tag, node)
         child = node.first_child
         if child is None:
-            self._leave(tag)
+            self._leave(tag, node)
         return child
+
+    def _is_leaf(self, tag: str, node: LexborNode) -> bool:
+        """What is read without a look at what is in it."""
+        if tag == "title" and not self._title:
+            self._title = one_line(node.text())
+        elif node.mem_id in self._hidden:
+            return False
+        elif tag in CONTROLS:
+            self._pieces.append(f" {control_text(tag, node, self._outline)} ")
+        elif tag == "svg":
+            self._pieces.append(f" {' '.join(text.text() for text in node.css('text'))} ")
+        elif tag == "math":
+            self._pieces.append(f" {_equation(node)} ")
+        elif tag in _FRAMES:
+            self._outline.leave_out(_FRAMES[tag], f"{_FRAMES[tag]}s")
+        elif tag == "noscript" and self._boilerplate is None:
+            return False
+        return tag in SILENT_TAGS or tag == "rp"
 
     def _open(self, tag: str, node: LexborNode) -> None:
         if tag == "br":
             self._pieces.append("\n")
         elif tag == "img":
-            self._pieces.append(f" {node.attributes.get('alt') or ''} ")
+            self._pieces.append(f" {self._picture(node)} ")
+        elif tag in _MARKS:
+            self._pieces.append(_MARKS[tag][0])
+        elif tag == "sup":
+            self._pieces.append(_before_superscript(node, self._pieces))
         elif tag not in BLOCK_TAGS:
             return
         elif self._pre:
@@ -174,35 +157,51 @@ class _Reader:
         else:
             self._open_block(tag, node)
 
+    def _picture(self, node: LexborNode) -> str:
+        attributes = node.attributes
+        alternative = (attributes.get("alt") or "").strip()
+        if alternative and not _FILE_NAME.fullmatch(alternative):
+            return alternative
+        source = attributes.get("src") or ""
+        if source.startswith("data:") and len(source) >= _SMALLEST_PICTURE:
+            self._outline.leave_out("picture without a text", "pictures without a text")
+        return ""
+
     def _open_block(self, tag: str, node: LexborNode) -> None:
         if tag in _HEADINGS or tag in ("table", "pre"):
             self._arrange()
         self._flush()
+        if self._tables.in_data and tag not in _TABLE_TAGS:
+            return  # it is text of its cell
         if tag in _HEADINGS:
             self._heading = _HEADINGS[tag]
         elif tag == "pre":
             self._pre = 1
         elif tag in _TABLE_TAGS:
-            self._tables.open(tag)
+            self._tables.open(tag, node)
         elif tag in _LIST_TAGS:
             self._lists.open(tag, node)
 
-    def _leave(self, tag: str) -> None:
+    def _leave(self, tag: str, node: LexborNode) -> None:
         if self._boilerplate is not None:
-            self._boilerplate.leave(tag)
-        if tag not in BLOCK_TAGS:
-            return
+            self._boilerplate.leave(tag, node)
+        if tag in _MARKS:
+            self._pieces.append(_MARKS[tag][1])
+        if tag in BLOCK_TAGS or tag in _TABLE_TAGS:
+            self._leave_block(tag, node)
+
+    def _leave_block(self, tag: str, node: LexborNode) -> None:
         if self._pre > 1 or (self._pre and tag != "pre"):
             self._pre -= tag == "pre"
             self._pieces.append("\n")
         elif tag in _HEADINGS and self._heading:
             self._end_heading()
         elif tag in _TABLE_TAGS:
-            self._leave_table(tag)
+            self._leave_table(tag, node)
         else:
             self._flush()
             self._pre = 0
-            if tag in _LIST_TAGS and self._lists.close(tag):
+            if not self._tables.in_data and tag in _LIST_TAGS and self._lists.close(tag):
                 self._outline.close()
 
     def _end_heading(self) -> None:
@@ -211,27 +210,29 @@ class _Reader:
         self._outline.heading(self._heading, text)
         self._heading = 0
 
-    def _leave_table(self, tag: str) -> None:
+    def _leave_table(self, tag: str, node: LexborNode) -> None:
+        if self._tables.is_nested:
+            self._pieces.append("; " if tag == "tr" else " ")
+            self._tables.leave_nested(tag)
+            return
         if tag in ("td", "th") and self._tables.in_row:
-            self._tables.add_cell(one_line("".join(self._pieces)))
+            self._tables.add_cell(tag, node, "".join(self._pieces))
             self._pieces.clear()
             return
         self._flush()
         if tag == "tr":
-            self._outline.row(self._tables.end_row())
+            self._tables.end_row()
         elif tag == "table":
             self._tables.close()
-            self._outline.close()
 
     def _arrange(self) -> None:
         """A table that has blocks in its cells only arranges them: read on as if it were none."""
-        if self._tables.in_row:
-            for cell in self._tables.make_layout():
-                self._outline.add("paragraph", cell)
+        if self._tables.in_row and not self._tables.in_data:
+            self._tables.make_layout()
 
     def _flush(self) -> None:
         if self._heading or self._tables.in_row:
-            self._pieces.append(" ")
+            self._pieces.append(" " if self._heading else "\n")
             return
         if not self._pieces:
             return
@@ -293,36 +294,20 @@ class _Lists:
         return f"{number}. "
 
 
-class _Tables:
-    """The tables that we are in, and the row that is being read, if the innermost holds data."""
+def _before_superscript(node: LexborNode, pieces: list[str]) -> str:
+    """`10<sup>5</sup>` is no 105, and the number of a note is no part of the word before it."""
+    text = node.text().strip()
+    if not text.lstrip("-\u2212").isdecimal():
+        return ""
+    if node.css_first("a") is not None:
+        return " "
+    before = next((piece for piece in reversed(pieces) if piece), "")
+    return "^" if before[-1:].isdecimal() else ""
 
-    def __init__(self) -> None:
-        self._is_layout: list[bool] = []
-        self._row: list[str] | None = None
 
-    @property
-    def in_row(self) -> bool:
-        return self._row is not None
-
-    def open(self, tag: str) -> None:
-        if tag == "table":
-            self._is_layout.append(False)
-        elif tag == "tr" and self._is_layout and not self._is_layout[-1]:
-            self._row = []
-
-    def add_cell(self, text: str) -> None:
-        if self._row is not None:
-            self._row.append(text)
-
-    def end_row(self) -> list[str]:
-        row, self._row = self._row or [], None
-        return row
-
-    def make_layout(self) -> list[str]:
-        """The cells of the row so far; from now on the table is not one of data."""
-        self._is_layout[-1] = True
-        row, self._row = self._row or [], None
-        return row
-
-    def close(self) -> None:
-        self._is_layout.pop()
+def _equation(node: LexborNode) -> str:
+    """Of MathML. One that nests too deep is its bare text."""
+    source = node.html or ""
+    if source.count("<") > _LARGEST_EQUATION:
+        return one_line(node.text())
+    return math_ml(lxml.html.fragment_fromstring(source))

@@ -20,7 +20,7 @@ BLOCK_TAGS = _names(
 
 SILENT_TAGS = _names(
     "script style noscript template svg math title iframe object embed canvas audio video map "
-    "select datalist button input textarea"
+    "select datalist input textarea"
 )
 """Nothing in them is for a reader of the page."""
 
@@ -28,9 +28,10 @@ KNOWN_TAGS = (
     BLOCK_TAGS
     | SILENT_TAGS
     | _names(
-        "a abbr acronym area b base basefont bdi bdo big blink br cite code col colgroup data del "
-        "dfn em font frame frameset i img ins kbd label link mark marquee meta meter nobr noframes "
-        "output param picture progress q rb rp rt rtc ruby s samp slot small source span strike "
+        "a abbr acronym area b base basefont bdi bdo big blink br button cite code col colgroup "
+        "data del dfn em font frame frameset i img ins kbd label link mark marquee meta meter nobr "
+        "noframes output param picture progress q rb rp rt rtc ruby s samp slot small source span "
+        "strike "
         "strong sub sup time track tt u var wbr"
     )
 )

@@ -56,9 +56,9 @@ def test_the_title_is_the_documents_own_or_the_pages_or_the_first_heading() -> N
     assert read("<h2>a</h2><h1>Heading</h1>", "html").title == "Heading"
 
 
-def test_navigation_is_left_out_where_there_is_a_main_part() -> None:
+def test_what_stands_beside_the_main_part_is_read() -> None:
     page = "<aside>side</aside><form>find</form><main>text<footer>by me</footer></main><footer>x"
-    assert read(page, "html").text == "text\n\nby me"
+    assert read(page, "html").text.split() == ["side", "find", "text", "by", "me", "x"]
 
 
 def test_a_page_of_nothing_but_navigation_is_read_nevertheless() -> None:
@@ -150,3 +150,46 @@ def test_sloppy_pages_keep_their_structure() -> None:
 def test_hostile_html_is_read_whatever_it_may_be(content: str) -> None:
     assert keeps_promises(read(content, "html"))
     assert keeps_promises(read(content))
+
+
+def test_cells_that_span_stand_in_each_row_and_column() -> None:
+    page = (
+        "<table><tr><th rowspan=2>Pool<th colspan=2>Summer<tr><th>opens<th>closes"
+        "<tr><td rowspan=2>North<td>8:00<td>21:00<tr><td colspan=2>closed</table>"
+    )
+    assert read(page, "html").text.split("\n") == [
+        "Pool | Summer opens | Summer closes",
+        "North | 8:00 | 21:00",
+        "North | closed | closed",
+    ]
+
+
+def test_what_is_left_out_is_told_in_words() -> None:
+    page = "<nav><a href=/>Home</a> <a href=/b>Jobs</a></nav><p>x</p><div hidden>not seen</div>"
+    parsed = read(page, "html")
+    assert parsed.text == "x"
+    assert [kind.sentence for kind in parsed.left_out] == [
+        "2 words of navigation",
+        "2 words of hidden parts",
+    ]
+
+
+def test_contact_data_in_a_footer_of_links_is_read() -> None:
+    page = (
+        "<p>x</p><footer><ul><li><a href=/a>About</a><li><a href=/b>Jobs</a>"
+        "<li><a href=/c>Press</a></ul><p>Mill Lane 4, <a href=tel:116>116</a></p></footer>"
+    )
+    assert read(page, "html").text == "x\n\nMill Lane 4, 116"
+
+
+def test_a_hidden_answer_that_the_page_can_open_is_read() -> None:
+    page = "<button aria-controls=a>Parking?</button><div id=a hidden>Behind the house.</div>"
+    assert read(page, "html").text == "Parking?\n\nBehind the house."
+
+
+def test_the_controls_of_a_form_show_their_texts() -> None:
+    page = (
+        "<form><label>Time <select><option>8:00<option>9:00</select></label>"
+        "<input type=hidden value=no><input type=submit value=Book></form>"
+    )
+    assert read(page, "html").text == "Time 8:00, 9:00 Book"
