@@ -243,6 +243,9 @@ class SqliteStore(
     def check(self) -> Iterator[str]:
         indexes = self._known_indexes()
         with self._rows.reading() as connection:
+            for table in ("documents_text", "messages_text"):
+                # SQLite 3.53 checks a table by what this connection remembers of its structure
+                connection.execute(f"select 1 from {table} where {table} match 'aaa'").fetchone()
             found = connection.execute("pragma quick_check").fetchone()[0]
         if found != "ok":
             yield f"rag.db: {found}"
