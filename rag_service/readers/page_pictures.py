@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from rag_service.readers.layout import PageLine
 
+INSTALL = "pip install 'rag-service[ocr]'"
+"""What brings a recogniser."""
+
 
 class PagePicture(Struct, frozen=True, kw_only=True):
     """A page as a person sees it, upright."""

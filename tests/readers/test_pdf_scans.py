@@ -66,6 +66,7 @@ def test_a_scan_that_nobody_can_read_is_refused() -> None:
     with pytest.raises(Unreadable) as caught:
         read_pdf(scanned("", ""))
     assert "without text, which scans are: run text recognition" in caught.value.reason
+    assert "pip install 'rag-service[ocr]'" in caught.value.reason
     with pytest.raises(Unreadable) as caught:
         read_pdf(scanned("", ""), lambda picture: [])
     assert "text recognition found none" in caught.value.reason

@@ -10,7 +10,7 @@ from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import PageLine, read_pages
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.page_pictures import Recogniser
+from rag_service.readers.page_pictures import INSTALL, Recogniser
 from rag_service.readers.pdf.page import Page, picture_of, read_page
 
 MOST_PAGES = 10_000
@@ -96,5 +96,5 @@ def _without_text(pages: list[Page], recognise: Recogniser | None) -> str:
     else:
         what = "is a PDF without text, which scans are"
     if recognise is None:
-        return f"{what}: run text recognition on it first, for instance with ocrmypdf"
+        return f"{what}: run text recognition on it first, with {INSTALL} or with ocrmypdf"
     return f"{what}, and text recognition found none in its pages: scan it again, upright and sharp"
