@@ -3,6 +3,7 @@
 import ctypes
 import math
 import re
+import unicodedata
 from collections.abc import Iterator
 from statistics import median
 from typing import NamedTuple
@@ -30,6 +31,7 @@ _HYPHENS = ("\ufffe", "\x02")
 """In place of a hyphen that breaks a word at the end of a line."""
 _BROKEN_WORD = re.compile(r"(?<=\w)[-\u00ad\u2010]\Z")
 _BLANKS = re.compile(r"(?<=\S)\s+(?=\S)")
+_WORD = re.compile(r"\S+")
 _SPACED = re.compile(r"(?:(?<!\S)\S\s+){4,}\S(?!\S)")
 """Letters that stand one by one."""
 _BOLD = re.compile(r"bold|black|heavy|semibold|[A-Z]BX\d", re.I)
@@ -115,6 +117,11 @@ class TextPage:
         self._frame = frame_of(self._matrix.a, self._matrix.b)
         begin, finish = self._box(first), self._box(last)
         right_to_left = begin[0] > finish[1]
+        if right_to_left and " " in text and not any(map(_is_right_to_left, text)):
+            # of a line that is turned by 180 degrees, PDFium gives the last word first
+            for word in _WORD.finditer(source):
+                self._line(start + word.start(), start + word.end(), False, turned)
+            return
         blanks = [] if right_to_left else list(self._blanks(text, first))
         pieces = list(self._pieces(text, first, size, blanks))
         text = " ".join(piece[0] for piece in pieces)
@@ -196,6 +203,10 @@ class TextPage:
             return position
         units = len(self._text[:position].encode("utf-16-le", "surrogatepass")) // 2
         return max(0, int(raw.FPDFText_GetCharIndexFromTextIndex(self._page, units)))
+
+
+def _is_right_to_left(char: str) -> bool:
+    return unicodedata.bidirectional(char) in ("R", "AL")
 
 
 def _letter_gap(text: str, blanks: list[_Blank], size: float) -> float:
