@@ -200,7 +200,7 @@ def test_a_token_without_scopes_gets_all_but_admin(access):
         ({"rates": {"date": "off"}}, "unknown class 'date': use chat, data, webhook"),
         ({"rates": {"data": "many"}}, "bad rate 'many'"),
         ({"bot_id": "a bot"}, "the bot 'a bot' must be"),
-        ({"bot_id": ""}, "the bot '' must be"),
+        ({"bot_id": ""}, "the bot '' must not be blank"),
     ],
 )
 def test_a_token_that_could_never_be_used_is_refused(access, changes, reason):
