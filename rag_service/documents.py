@@ -43,6 +43,8 @@ class LeftOut(Struct, frozen=True, kw_only=True):
     count: int = 1
     where: tuple[str, ...] = ()
     """Such as "page 3", in the order of the file; each place once."""
+    is_loss: bool = True
+    """Not where it is what pages have around what they say, such as menus."""
 
     @property
     def sentence(self) -> str:

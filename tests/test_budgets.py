@@ -85,7 +85,7 @@ def audit(event, args):
         args[0]).endswith("prompts.tiktoken"):
         print(event, args[0], flush=True)
 sys.addaudithook(audit)
-from rag_service.budgets import count_tokens
+from rag_service.conversations.budgets import count_tokens
 print("imported")
 count_tokens("one")
 count_tokens("two")

@@ -1,1 +1,1 @@
-"""TODO"""
+"""What happened: noted in the transaction of the change, told by feed and by webhook."""

@@ -374,9 +374,10 @@ def _strictly(documents: Sequence[Document], strict: bool) -> set[tuple[str, str
 
 def _check(left_out: Sequence[LeftOut], strict: bool) -> None:
     """Raises Unreadable."""
-    if strict and left_out:
+    losses = [kind.sentence for kind in left_out if kind.is_loss]
+    if strict and losses:
         raise Unreadable(
-            f"would be stored without {'; '.join(kind.sentence for kind in left_out)}: "
+            f"would be stored without {'; '.join(losses)}: "
             "push it without `strict` to take the rest"
         )
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rag_service.documents import Block, Chunk, ParsedDocument
 
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 """Raise it whenever the same document would give other chunks: stored ones are then rebuilt."""
 
 TARGET_TOKENS = 200

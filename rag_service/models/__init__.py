@@ -1,1 +1,1 @@
-"""TODO"""
+"""What reads and writes text: embedding models, answer models, and cross-encoders."""

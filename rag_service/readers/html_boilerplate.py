@@ -117,7 +117,7 @@ def leave_out(kind: str, node: LexborNode, outline: Outline) -> None:
     """Tells how many words are not taken, such as "57 words of navigation"."""
     words = len(node.text(separator=" ").split())
     if words:
-        outline.leave_out(f"word of {kind}", f"words of {kind}", count=words)
+        outline.leave_out(f"word of {kind}", f"words of {kind}", count=words, is_loss=False)
 
 
 def _is_hidden(node: LexborNode, openable: set[str]) -> bool:

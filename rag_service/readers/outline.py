@@ -103,10 +103,12 @@ class Outline:
             is_table = self._lines_kind == "table"
             self._put(self._lines_kind, text, _head(text, self._heads) if is_table else 0)
 
-    def leave_out(self, one: str, many: str, *, count: int = 1, where: str = "") -> None:
+    def leave_out(
+        self, one: str, many: str, *, count: int = 1, where: str = "", is_loss: bool = True
+    ) -> None:
         """Tell that some of the file is not taken. Such as "chart" and "charts", on "slide 3"; what
         is of one kind adds up."""
-        before = self._left_out.get(many) or LeftOut(one=one, many=many, count=0)
+        before = self._left_out.get(many) or LeftOut(one=one, many=many, count=0, is_loss=is_loss)
         places = before.where if where in ("", *before.where) else (*before.where, where)
         self._left_out[many] = replace(before, count=before.count + count, where=places)
 

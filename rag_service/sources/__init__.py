@@ -1,1 +1,1 @@
-"""TODO"""
+"""Where documents come from: a stream of pushes."""

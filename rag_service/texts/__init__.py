@@ -1,1 +1,1 @@
-"""TODO"""
+"""What a text is made of: scripts, words, sentences, cells. Pure."""

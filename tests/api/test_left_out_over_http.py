@@ -108,3 +108,11 @@ def test_attachments_are_documents_of_their_own_where_that_is_asked(client):
         assert [json.loads(line)["success"] for line in answer.text.splitlines()] == [True] * count
     urls = {item["source_url"] for item in client.get("/knowledge").json()["items"]}
     assert urls == {"upload://fees.eml", "upload://fees.eml#attachment-1-list.csv"}
+
+
+def test_the_menu_of_a_page_is_told_and_is_no_loss(client):
+    html = "<html><body><nav><a href=/a>Home</a> <a href=/b>News</a></nav><p>We open at nine.</p>"
+    page = {**PAGE, "content": html}
+    answer = client.post("/knowledge?strict=true", json=page)
+    assert answer.status_code == 200
+    assert any("navigation" in warning for warning in answer.json()["warnings"])

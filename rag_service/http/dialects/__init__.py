@@ -1,1 +1,1 @@
-"""TODO"""
+"""The same service in the words of the clients that exist already."""

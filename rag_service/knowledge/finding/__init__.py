@@ -1,1 +1,1 @@
-"""TODO"""
+"""The candidates of a question -> their order, and whether they answer it. Pure."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The knowledge dialect: documents, batches, search, transcripts and leads."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""The messages dialect: messages and the feed of what happened."""
