@@ -35,10 +35,11 @@ _AS_BROWSERS_DO = {
 """What labels mean on the web (the Encoding Standard), where Python's codecs mean less."""
 _SINGLE_BYTE = frozenset(("cp1252", "cp1254", "cp874"))
 """They have a character for nearly every byte, so that what is left is no sign of another one."""
-_ALIKE = ["cp1252", "cp1250", "cp1254", "cp1257"]
-_ALIKE_SAMPLE = 4096
-_CLEARLY = 10.0
-"""In log-odds of the language detector. A few words say nothing about their encoding. A guess."""
+_ALIKE = frozenset(("cp1252", "cp1250", "cp1254", "cp1257", "latin_1", "iso8859_2", "iso8859_9"))
+_LETTERS = {
+    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœæÉÈÊÀÂÇÔñÑáíóúÁÍÓÚåøÅØÆãõÃÕìòªº",
+    "cp1254": "çğıİöşüÇĞÖŞÜâîûÂÎ",
+}
 _NO_TEXT = "is neither text nor of a kind that can be read"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -115,24 +116,17 @@ def _guess(data: bytes) -> str:
     best = from_bytes(data[:_SAMPLE]).best()
     if best is None:
         raise Unreadable(_NO_TEXT)
-    encoding = _likest(data) if best.encoding in _ALIKE else best.encoding
+    encoding = best.encoding
+    if encoding in _ALIKE:
+        encoding = _likest(data[:_SAMPLE], encoding)
     return data.decode(encoding, errors="replace").removeprefix("\ufeff")
 
 
-def _likest(data: bytes) -> str:
-    """Of the encodings of Latin letters that could be meant, the one in which the text looks most
-    like some language: they differ in a few letters, such as those of French and Turkish."""
-    import py3langid  # noqa: PLC0415  reads its model, and few files need it
-
-    sample = data[:_ALIKE_SAMPLE]
-    found = list(from_bytes(sample, cp_isolation=_ALIKE))
-    if not found:
-        return "cp1252"
-    order = {match.encoding: (match.chaos, -match.coherence) for match in found}
-    least = min(order.values())
-    names = [name for name, rank in order.items() if rank == least]
-    if least[1] == 0:  # of no language, such as a list of names
-        return names[0]
-    scores = {name: py3langid.classify(sample.decode(name, "replace"))[1] for name in names}
-    best = max(names, key=scores.__getitem__)
-    return best if scores[best] - scores[names[0]] >= _CLEARLY else names[0]
+def _likest(data: bytes, guess: str) -> str:
+    """Of the encodings of Latin letters that could be meant, one in which all letters are those of
+    western Europe, or of Turkish: they differ in a few, and `guess` may as well be another."""
+    for name, letters in _LETTERS.items():
+        found = {letter for letter in data.decode(name, "replace") if letter > "\x7f"}
+        if all(letter in letters for letter in found if letter.isalpha()):
+            return name
+    return guess
