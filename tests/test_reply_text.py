@@ -12,7 +12,8 @@ from rag_service.conversations.reply_text import LONGEST_REFUSAL, ReplyText
 
 SOURCES = 5
 MARK = re.compile(
-    r"</?\s?sources? ?\d|</source>|<\|\w+\|>|</?s>|\[/?INST\]|<</?SYS>>|NO_ANSWER|of_turn>"
+    r"</?sources? ?\d|</?\s?sources? ?\d+\s?>|</source>|<\|\w+\|>|</?s>|\[/?INST\]|<</?SYS>>"
+    r"|NO_ANSWER|of_turn>"
 )
 
 
