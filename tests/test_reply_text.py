@@ -12,8 +12,7 @@ from rag_service.conversations.reply_text import LONGEST_REFUSAL, ReplyText
 
 SOURCES = 5
 MARK = re.compile(
-    r"</?sources? ?\d|</?\s?sources? ?\d+\s?>|</source>|<\|\w+\|>|</?s>|\[/?INST\]|<</?SYS>>"
-    r"|NO_ANSWER|of_turn>"
+    r"</?\s?sources? ?\d|</source>|<\|\w+\|>|</?s>|\[/?INST\]|<</?SYS>>|NO_ANSWER|of_turn>"
 )
 
 
@@ -38,6 +37,11 @@ def shown(*pieces: str, sources: int = SOURCES) -> str:
         ("We open</source> at nine <source 12>.", "We open at nine."),
         ("< / SOURCE 1 >We open. <source 1, 2>", "We open."),
         ("See <source 3 and come", "See and come"),
+        ("See < source 3 and come", "See and come"),
+        ("x < source 0 <source 1>", "x"),
+        ("x <sou<source 1>rce 2>", "x <sou\u2026rce 2>"),
+        ("x < source [7] 2", "x < source \u2026 2"),
+        ("Open in LONDON <source 1>.", "Open in LONDON."),
         ("<|im_start|>We open.<|im_end|>", "We open."),
         ("[INST] <<SYS>>We open.<</SYS>> [/INST]</s>", "We open."),
         ("<start_of_turn>We open.<end_of_turn>", "We open."),

@@ -76,8 +76,7 @@ class ReplyText:
         if mark is None:
             return at
         if mark:
-            self._gap = True
-            return mark
+            return self._leave_out(mark)
         if text[at] == "`":
             return self._code(at, final)
         if not self._fence and (citation := _CITATION.match(text, at)):
@@ -95,14 +94,28 @@ class ReplyText:
             return mark.end()
         return 0 if self._within_word() else _repetition_end(text, at, final)
 
+    def _leave_out(self, end: int) -> int:
+        if self._is_half_a_mark():
+            self._show("\u2026", end)  # or what comes next would make it whole
+        self._gap = True
+        return end
+
+    def _is_half_a_mark(self) -> bool:
+        """Whether what is shown ends with the beginning of a mark, beyond the first of a word."""
+        tail = ("".join(self._shown[-_LONGEST_MARK:]) + self._spaces)[-_LONGEST_MARK:]
+        return any(
+            _MAY_BE_MARK.match(tail, at)
+            for at, char in enumerate(tail)
+            if char in "<[" or tail.startswith(NO_ANSWER[:3], at)
+        )
+
     def _cite(self, citation: re.Match[str], final: bool) -> int:
         text, end = citation.string, citation.end()
         shown = self._known(citation)
         if not shown and end == len(text) and not final:
             return citation.start()
         if not shown and text[end : end + 1] != "(":  # which would make a link of it
-            self._gap = True
-            return end
+            return self._leave_out(end)
         self._show(shown or citation[0], end)
         return end
 
@@ -202,6 +215,8 @@ def _any(*marks: list[str]) -> str:
 
 
 _CLOSING = ".,;:!?)\n"
+_LONGEST_MARK = 64
+"""Characters. The longest begin with their longest list of numbers."""
 _BLOCK = 3
 _PLAIN = re.compile(r"[^ \t\n`<\[A-Z]+")
 _TICKS = re.compile(r"`+")
@@ -209,8 +224,8 @@ _GAP = r"[ \t]{0,2}"
 _LIST = r"[\d,; \t-]{0,24}"
 _TAG = [_GAP, "/?", _GAP, *_spelled("source"), "s?"]
 _MARKS = (
-    ["<", "/?", *_spelled("source"), "s?", r"[ \t#:.]{0,2}", r"\d", _LIST, "/?", ">?"],
-    ["<", *_TAG, r"[ \t#:.]{0,2}", r"(?:\d|N\b)", _LIST, "/?", ">"],
+    ["<", *_TAG, r"[ \t#:.]{0,2}", r"\d", _LIST, "/?", ">?"],
+    ["<", *_TAG, r"[ \t#:.]{0,2}", r"N\b", _LIST, "/?", ">"],
     ["<", "/?", *_spelled("source"), "s?", _GAP, "/?", ">"],
     ["<", r"[|\uff5c]", r"[^|\uff5c<>\n]{1,40}", r"[|\uff5c]", ">"],
 )

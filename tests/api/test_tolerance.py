@@ -20,8 +20,9 @@ PAGE = {"source_url": "https://a/1", "content": "We open at nine."}
 def test_head_is_answered_as_get_without_the_body(client, path):
     head, get = client.head(path), client.get(path)
     assert (head.status_code, head.content) == (get.status_code, b"")
-    assert head.headers["content-type"] == get.headers["content-type"]
-    assert int(head.headers["content-length"]) > 0
+    lengths = [int(answer.headers["content-length"]) for answer in (head, get)]
+    # the time that it is up may have a digit more
+    assert abs(lengths[0] - lengths[1]) <= (1 if path.endswith("health") else 0)
 
 
 def test_head_of_a_live_stream_ends(client):

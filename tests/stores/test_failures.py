@@ -169,7 +169,7 @@ def test_a_full_disk_loses_nothing_and_serves_on(tmp_path: Path, small_disk: lis
     lines = told(THE_DISK_IS_FULL, tmp_path, *small_disk)
     failed = [line for line in lines if line.startswith("failed")]
     assert len(failed) == 1 and "disk is full" in failed[0] and "nothing was written" in failed[0]
-    assert any(line.startswith("seal failed") for line in lines)
+    assert any(line.startswith("seal failed the disk is full") for line in lines)
     assert [line for line in lines if line.startswith(("found", "check"))] == [
         "found ['The heron waits.']",
         "found ['There is room.']",
