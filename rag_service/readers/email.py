@@ -23,15 +23,16 @@ LONGEST_HEADER = 50_000
 """Characters: the standard library takes the square of their number."""
 _DEEPEST = 8
 """Mails within mails."""
-_RICHER = 1.2
-"""So many times the words of the plain text make the HTML the one to read: some mails have no
-more than "your program cannot show this" as text."""
 
+_POLICY = email.policy.default
 _HEADERS = ("From", "To", "Cc", "Date")
 _EVENT = re.compile(
     r"^(SUMMARY|DESCRIPTION|LOCATION|DTSTART|DTEND|ORGANIZER|ATTENDEE)(?:;[^:\n]*)?:(.*)$", re.M
 )
 _FOLD = re.compile(r"\r?\n[ \t]")
+_FLOWS = re.compile(r"(?<!\n--) \r?\n(?!\r?\n|>)")
+"""The end of a line that goes on (RFC 3676); "-- " begins a signature."""
+_PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _WORD = re.compile(r"\w+")
 _BROKEN = (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
 """What the standard library raises on headers and bodies that break the rules."""
@@ -62,7 +63,7 @@ def _parsed(data: bytes) -> EmailMessage:
     if data.count(b"\n--") > MOST_PARTS:
         raise Unreadable(f"is an email of more than {MOST_PARTS:,} parts")
     try:
-        message = message_from_bytes(data, policy=email.policy.default)
+        message = message_from_bytes(data, policy=_POLICY)
         headers = (value for part in message.walk() for _, value in part.raw_items())
         too_long = any(len(value) > LONGEST_HEADER for value in headers)
     except _BROKEN as error:
@@ -104,6 +105,8 @@ class _Reader:
             self._parts(part, kind, depth, attached)
         elif _is_enveloped(part):
             self._leave_encrypted()
+        elif kind in _PKCS7:
+            self._outline.leave_out("mail within a signature", "mails within signatures")
         elif kind == "application/ms-tnef":
             self._outline.leave_out("winmail.dat of Outlook", "winmail.dat files of Outlook")
         elif part.get_content_maintype() == "text" and (is_body or not _is_attached(part)):
@@ -116,12 +119,16 @@ class _Reader:
         if kind == "multipart/encrypted":
             self._leave_encrypted()
         elif kind == "multipart/alternative":
-            for chosen in _richest(children):
-                self._part(chosen, depth, attached, is_body=True)
+            chosen, lost = _richest(children)
+            for child in chosen:
+                self._part(child, depth, attached, is_body=True)
+            if lost:
+                words = "of a mail's other version, which says more or less the same"
+                self._outline.leave_out(f"word {words}", f"words {words}", count=lost)
         else:
             for child in children:
                 if kind == "message/rfc822":
-                    self.mail(child, depth + 1)
+                    self.mail(_unpacked(part, child), depth + 1)
                 else:
                     self._part(child, depth, attached)
 
@@ -142,31 +149,49 @@ class _Reader:
                 self._outline.add("paragraph", parsed.text[block.start : block.end])
 
 
-def _richest(ways: list[Message]) -> list[Message]:
-    """Of parts that say the same, the one with the most words; plain text unless HTML has clearly
-    more. An invitation stands beside it."""
-    if not ways:
-        return []
-    words = {id(way): _words(way) for way in ways}
+def _richest(ways: list[Message]) -> tuple[list[Message], int]:
+    """Of parts that say the same, the one that lacks the fewest words of the others, plain text
+    where that is as good; and how many words it lacks. An invitation stands beside it."""
     calendars = [way for way in ways if way.get_content_type() == "text/calendar"]
-    texts = [way for way in ways if way not in calendars] or ways
-    best = max(texts, key=lambda way: words[id(way)])
-    plain = next((way for way in texts if way.get_content_type() == "text/plain"), None)
-    if plain is not None and words[id(best)] <= _RICHER * words[id(plain)]:
-        best = plain
-    return [best, *(one for one in calendars if one is not best)]
+    texts = [way for way in ways if way not in calendars]
+    if not texts:
+        return calendars, 0
+    words = [_words(way) for way in texts]
+    everything = set().union(*words)
+    lacks = [len(everything - found) for found in words]
+    best = min(
+        range(len(texts)),
+        key=lambda at: (lacks[at], texts[at].get_content_type() != "text/plain"),
+    )
+    return [texts[best], *calendars], lacks[best]
 
 
-def _words(part: Message) -> int:
+def _words(part: Message) -> set[str]:
     """That a reader sees."""
-    total = 0
+    found: set[str] = set()
     for child in part.walk():
         kind = child.get_content_type()
         if kind == "text/html":
-            total += len(_WORD.findall(read_html(clean(_text_of(child))).text))
+            found.update(_WORD.findall(read_html(clean(_text_of(child))).text.lower()))
         elif kind == "text/plain":
-            total += len(_WORD.findall(_text_of(child)))
-    return total
+            found.update(_WORD.findall(_text_of(child).lower()))
+    return found
+
+
+def _unpacked(part: Message, inner: Message) -> Message:
+    """A mail within a mail, which some programs encode though they must not."""
+    coding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+    if coding not in ("base64", "quoted-printable"):
+        return inner
+    holder = Message()
+    holder["Content-Transfer-Encoding"] = coding
+    holder.set_payload(inner.as_string())
+    try:
+        payload = holder.get_payload(decode=True)
+        found = message_from_bytes(payload if isinstance(payload, bytes) else b"", policy=_POLICY)
+    except _BROKEN:
+        return inner
+    return found if any(_header(found, name) for name in ("Subject", *_HEADERS)) else inner
 
 
 def _is_attached(part: Message) -> bool:
@@ -184,7 +209,7 @@ def _is_of_the_mail(part: Message, kind: str) -> bool:
 
 def _is_enveloped(part: Message) -> bool:
     kind = part.get_content_type()
-    return kind in ("application/pkcs7-mime", "application/x-pkcs7-mime") and (
+    return kind in _PKCS7 and (
         str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
     )
 
@@ -197,9 +222,13 @@ def _name(part: Message) -> str:
 
 
 def _header(message: Message, name: str) -> str:
+    """Decoded; where it has raw bytes beyond ASCII, which it must not, as they are read best."""
+    raw = next((value for key, value in message.raw_items() if key.lower() == name.lower()), "")
     try:
+        if not str(raw).isascii():
+            return one_line(decode(str(raw).encode("utf-8", "surrogateescape")))
         return one_line(str(message.get(name, "")))
-    except _BROKEN:
+    except (*_BROKEN, Unreadable):
         return ""
 
 
@@ -222,7 +251,8 @@ def _text_of(part: Message) -> str:
     except Unreadable:
         text = data.decode(errors="replace")
     if str(part.get_param("format", "")).lower() == "flowed":
-        text = re.sub(r"(?<!\n-- )(?<= )\r?\n(?!\r?\n|>)", "", text)
+        is_blank_extra = str(part.get_param("delsp", "")).lower() == "yes"
+        text = _FLOWS.sub("" if is_blank_extra else " ", text)
     return text
 
 

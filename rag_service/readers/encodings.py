@@ -2,17 +2,16 @@
 
 import codecs
 import re
+from contextlib import suppress
 
 from charset_normalizer import from_bytes
 
 from rag_service.errors import Unreadable
+from rag_service.readers.latin_encodings import latin_encoding
 
 _SAMPLE = 262_144
 _HEAD = 4096
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
-_GOOD_FOR_EACH_BAD = 4
-"""So many characters beyond ASCII for each bad byte make a text UTF-8. In another encoding nearly
-all such bytes are bad ones. A guess."""
 _AS_BROWSERS_DO = {
     **dict.fromkeys(
         ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "l1", "ascii", "us-ascii"),
@@ -35,11 +34,19 @@ _AS_BROWSERS_DO = {
 """What labels mean on the web (the Encoding Standard), where Python's codecs mean less."""
 _SINGLE_BYTE = frozenset(("cp1252", "cp1254", "cp874"))
 """They have a character for nearly every byte, so that what is left is no sign of another one."""
-_ALIKE = frozenset(("cp1252", "cp1250", "cp1254", "cp1257", "latin_1", "iso8859_2", "iso8859_9"))
-_LETTERS = {
-    "cp1252": "äöüßÄÖÜéèêëàâçîïôûùœæÉÈÊÀÂÇÔñÑáíóúÁÍÓÚåøÅØÆãõÃÕìòªº",
-    "cp1254": "çğıİöşüÇĞÖŞÜâîûÂÎ",
-}
+_NO_TEXTS = frozenset(
+    (
+        "idna",
+        "punycode",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "utf-7",
+        "undefined",
+        "mbcs",
+        "oem",
+    )
+)
+"""Codecs of Python's that no text is in: some take the square of its length, or run escapes."""
 _NO_TEXT = "is neither text nor of a kind that can be read"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -48,6 +55,12 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_JAPANESE_MAIL = re.compile(rb"\x1b\$(?:[@AB]|\([CD])")
+"""How a text in ISO-2022-JP, whose bytes are all ASCII, goes over to Japanese."""
+_BLANKS = 25
+"""At most so many characters for a blank or a line end."""
+_SCRIPTS = 6
+"""High bytes of a text: of its script, of Latin, of punctuation."""
 _DECLARED = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w-]{2,40})""", re.I)
 _PROLOG = re.compile(rb"""\A\s*<\?xml[^>]{0,200}encoding\s*=\s*["']([\w-]{2,40})["']""", re.I)
 
@@ -63,20 +76,24 @@ def decode(data: bytes, label: str | None = None) -> str:
             return data[len(mark) :].decode(encoding, errors="replace")
     if wide := _wide(data):
         return data.decode(wide, errors="replace")
+    if _JAPANESE_MAIL.search(data):
+        with suppress(UnicodeDecodeError):
+            return data.decode("iso2022_jp_2")
     if len(data[:_SAMPLE].translate(None, _CONTROLS)) < 0.98 * len(data[:_SAMPLE]):
         raise Unreadable(_NO_TEXT)
     return _utf8(data) or _declared(data, label) or _guess(data)
 
 
 def _utf8(data: bytes) -> str | None:
-    """None where it is not UTF-8; a few stray bytes among many characters do not change that."""
+    """None where it is not UTF-8. Whole characters beyond ASCII are hardly there by chance, so that
+    as many bad bytes do not make it another encoding."""
     try:
         return data.decode()
     except UnicodeDecodeError:
         text = data.decode(errors="replace")
     bad = text.count("\ufffd")
     good = len(text) - len(text.encode("ascii", "ignore")) - bad
-    return text if good > _GOOD_FOR_EACH_BAD * bad else None
+    return text if good >= bad else None
 
 
 def _declared(data: bytes, label: str | None) -> str | None:
@@ -90,6 +107,8 @@ def _declared(data: bytes, label: str | None) -> str | None:
         if codec in _SINGLE_BYTE:
             return data.decode(codec, errors="replace")
         try:
+            if codecs.lookup(codec).name.replace("_", "-") in _NO_TEXTS:
+                continue
             return data.decode(codec)
         except (LookupError, UnicodeError, ValueError):
             continue  # it is not what it says
@@ -102,31 +121,25 @@ def _codec(label: str) -> str:
 
 
 def _wide(data: bytes) -> str | None:
-    """UTF-16 without a mark: half of its bytes, all even or all odd ones, are zeros mostly."""
-    sample = data[:_HEAD]
+    """UTF-16 without a mark: the high bytes of its characters, all even or all odd ones, are few,
+    and zero for blanks and line ends at least."""
+    sample = data[: _HEAD - _HEAD % 2]
+    sample = sample[: len(sample) - len(sample) % 2]
     for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        zeros, others = sample[first::2].count(0), sample[1 - first :: 2]
-        is_text = len(others.translate(None, _CONTROLS)) == len(others)
-        if zeros and is_text and 2 * zeros > len(others):
+        high = sample[first::2]
+        if high.count(0) < len(high) / _BLANKS or len(set(high)) > _SCRIPTS:
+            continue
+        text = sample.decode(encoding, errors="replace")
+        seen = sum(char.isprintable() or char in "\t\r\n" for char in text)
+        if seen == len(text) and sum(map(str.isalnum, text)) > len(text) / 2:
             return encoding
     return None
 
 
 def _guess(data: bytes) -> str:
-    best = from_bytes(data[:_SAMPLE]).best()
-    if best is None:
-        raise Unreadable(_NO_TEXT)
-    encoding = best.encoding
-    if encoding in _ALIKE:
-        encoding = _likest(data[:_SAMPLE], encoding)
+    if (encoding := latin_encoding(data)) is None:
+        best = from_bytes(data[:_SAMPLE]).best()
+        if best is None:
+            raise Unreadable(_NO_TEXT)
+        encoding = best.encoding
     return data.decode(encoding, errors="replace").removeprefix("\ufeff")
-
-
-def _likest(data: bytes, guess: str) -> str:
-    """Of the encodings of Latin letters that could be meant, one in which all letters are those of
-    western Europe, or of Turkish: they differ in a few, and `guess` may as well be another."""
-    for name, letters in _LETTERS.items():
-        found = {letter for letter in data.decode(name, "replace") if letter > "\x7f"}
-        if all(letter in letters for letter in found if letter.isalpha()):
-            return name
-    return guess

@@ -28,7 +28,7 @@ _SAYS = re.compile(
 )
 """Names of attributes that hold what a visitor reads."""
 _SETS = re.compile(
-    r"(?:.*[_-])(?:color|size|align|font|style|transform|weight|tag|level|width|height|class|id"
+    r"admin_.*|(?:.*[_-])(?:color|size|align|font|style|transform|weight|tag|level|width|height|class|id"
     r"|shadow|position|animation|spacing|orientation|module)(?:[_-].*)?"
 )
 """Names of attributes that only say how."""

@@ -1,5 +1,7 @@
 """Mails: all that was said is read once, in order, whatever program wrote them."""
 
+import base64
+import quopri
 from email.message import EmailMessage
 
 import pytest
@@ -116,3 +118,38 @@ def test_an_encrypted_mail_is_refused_and_an_encrypted_part_is_told() -> None:
     assert "encrypted" in refusal(HEAD + secret, "eml")
     parsed = read_file(mail(part("Read this."), secret), "eml")
     assert [kind.one for kind in parsed.left_out] == ["encrypted part of a mail"]
+
+
+def test_words_that_only_the_other_version_has_are_told() -> None:
+    html = part("<p>The boat leaves at 10:15 from pier 3.</p><p>Bring a coat.</p>", "text/html")
+    plain = part("The boat leaves at 10:15 from pier 3. Unsubscribe")
+    parsed = read_file(mail(plain, html, kind="alternative"), "eml")
+    assert "Bring a coat." in parsed.text
+    assert "Unsubscribe" not in parsed.text
+    assert [(kind.count, kind.one[:7]) for kind in parsed.left_out] == [(1, "word of")]
+
+
+@pytest.mark.parametrize("coding", ["base64", "quoted-printable"])
+def test_a_forwarded_mail_is_read_though_it_is_encoded(coding: str) -> None:
+    inner = HEAD.replace(b"Boats", b"Gate") + b"\r\nThe code is 7431 = four digits."
+    packed = base64.encodebytes(inner) if coding == "base64" else quopri.encodestring(inner)
+    head = f"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: {coding}\r\n\r\n"
+    assert "The code is 7431 = four digits." in said(mail(part("See."), head.encode() + packed))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_raw_letters_in_a_header_are_read(encoding: str) -> None:
+    data = HEAD.replace(b"Boats", "Gr\u00fc\u00dfe".encode(encoding)) + b"\r\nText."
+    assert read_file(data, "eml").title == "Gr\u00fc\u00dfe"
+
+
+def test_lines_that_flow_may_have_a_blank_that_is_none() -> None:
+    head = b"Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\r\n\r\n"
+    text = "\u65e5\u672c \r\n\u8a9e\u3067\u3059\u3002\r\n"
+    assert said(HEAD + head + text.encode()) == ["\u65e5\u672c\u8a9e\u3067\u3059\u3002"]
+
+
+def test_a_mail_within_its_signature_is_told() -> None:
+    signed = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx"
+    parsed = read_file(mail(part("Read this."), signed), "eml")
+    assert [kind.one for kind in parsed.left_out] == ["mail within a signature"]

@@ -357,16 +357,23 @@ def test_labels_mean_what_they_mean_on_the_web(label: str) -> None:
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
-        (
-            "cp1252",
-            "Les élèves préfèrent où l\u2019été dure; ça coûte très cher à l\u2019hôtel.",
-        ),
-        (
-            "cp1254",
-            "Türkçe öğrenmek için güzel bir gün; şehirde ağaçlar yeşil, çocuklar mutlu.",
-        ),
+        ("cp1252", "Les élèves préfèrent où l\u2019été dure; ça coûte très cher à l\u2019hôtel."),
+        ("cp1252", "El niño está en el jardín. ¿Cuánto cuesta? ¡Mañana más!"),
+        ("cp1252", "A informação está na secção de saúde; não há razões."),
+        ("cp1252", "Più caffè, così sarà già un\u2019attività."),
+        ("cp1252", "Grüße aus Köln; Preis 4 \u20ac, Maß 1½ m²."),
+        ("cp1252", "It\u2019s 4 \u20ac \u2014 \u201cas bought\u201d."),
+        ("cp1254", "Türkçe öğrenmek için güzel bir gün; şehirde ağaçlar yeşil, çocuklar mutlu."),
+        ("cp1250", "Łódź jest piękna, a Wisła płynie przez Kraków. Zamówienie wysłane."),
+        ("iso8859-2", "Łódź jest piękna, a Wisła płynie przez Kraków. Zamówienie wysłane."),
+        ("cp1250", "Příliš žluťoučký kůň úpěl ďábelské ódy."),
+        ("cp1250", "Árvíztűrő tükörfúrógép."),
+        ("cp1257", "Šiandien gražus oras, o rytoj bus šalčiau; ąžuolas."),
         ("utf-16-le", "Größe und Maß"),
+        ("utf-16-le", "Мы открыты с девяти часов утра до шести вечера"),
+        ("utf-16-be", "Μας βρίσκετε κάθε μέρα από τις εννέα"),
         ("shift_jis", "これは日本語の文章です。とても長い文章です。"),
+        ("iso2022_jp", "事務所は九時に開きます。"),
     ],
 )
 def test_text_without_a_label_is_read(encoding: str, text: str) -> None:
