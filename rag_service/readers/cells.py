@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from rag_service.readers.number_codes import BUILT_IN, GENERAL
 from rag_service.readers.number_formats import number_text, plain_number, text_text
-from rag_service.readers.office_parts import OfficeParts, name_of
+from rag_service.readers.opc import OfficePackage, name_of
 from rag_service.readers.outline import one_line
 
 _MOST_CACHED = 100_000
@@ -29,11 +29,11 @@ class Cell(Struct, frozen=True, gc=False):
 class Cells:
     """What the cells of one workbook refer to: its strings, its formats and its first day."""
 
-    def __init__(self, parts: OfficeParts, since_1904: bool) -> None:
+    def __init__(self, package: OfficePackage, since_1904: bool) -> None:
         self._since_1904 = since_1904
-        trees = _of(parts, "sharedStrings")
+        trees = _of(package, "sharedStrings")
         self._strings = [one_line(text) for tree in trees for text in _strings(tree)]
-        self._codes = [code for part in _of(parts, "styles") for code in _codes(part)]
+        self._codes = [code for part in _of(package, "styles") for code in _codes(part)]
         self._shown: dict[tuple[str, str], str] = {}
 
     def read(self, cell: Any) -> Cell:
@@ -119,8 +119,8 @@ def string_text(element: Any) -> str:
     return "".join(pieces)
 
 
-def _of(parts: OfficeParts, kind: str) -> list[Any]:
-    return [parts.tree(part) for part in parts.related(parts.root, kind)]
+def _of(package: OfficePackage, kind: str) -> list[Any]:
+    return [package.xml(part) for part in package.related(package.main, kind)]
 
 
 def _strings(tree: Any) -> list[str]:

@@ -12,7 +12,7 @@ from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.grids import MOST_COLUMNS, Area, Grid, place_name
 from rag_service.readers.number_formats import plain_number
-from rag_service.readers.office_parts import name_of, safe_parser
+from rag_service.readers.opc import name_of, parse_xml
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.packages import read_package
 from rag_service.readers.tables import write_tables
@@ -80,7 +80,7 @@ def _write_shape(shape: Any, where: str, package: zipfile.ZipFile, outline: Outl
         path = next(shape.iter(_name("draw:object"))).get(_name("xlink:href"), "")
         part = f"{path.removeprefix('./')}/content.xml"
         if part in package.namelist():
-            chart = etree.fromstring(package.read(part), safe_parser())
+            chart = parse_xml(package.read(part))
             for title in chart.iter("{*}title", "{*}subtitle"):
                 outline.add("paragraph", _paragraphs(title))
     elif "image" in names:
@@ -258,7 +258,7 @@ def _line(element: Any) -> str:
 def _title(package: zipfile.ZipFile) -> str:
     if "meta.xml" not in package.namelist():
         return ""
-    meta = etree.fromstring(package.read("meta.xml"), safe_parser())
+    meta = parse_xml(package.read("meta.xml"))
     return one_line(next((title.text or "" for title in meta.iter("{*}title")), ""))
 
 

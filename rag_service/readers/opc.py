@@ -71,6 +71,10 @@ class OfficePackage:
         found = self._related(part).get(relation_id or "")
         return found[1] if found else None
 
+    def kind(self, part: str, relation_id: str) -> str:
+        """What a relationship is, such as `worksheet`; empty when there is none in here."""
+        return self._related(part).get(relation_id, ("", ""))[0]
+
     def xml(self, part: str) -> Any:
         """Raises LxmlError when the part is no XML."""
         return parse_xml(self.data(part))
@@ -119,6 +123,12 @@ class OfficePackage:
                 kind = relation.get("Type", "").rpartition("/")[2]
                 found.append((relation.get("Id", ""), (kind, target)))
         return found
+
+
+def name_of(element: Any) -> str:
+    """Without its namespace; of a comment, nothing."""
+    tag = element.tag
+    return tag[tag.rfind("}") + 1 :] if isinstance(tag, str) else ""
 
 
 def visible_branch(alternate: Any) -> Any:

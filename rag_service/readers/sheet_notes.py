@@ -5,22 +5,24 @@ from typing import Any
 
 from rag_service.readers.cells import string_text
 from rag_service.readers.grids import Grid, place_of
-from rag_service.readers.office_parts import OfficeParts
+from rag_service.readers.opc import OfficePackage
 from rag_service.readers.outline import Outline, one_line
 
 
-def write_notes(parts: OfficeParts, sheet: str, grid: Grid, where: str, outline: Outline) -> None:
+def write_notes(
+    package: OfficePackage, sheet: str, grid: Grid, where: str, outline: Outline
+) -> None:
     """Each as `B2: what it says`; those of cells that nobody sees are left out, and told."""
     talks = [
         (comment.get("ref", ""), comment.findtext("{*}text") or "")
-        for part in parts.related(sheet, "threadedComment")
-        for comment in parts.tree(part).iterfind("{*}threadedComment")
+        for part in package.related(sheet, "threadedComment")
+        for comment in package.xml(part).iterfind("{*}threadedComment")
     ]
     talked_of = {place for place, _ in talks}  # Excel keeps a note with a copy of each
     notes = [
         (comment.get("ref", ""), string_text(text))
-        for part in parts.related(sheet, "comments")
-        for comment in parts.tree(part).iterfind("{*}commentList/{*}comment")
+        for part in package.related(sheet, "comments")
+        for comment in package.xml(part).iterfind("{*}commentList/{*}comment")
         for text in comment.iterfind("{*}text")
         if comment.get("ref") not in talked_of
     ]
@@ -33,27 +35,27 @@ def write_notes(parts: OfficeParts, sheet: str, grid: Grid, where: str, outline:
 
 
 def write_drawings(
-    parts: OfficeParts, sheet: str, hidden: list[str], where: str, outline: Outline
+    package: OfficePackage, sheet: str, hidden: list[str], where: str, outline: Outline
 ) -> None:
     """Text boxes, diagrams and what charts are called.
 
     The numbers of a chart are those of its cells: where they are on a `hidden` sheet, the chart is
     left out and told, as pictures are.
     """
-    if objects := [*parts.related(sheet, "oleObject"), *parts.related(sheet, "package")]:
+    if objects := [*package.related(sheet, "oleObject"), *package.related(sheet, "package")]:
         outline.leave_out("embedded file", "embedded files", count=len(objects), where=where)
-    for drawing in parts.related(sheet, "drawing"):
-        tree = parts.tree(drawing)
+    for drawing in package.related(sheet, "drawing"):
+        tree = package.xml(drawing)
         for fallback in list(tree.iter("{*}Fallback")):  # for programs that know less
             fallback.getparent().remove(fallback)
         for box in tree.iter("{*}txBody"):
             outline.add("paragraph", _paragraphs(box))
         if pictures := sum(1 for _ in tree.iter("{*}pic")):
             outline.leave_out("picture", "pictures", count=pictures, where=where)
-        for diagram in parts.related(drawing, "diagramData"):
-            outline.add("paragraph", _paragraphs(parts.tree(diagram)))
-        for chart in [*parts.related(drawing, "chart"), *parts.related(drawing, "chartEx")]:
-            _write_chart(parts.tree(chart), hidden, where, outline)
+        for diagram in package.related(drawing, "diagramData"):
+            outline.add("paragraph", _paragraphs(package.xml(diagram)))
+        for chart in [*package.related(drawing, "chart"), *package.related(drawing, "chartEx")]:
+            _write_chart(package.xml(chart), hidden, where, outline)
 
 
 def _write_chart(chart: Any, hidden: list[str], where: str, outline: Outline) -> None:

@@ -112,10 +112,6 @@ class Export:
         return None
 
 
-def read_posts(data: bytes, types: Collection[str] | None = None) -> Iterator[Post]:
-    return Export(data, types).posts()
-
-
 class _Entry(Struct, frozen=True, kw_only=True):
     id: str
     type: str

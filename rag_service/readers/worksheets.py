@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from rag_service.readers.cells import Cell, Cells
 from rag_service.readers.grids import Area, Grid, column_of, place_of
-from rag_service.readers.office_parts import name_of
+from rag_service.readers.opc import name_of
 from rag_service.readers.outline import one_line
 
 MOST_CELLS = 3_000_000

@@ -11,7 +11,7 @@ from promises import any_text, blocks, keeps_promises, read, read_file, read_or_
 
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
-from rag_service.readers.wordpress import is_wordpress_export, read_posts
+from rag_service.readers.wordpress import Export, is_wordpress_export
 
 # ruff: noqa: RUF001
 RUSSIAN = "В гимназии он не был в числе первых учеников, исключение составляли математика и латынь."
@@ -221,7 +221,7 @@ def test_hostile_files_are_read_or_refused_in_time(data: bytes, format: Format) 
 @pytest.mark.parametrize("piece", ["<pre>", "[a b=c ", "[caption ", "[[a", "\n", "<!--", " \n"])
 def test_hostile_posts_are_read_in_time(piece: str) -> None:
     start = time.perf_counter()
-    list(read_posts(wordpress(("A", "publish"), content="x" + piece * 200_000)))
+    list(Export(wordpress(("A", "publish"), content="x" + piece * 200_000)).posts())
     assert time.perf_counter() - start < 5
 
 
@@ -267,7 +267,7 @@ a = 1
 
 b = 2
 [/code]"""
-    (post,) = read_posts(wordpress(("One & all", "publish"), ("Two", "draft"), content=content))
+    (post,) = Export(wordpress(("One & all", "publish"), ("Two", "draft"), content=content)).posts()
     assert (post.link, post.title) == ("https://blog.example/one & all", "One & all")
     assert post.metadata == {
         "type": "post",
@@ -286,7 +286,7 @@ def test_blocks_of_the_editor_are_read_as_they_are() -> None:
     content = (
         "<!-- wp:paragraph --><p>One</p><!-- /wp:paragraph -->\n\n<!-- wp:x {} /--><h2>Two</h2>"
     )
-    (post,) = read_posts(wordpress(("A", "publish"), content=content))
+    (post,) = Export(wordpress(("A", "publish"), content=content)).posts()
     assert read(post.html, "html").text == "One\n\nTwo"
 
 
@@ -300,12 +300,12 @@ def test_blocks_of_the_editor_are_read_as_they_are() -> None:
     ],
 )
 def test_what_is_not_for_readers_is_left_out(fields: dict[str, str]) -> None:
-    assert list(read_posts(wordpress(("A", "publish"), **fields))) == []
+    assert list(Export(wordpress(("A", "publish"), **fields)).posts()) == []
 
 
 def test_a_prefix_that_is_not_declared_and_control_characters_do_no_harm() -> None:
     data = wordpress(("A", "publish"), more="<atom:link/>", content="a\x08b\x0b c")
-    assert [post.html for post in read_posts(data)] == ["<p>ab c</p>"]
+    assert [post.html for post in Export(data).posts()] == ["<p>ab c</p>"]
 
 
 def test_a_damaged_export_is_refused() -> None:
@@ -314,7 +314,7 @@ def test_a_damaged_export_is_refused() -> None:
     for damaged, hint in ((data[:-300], "truncated"), (bomb, "entities")):
         assert is_wordpress_export(damaged)
         with pytest.raises(Unreadable) as caught:
-            list(read_posts(damaged))
+            list(Export(damaged).posts())
         assert hint in caught.value.reason
 
 
@@ -327,7 +327,7 @@ def test_any_export_is_read_or_refused(seed: int) -> None:
     for _ in range(chance.randrange(20)):
         data[chance.randrange(len(data))] = chance.randrange(256)
     try:
-        for post in read_posts(bytes(data[: chance.randrange(len(data))])):
+        for post in Export(bytes(data[: chance.randrange(len(data))])).posts():
             assert keeps_promises(read(post.html, "html"))
     except Unreadable as error:
         assert error.reason

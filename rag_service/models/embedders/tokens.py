@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
@@ -110,18 +109,6 @@ def _longest(folder: ModelFolder) -> int:
         folder.settings("config.json").get("max_position_embeddings"),
     )
     return int(min((limit for limit in limits if limit and limit > 0), default=_LONGEST))
-
-
-def _unknown_id(tokenizer: Tokenizer) -> int | None:
-    """The token of what the vocabulary does not have; None where every character has tokens."""
-    model = msgspec.json.decode(tokenizer.to_str().encode())["model"]
-    if model.get("byte_fallback"):
-        return None
-    if model["type"] == "Unigram":
-        row: int | None = model.get("unk_id")
-        return row
-    token = model.get("unk_token")
-    return None if token is None else tokenizer.token_to_id(token)
 
 
 def _read(definition: bytes) -> Tokenizer:
