@@ -21,6 +21,8 @@ from rag_service.fields import (
 from rag_service.readers.formats import BINARY
 
 _LONGEST_TITLE = 2000
+_MOST_LEFT_OUT = 20_000
+"""Bytes of JSON."""
 
 
 def read_push(body: dict[str, Any]) -> Document:
@@ -52,9 +54,12 @@ def read_push(body: dict[str, Any]) -> Document:
 
 
 def _left_out(body: Mapping[str, Any]) -> list[LeftOut]:
-    """What an upload notes of a file beside its documents."""
+    """What an upload notes of a file beside its documents; too much of it was noted by nobody."""
+    given = body.get("left_out", [])
+    if len(msgspec.json.encode(given)) > _MOST_LEFT_OUT:
+        return []
     try:
-        return msgspec.convert(body.get("left_out", []), list[LeftOut])
+        return msgspec.convert(given, list[LeftOut])
     except msgspec.ValidationError:
         return []
 

@@ -23,6 +23,8 @@ LONGEST_HEADER = 50_000
 """Characters: the standard library takes the square of their number."""
 _DEEPEST = 8
 """Mails within mails."""
+MOST_NESTED = 30
+"""Parts within parts. Programs write three or four."""
 
 _POLICY = email.policy.default
 _HEADERS = ("From", "To", "Cc", "Date")
@@ -68,10 +70,26 @@ def _parsed(data: bytes) -> EmailMessage:
         too_long = any(len(value) > LONGEST_HEADER for value in headers)
     except _BROKEN as error:
         raise Unreadable("is a damaged email: save it again") from error
+    if _nesting(message) > MOST_NESTED:
+        raise Unreadable(f"is an email of parts within parts, more than {MOST_NESTED} deep")
     if too_long:
         raise Unreadable(f"is an email with a header of more than {LONGEST_HEADER:,} characters")
     assert isinstance(message, EmailMessage)
     return message
+
+
+def _nesting(message: Message) -> int:
+    depth, level = 0, [message]
+    while level:
+        depth += 1
+        level = [
+            child
+            for part in level
+            if part.is_multipart()
+            for child in part.get_payload()
+            if isinstance(child, Message)
+        ]
+    return depth
 
 
 class _Reader:
@@ -82,6 +100,8 @@ class _Reader:
         self.wrote = False
         """Some text of a body."""
         self.encrypted = False
+        self._words: dict[int, set[str]] = {}
+        """Of each part that has been looked at, by its identity."""
 
     def mail(self, message: Message, depth: int) -> None:
         if depth > _DEEPEST:
@@ -119,7 +139,7 @@ class _Reader:
         if kind == "multipart/encrypted":
             self._leave_encrypted()
         elif kind == "multipart/alternative":
-            chosen, lost = _richest(children)
+            chosen, lost = _richest(children, self._words)
             for child in chosen:
                 self._part(child, depth, attached, is_body=True)
             if lost:
@@ -149,14 +169,14 @@ class _Reader:
                 self._outline.add("paragraph", parsed.text[block.start : block.end])
 
 
-def _richest(ways: list[Message]) -> tuple[list[Message], int]:
+def _richest(ways: list[Message], known: dict[int, set[str]]) -> tuple[list[Message], int]:
     """Of parts that say the same, the one that lacks the fewest words of the others, plain text
     where that is as good; and how many words it lacks. An invitation stands beside it."""
     calendars = [way for way in ways if way.get_content_type() == "text/calendar"]
     texts = [way for way in ways if way not in calendars]
     if not texts:
         return calendars, 0
-    words = [_words(way) for way in texts]
+    words = [_words(way, known) for way in texts]
     everything = set().union(*words)
     lacks = [len(everything - found) for found in words]
     best = min(
@@ -166,16 +186,23 @@ def _richest(ways: list[Message]) -> tuple[list[Message], int]:
     return [texts[best], *calendars], lacks[best]
 
 
-def _words(part: Message) -> set[str]:
-    """That a reader sees."""
+def _words(part: Message, known: dict[int, set[str]]) -> set[str]:
+    """That a reader sees. Each part is read once, however many others are around it."""
     found: set[str] = set()
     for child in part.walk():
-        kind = child.get_content_type()
-        if kind == "text/html":
-            found.update(_WORD.findall(read_html(clean(_text_of(child))).text.lower()))
-        elif kind == "text/plain":
-            found.update(_WORD.findall(_text_of(child).lower()))
+        if child.is_multipart():
+            continue
+        if id(child) not in known:
+            known[id(child)] = _own_words(child)
+        found |= known[id(child)]
     return found
+
+
+def _own_words(part: Message) -> set[str]:
+    kind = part.get_content_type()
+    if kind == "text/html":
+        return set(_WORD.findall(read_html(clean(_text_of(part))).text.lower()))
+    return set(_WORD.findall(_text_of(part).lower())) if kind == "text/plain" else set()
 
 
 def _unpacked(part: Message, inner: Message) -> Message:

@@ -44,7 +44,7 @@ def hidden_elements(root: LexborNode) -> frozenset[int]:
         (opener.attributes.get(name) or "").lstrip("#")
         for opener in root.css(_OPENERS)
         for name in _OPENING
-    }
+    } - {""}
     return frozenset(node.mem_id for node in root.css(_HIDDEN) if _is_hidden(node, openable))
 
 
@@ -131,7 +131,7 @@ def _is_hidden(node: LexborNode, openable: set[str]) -> bool:
     )
     if not hides or attributes.get("role") == "tabpanel":
         return False
-    return (attributes.get("id") or "") not in openable - {""}
+    return (attributes.get("id") or "") not in openable
 
 
 def _is_icon(node: LexborNode, attributes: Mapping[str, str | None]) -> bool:

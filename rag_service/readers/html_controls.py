@@ -1,5 +1,7 @@
 """What the controls of a form show: the text of their choices, their values and their hints."""
 
+from collections.abc import Iterator
+
 from selectolax.lexbor import LexborNode
 
 from rag_service.readers.outline import Outline, one_line
@@ -31,9 +33,18 @@ def _choices(node: LexborNode, outline: Outline) -> str:
         one_line(
             choice.text() or choice.attributes.get("label") or choice.attributes.get("value") or ""
         )
-        for choice in node.css("option")
+        for choice in _options(node)
     ]
     if len(choices) > _MOST_CHOICES:
         outline.leave_out("choice of a menu", "choices of menus", count=len(choices))
         return ""
     return ", ".join(filter(None, choices))
+
+
+def _options(node: LexborNode) -> Iterator[LexborNode]:
+    """Also those in groups. Selectors take the square of what they find."""
+    for child in node.iter():
+        if child.tag == "option":
+            yield child
+        elif child.tag == "optgroup":
+            yield from _options(child)

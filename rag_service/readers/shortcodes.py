@@ -73,14 +73,15 @@ def _said(
 ) -> str:
     if name in _INLINE:
         return ""
-    told = [] if is_end else [value for key, value in attributes.items() if _is_text(key, value)]
+    told = [] if is_end else [value for key, value in attributes.items() if is_text(key, value)]
     if name == "gallery" and not is_end:
         ids = re.split(r"[\s,]+", attributes.get("ids", "") or attributes.get("include", ""))
         told += [captions[one] for one in ids if one in captions]
     return "\n\n" + "".join(f"<p>{html.escape(text)}</p>\n\n" for text in dict.fromkeys(told))
 
 
-def _is_text(name: str, value: str) -> bool:
+def is_text(name: str, value: str) -> bool:
+    """Whether an attribute of this name, in lower case, holds what a visitor reads."""
     value = value.strip()
     return (
         _SAYS.fullmatch(name) is not None
@@ -88,40 +89,3 @@ def _is_text(name: str, value: str) -> bool:
         and _LOOKS_SET.fullmatch(value) is None
         and any(char.isalpha() for char in value)
     )
-
-
-_BLOCK = re.compile(r"<!--\s+wp:([a-z][\w/-]*)\s+(\{.*?\})\s+(/?)-->", re.S)
-
-
-def dynamic_blocks(content: str) -> str:
-    """Blocks of the editor that are their attributes alone are shown by them."""
-
-    def put(match: re.Match[str]) -> str:
-        if not match[3]:
-            return match[0]
-        return match[0] + "".join(f"<p>{html.escape(text)}</p>" for text in _texts(match[2]))
-
-    return _BLOCK.sub(put, content)
-
-
-def _texts(attributes: str) -> list[str]:
-    import msgspec  # noqa: PLC0415  few exports have such blocks
-
-    try:
-        level = [("", msgspec.json.decode(attributes))]
-    except (msgspec.DecodeError, RecursionError):
-        return []
-    found: list[str] = []
-    while level:
-        name, value = level.pop(0)
-        if isinstance(value, dict):
-            level = [*((str(key).lower(), inner) for key, inner in value.items()), *level]
-        elif isinstance(value, list):
-            level = [*((name, inner) for inner in value), *level]
-        elif isinstance(value, str) and _is_text(_snake(name), value):
-            found.append(re.sub(r"<[^<>]*>", " ", value).strip())
-    return found
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(title|text|label|heading|content)$", r"_\1", name)

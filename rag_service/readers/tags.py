@@ -39,6 +39,8 @@ KNOWN_TAGS = (
 DEEPEST_NESTING = 500
 """Elements; browsers flatten what is deeper than 512."""
 
+MOST_OPTIONS = 10_000
+"""Closing tags are counted, too. A third of a second."""
 MOST_UNCLOSED = 16
 """Formatting elements that end with their block, and begin again in each block after it."""
 
@@ -64,12 +66,16 @@ def is_hostile(source: str) -> bool:
     """Whether a tree of this would take the square of its length in time or in memory.
 
     The HTML algorithm looks through all open elements at each block, and copies all unclosed
-    formatting elements into each paragraph.
+    formatting elements into each paragraph; the parser looks through all choices of a menu at each.
     """
     if source.count("<") < FEW_TAGS:
         return False
     opened = _OpenTags()
+    options = 0
     for closing, name, attributes in _tags(source):
+        options += name == "option"
+        if options > MOST_OPTIONS:
+            return True
         if name in _UNCOUNTED:
             continue
         if closing:

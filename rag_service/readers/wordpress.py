@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from rag_service.documents import LeftOut
 from rag_service.errors import Unreadable
+from rag_service.readers.editor_blocks import dynamic_blocks, with_reused
 from rag_service.readers.outline import one_line
-from rag_service.readers.shortcodes import dynamic_blocks, without_shortcodes
+from rag_service.readers.shortcodes import without_shortcodes
 from rag_service.readers.tags import BLOCK_TAGS
 
 _HEAD = 4096
@@ -31,8 +32,6 @@ _INTERNAL = frozenset(
     et_pb_layout wp-types-group""".split()  # noqa: SIM905
 )
 """Types that WordPress and its builders keep for themselves: no visitor sees such an entry."""
-_REUSED = re.compile(r'<!--\s+wp:block\s+\{[^{}]*"ref"\s*:\s*(\d+)[^{}]*\}\s+/?-->')
-_DEEPEST = 5
 
 _CODE_BEGIN = re.compile(r"\[(?:sourcecode|code)(?:\s[^\[\]]{0,500})?\]", re.I)
 _CODE_END = re.compile(r"\[/(?:sourcecode|code)\]", re.I)
@@ -224,17 +223,8 @@ def _post(entry: _Entry, kept: _Kept) -> Post:
     return Post(
         link=entry.link,
         title=entry.title,
-        html=_html(_with_blocks(entry.content, kept.blocks), kept.captions),
+        html=_html(with_reused(entry.content, kept.blocks), kept.captions),
         metadata={name: value for name, value in metadata.items() if value},
-    )
-
-
-def _with_blocks(content: str, blocks: Mapping[str, str], depth: int = 0) -> str:
-    """Reusable blocks in their places; one that is around itself is not followed."""
-    if depth == _DEEPEST or "wp:block" not in content:
-        return content
-    return _REUSED.sub(
-        lambda found: _with_blocks(blocks.get(found[1], found[0]), blocks, depth + 1), content
     )
 
 

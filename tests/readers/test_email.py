@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 from promises import blocks, read_file, refusal
 
-from rag_service.readers.email import attachments_of
+from rag_service.readers.email import MOST_NESTED, attachments_of
 
 HEAD = b"From: a@b.example\r\nSubject: Boats\r\nMIME-Version: 1.0\r\n"
 
@@ -153,3 +153,17 @@ def test_a_mail_within_its_signature_is_told() -> None:
     signed = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx"
     parsed = read_file(mail(part("Read this."), signed), "eml")
     assert [kind.one for kind in parsed.left_out] == ["mail within a signature"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("deep", [25, 31, 400])
+def test_parts_within_parts_are_read_once_or_refused(deep: int) -> None:
+    words = " ".join(f"word{n}" for n in range(40_000))
+    data = part(f"<p>{words}</p>", "text/html")
+    for n in range(deep):
+        head = f"Content-Type: multipart/alternative; boundary=b{n}\r\n\r\n--b{n}\r\n"
+        data = head.encode() + data + f"\r\n--b{n}--\r\n".encode()
+    if deep < MOST_NESTED:
+        assert "word39999" in read_file(HEAD + data, "eml").text
+    else:
+        assert "within parts" in refusal(HEAD + data, "eml")

@@ -193,3 +193,18 @@ def test_the_controls_of_a_form_show_their_texts() -> None:
         "<input type=hidden value=no><input type=submit value=Book></form>"
     )
     assert read(page, "html").text == "Time 8:00, 9:00 Book"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "<select>" + "<option>x" * 200_000,
+        "<select>" + "<optgroup label=a><option>x" * 100_000,
+        "".join(f"<a href=#i{n}>z</a><div hidden id=i{n}>q</div>" for n in range(40_000)),
+        "<nav><a href=x>y</a></nav>" * 50_000,
+        "<table>" + "<td colspan=9999 rowspan=9999>x" * 2_000,
+    ],
+)
+@pytest.mark.timeout(60)
+def test_a_hostile_page_does_not_take_the_square_of_its_length(source: str) -> None:
+    assert keeps_promises(read(source, "html"))

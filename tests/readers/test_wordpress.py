@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from promises import read
 
+from rag_service.readers.editor_blocks import MOST_REUSED
 from rag_service.readers.shortcodes import without_shortcodes
 from rag_service.readers.wordpress import Export
 
@@ -110,3 +111,22 @@ def test_a_block_that_is_its_attributes_is_shown_by_them() -> None:
 @given(st.text("[]/ab=\"' \n"))
 def test_text_without_letters_of_markup_loses_no_word(content: str) -> None:
     assert without_shortcodes(content.replace("[", "("), {}) == content.replace("[", "(")
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece", ['[a "', "[a b='x", '<!-- wp:a {"t":"', '<!-- wp:block {"ref":1', "[x title='a']"]
+)
+def test_a_hostile_entry_does_not_take_the_square_of_its_length(piece: str) -> None:
+    data = wordpress(("A", "publish"), content="x" + piece * (1_000_000 // len(piece)))
+    assert len(list(Export(data).posts())) == 1
+
+
+def test_reusable_blocks_within_each_other_are_no_bomb() -> None:
+    items = wordpress(("A", "publish"), content='<!-- wp:block {"ref":9} /-->')
+    within = '<p>more</p><!-- wp:block {"ref":9} /-->' * 100
+    block = f"""<item><title>b</title><wp:post_id>9</wp:post_id>
+        <wp:post_type>wp_block</wp:post_type><wp:status>publish</wp:status>
+        <content:encoded><![CDATA[{within}]]></content:encoded></item></channel>"""
+    (post,) = Export(items.replace(b"</channel>", block.encode())).posts()
+    assert len(post.html) < 3 * MOST_REUSED
