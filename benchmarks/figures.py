@@ -50,7 +50,10 @@ def finish(name: str, figures: dict[str, Any], settings: argparse.Namespace) -> 
         given["corpus"] = Path(given["corpus"]).name
     result = {"benchmark": name, **_rounded(figures)}
     print(
-        json.dumps({**result, "machine": _rounded(here), "versions": versions(), "settings": given})
+        json.dumps(
+            {**result, "machine": _rounded(here), "versions": versions(), "settings": given},
+            default=str,  # the paths of a list
+        )
     )
 
 
