@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from functools import cache
 
 import openpyxl
 import pytest
@@ -11,8 +12,10 @@ from files import saved, wordpress
 PAGE = {"source_url": "https://a/1", "content": "We open at nine."}
 
 
+@cache
 def book() -> bytes:
-    """A sheet, and one that is hidden."""
+    """A sheet, and one that is hidden. It is made once: it would not be the same a second later,
+    since the file holds the time at which it was saved."""
     workbook = openpyxl.Workbook()
     workbook.active.append(["Berth", "Fee"])
     workbook.active.append(["B1", 18])
