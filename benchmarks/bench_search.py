@@ -131,7 +131,7 @@ def _inside(base: Base, embedder: Any, queries: list[str]) -> dict[str, float]:
     settings = load_settings(ours)
     with open_store(settings, lambda: (embedder.name, embedder.dimension)) as store:
         scale = load_scale(embedder, settings.data_dir / "models")
-        knowledge = KnowledgeBase(store, lambda: embedder, lambda: scale)
+        knowledge = KnowledgeBase(store.knowledge, lambda: embedder, lambda: scale)
         knowledge.search(queries[0], "default")
         for query in queries:
             start = time.perf_counter()

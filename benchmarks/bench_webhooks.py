@@ -27,12 +27,13 @@ import sys
 from rag_service.assembly import assemble
 from rag_service.conversations import Sender
 from rag_service.settings import load_settings
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 bot, count, conversations = sys.argv[1], *map(int, sys.argv[2:])
-said = Said(role="user", text="When do you open on Saturdays? " * 5, sender=Sender(type="user"))
+text = "When do you open on Saturdays? " * 5
+said = NewMessage(role="user", text=text, sender=Sender(type="user"))
 with assemble(load_settings()) as service:
     for number in range(count):
-        service.store.say(bot, f"con_{number % conversations}", said, create=True)
+        service.store.messages.add(bot, f"con_{number % conversations}", said, create=True)
 """
 
 

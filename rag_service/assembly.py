@@ -78,7 +78,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
         reranker = _once(partial(load_reranker, settings.rerank_model))
         scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
         knowledge = KnowledgeBase(
-            store,
+            store.knowledge,
             embedder,
             scale,
             reranker if settings.rerank_model else None,
@@ -90,14 +90,14 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             scale()
             if settings.rerank_model:
                 reranker().score("warm", ["warm"])
-            store.warm()
+            store.views.warm()
             recognise("warm")  # reads the phrases
 
         chat_model = load_chat_model(settings)
         context_tokens = settings.chat_context_tokens
         assistant = Assistant(
             knowledge,
-            store,
+            store.messages,
             chat_model,
             count=count_tokens,
             context_tokens=min(context_tokens, chat_model.context_tokens or context_tokens),
@@ -107,14 +107,14 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
         )
         supervisor = Supervisor()
         background = Background(settings, supervisor)
-        upkeep = Upkeep(settings, store, spool_folder(settings))
+        upkeep = Upkeep(settings, store.upkeep, spool_folder(settings))
 
         yield Service(
             settings=settings,
             store=store,
             knowledge=knowledge,
-            importer=Importer(knowledge, store),
-            access=Access(store),
+            importer=Importer(knowledge, store.views),
+            access=Access(store.tokens),
             limiter=RateLimiter(
                 {
                     "chat": settings.rate_chat,
@@ -125,12 +125,16 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             attempts=Attempts(settings.rate_wrong_tokens),
             jobs=Jobs(settings, store, background, warm_up, supervisor),
             assistant=assistant,
-            replies=Replies(store, assistant, spool_folder(settings), supervisor),
-            webhooks=Webhooks(store, _once(partial(open_poster, settings))),
-            deliverer=Deliverer(store, _once(partial(open_poster, settings))),
+            replies=Replies(store.replies, assistant, spool_folder(settings), supervisor),
+            webhooks=Webhooks(
+                store.webhooks, store.deliveries, _once(partial(open_poster, settings))
+            ),
+            deliverer=Deliverer(
+                store.webhooks, store.outbox, _once(partial(open_poster, settings))
+            ),
             dispatcher=Dispatcher(store, background, supervisor),
             upkeep=upkeep,
-            caretaker=Caretaker(store, background, upkeep, supervisor),
+            caretaker=Caretaker(store.upkeep, background, upkeep, supervisor),
             supervisor=supervisor,
         )
 

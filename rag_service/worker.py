@@ -65,7 +65,7 @@ class Worker:
         self._service = service
         self._telling = threading.Lock()
         self._batches = Batches(
-            service.settings, service.store, service.importer, self._tell, self._want_sealing
+            service.settings, service.store.jobs, service.importer, self._tell, self._want_sealing
         )
         run, fail = self._batches.run, self._batches.fail
         self._small = Lane("small jobs", run, fail, self._tell)
@@ -132,7 +132,7 @@ class Worker:
             return self._retries.next_due(now)
         share = self._wanted[bot_id]
         try:
-            await in_thread(self._service.store.seal, bot_id, share=share)
+            await in_thread(self._service.store.views.seal, bot_id, share=share)
         except BaseException as error:
             if is_end(error):
                 raise

@@ -36,7 +36,7 @@ def main(folder: Path, seed: str) -> None:
         for step in range(10_000):
             kind = rng.choices(["push", "remove", "import", "seal"], [6, 3, 2, 2])[0]
             if kind == "seal":
-                service.store.seal(DEFAULT_BOT, share=0)
+                service.store.views.seal(DEFAULT_BOT, share=0)
                 continue
             some = rng.sample(NAMES, rng.randint(2, 8) if kind == "import" else 1)
             version = None if kind == "remove" else f"{seed}x{step}"

@@ -12,7 +12,7 @@ from shelf import settings_in
 
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 
 
 async def main(folder: Path, count: int) -> None:
@@ -20,13 +20,13 @@ async def main(folder: Path, count: int) -> None:
     with assemble(settings) as service:
         async with service.replies.running():
             for number in range(count):
-                said = Said(
+                said = NewMessage(
                     role="user",
                     text=f"When does shop {number} open in the morning?",
                     sender=Sender(type="user"),
                     wants_reply=service.replies.owner,
                 )
-                service.store.say("default", f"c{number}", said, create=True)
+                service.store.messages.add("default", f"c{number}", said, create=True)
             service.replies.wake()
             print(count, flush=True)  # noqa: T201
             await asyncio.Event().wait()

@@ -51,14 +51,16 @@ def texts(service: Service, query: str, mode: Mode = "hybrid", **rest: Any) -> l
 def stored(service: Service, name: str, bot_id: str = DEFAULT_BOT) -> Any:
     """The page as it is kept, with its passages; None when it is not there."""
     where = DocumentFilter(bot_ids=[bot_id], source_url=f"https://example.com/{name}")
-    _, infos = service.store.documents(where, limit=1, offset=0)
-    return service.store.document(infos[0].document_id) if infos else None
+    _, infos = service.store.knowledge.documents(where, limit=1, offset=0)
+    return service.store.knowledge.document(infos[0].document_id) if infos else None
 
 
 def knowledge_with(service: Service, embedder: Embedder) -> KnowledgeBase:
     """Over the rows of the service, read by another model."""
     models = service.settings.data_dir / "models"
-    return KnowledgeBase(service.store, lambda: embedder, lambda: load_scale(embedder, models))
+    return KnowledgeBase(
+        service.store.knowledge, lambda: embedder, lambda: load_scale(embedder, models)
+    )
 
 
 def paragraphs(*markers: str, words: int = 40) -> str:

@@ -12,7 +12,7 @@ from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.chat_model import ChatModel
 from rag_service.conversations.messages import Sender, Usage
 from rag_service.conversations.prompting import Prompt
-from rag_service.conversations.store import Owed, Said, TranscriptFilter
+from rag_service.conversations.store import NewMessage, PendingReply, TranscriptFilter
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed, ConversationNotFound
 from rag_service.models.chat.extractive import ExtractiveModel
@@ -60,7 +60,7 @@ def filled(service: Service) -> Service:
 def assistant(service: Service, model: ChatModel, context_tokens: int = 4096) -> Assistant:
     return Assistant(
         service.knowledge,
-        service.store,
+        service.store.messages,
         model,
         count=count_tokens,
         context_tokens=context_tokens,
@@ -69,7 +69,7 @@ def assistant(service: Service, model: ChatModel, context_tokens: int = 4096) ->
 
 
 def asks(text: str = OPENS, conversation_id: str | None = None, create: bool = False) -> Asked:
-    said = Said(role="user", text=text, sender=Sender(type="user", id="u1"))
+    said = NewMessage(role="user", text=text, sender=Sender(type="user", id="u1"))
     return Asked(bot_id="default", said=said, conversation_id=conversation_id, create=create)
 
 
@@ -78,7 +78,7 @@ async def events(of: Assistant, asked: Asked) -> list[Retrieved | Delta | Answer
 
 
 def rows(service: Service):
-    total, found = service.store.transcripts(
+    total, found = service.store.transcripts.page(
         TranscriptFilter(), limit=100, offset=0, ascending=True
     )
     assert total == len(found)
@@ -151,9 +151,9 @@ def test_what_a_quoting_model_cites_is_known_before_its_first_word(gates):
 
 
 def test_a_promised_answer_is_numbered_in_the_same_way(gates):
-    said = Said(role="user", text=PAINTED, sender=Sender(type="user"), wants_reply="srv_1")
-    gates.store.say("default", "c", said, create=True)
-    owed = gates.store.claim_owed("srv_1", [])
+    said = NewMessage(role="user", text=PAINTED, sender=Sender(type="user"), wants_reply="srv_1")
+    gates.store.messages.add("default", "c", said, create=True)
+    owed = gates.store.replies.claim("srv_1", [])
     row = asyncio.run(assistant(gates, Scripted("So [3].")).pay(owed))
     assert row.text == "So [1]."
     for kept in rows(gates):
@@ -168,7 +168,7 @@ def test_a_language_model_reads_what_stands_around_a_passage(service):
         events(assistant(service, model, 100_000), asks("In which colour is gate 4 painted?"))
     )
     read = model.prompts[0].passages
-    whole = service.store.document(read[0].document_id).passages
+    whole = service.store.knowledge.document(read[0].document_id).passages
     hits = {passage.ordinal for passage in read}
     around = {at for hit in hits for at in (hit - 1, hit + 1) if 0 <= at < len(whole)}
     shown = "\n".join(passage.text for passage in read)
@@ -276,8 +276,10 @@ def test_a_model_may_decline_in_words_of_its_own(filled):
 
 def test_a_promised_answer_is_declined_alike(filled):
     said = replace(asks().said, wants_reply=filled.replies.owner)
-    question = filled.store.say("default", "c", said, create=True)
-    owed = Owed(message_id=question.message_id, conversation_id="c", bot_id="default", tries=0)
+    question = filled.store.messages.add("default", "c", said, create=True)
+    owed = PendingReply(
+        message_id=question.message_id, conversation_id="c", bot_id="default", tries=0
+    )
     row = asyncio.run(assistant(filled, Scripted("NO_", "ANSWER")).pay(owed))
     assert (row.text, row.has_rag_context) == ("Nothing.", True)
     assert row.metadata["model_declined"] is True
@@ -381,7 +383,7 @@ def test_nothing_is_kept_of_a_conversation_that_was_deleted_meanwhile(filled):
         of = assistant(filled, Scripted("One. ", "Two."))
         async for event in of.answer(asks(conversation_id="c", create=True)):
             if isinstance(event, Retrieved):
-                filled.store.delete_sessions(["c"], None, cascade=True)
+                filled.store.transcripts.delete(["c"], None, cascade=True)
 
     with pytest.raises(ConversationNotFound):
         asyncio.run(delete_while_it_answers())

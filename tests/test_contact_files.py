@@ -299,10 +299,10 @@ def test_an_export_that_is_imported_again_changes_nothing(service):
         {"userId": "u1", "metadata": {"userId": "another"}},
     )
     for body in people:
-        service.store.add_contact(read_contact(body))
+        service.store.contacts.add(read_contact(body))
 
     def exported() -> bytes:
-        return "".join(csv_lines(service.store.export_contacts(ALL, ascending=True))).encode()
+        return "".join(csv_lines(service.store.contacts.export(ALL, ascending=True))).encode()
 
     before = exported()
     report = import_contacts(service.store, ContactFile(before))

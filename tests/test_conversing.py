@@ -11,7 +11,7 @@ from shell import Shell, golden
 
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import Document
 from rag_service.settings import Settings
 
@@ -24,14 +24,14 @@ def filled(shell: Shell, settings: Settings) -> Shell:
     with assemble(settings) as service:
         page = Document(source_url="https://example.com/hours", content=HOURS, title="Hours")
         service.knowledge.upsert([page])
-        service.store.create_bot("shop")
+        service.store.bots.create("shop")
     return shell
 
 
 def talk(service: Service, *texts: str) -> None:
     for text in texts:
-        said = Said(role="user", text=text, sender=Sender(type="user"), has_rag_context=False)
-        service.store.say("default", "c", said, create=True)
+        said = NewMessage(role="user", text=text, sender=Sender(type="user"), has_rag_context=False)
+        service.store.messages.add("default", "c", said, create=True)
 
 
 def test_ask_answers_with_its_sources_and_keeps_the_turn(filled):

@@ -29,7 +29,7 @@ def test_nothing_acknowledged_is_lost_however_often_the_process_is_killed(tmp_pa
         acknowledged += len(done)
         with assemble(settings_in(tmp_path)) as service:
             assert_whole(service, state, open_)
-            assert list(service.store.check()) == []
+            assert list(service.store.views.check()) == []
             state = {name: version_of(service, name) for name in NAMES}
     operations_until_killed(child, 0)
     assert acknowledged > 3 * ROUNDS

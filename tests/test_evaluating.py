@@ -120,8 +120,8 @@ def test_a_calibration_of_another_model_is_told_not_applied_and_replaced(shell, 
     for made_with in ("another-model@0123abcd/2", ""):
         with assemble(settings) as service:
             other = Calibration(scale=0.1, shift=5.0, made_with=made_with)
-            service.store.calibrate("default", other)
-            assert service.store.calibrations() == {"default": other}
+            service.store.knowledge.calibrate("default", other)
+            assert service.store.knowledge.calibrations() == {"default": other}
         assert json.loads(shell.quick(*search).stdout) == before
         (warning,) = json.loads(shell.quick("evaluate", str(asked)).stdout)["warnings"]
         assert f"'default' was made with {made_with or 'an earlier version'}, not with" in warning

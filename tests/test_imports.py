@@ -47,7 +47,7 @@ def test_each_line_has_its_result_in_order(service: Service) -> None:
     results = run(service, lines_of(pages(600)))
     assert [result.line.number for result in results] == list(range(1, 601))
     assert all(r.upserted and r.upserted.source_url == r.line.source_url for r in results)
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == 600
+    assert service.store.bots.all()[DEFAULT_BOT].documents == 600
 
 
 def test_a_bad_line_does_not_stop_the_others(service: Service) -> None:
@@ -59,13 +59,13 @@ def test_a_bad_line_does_not_stop_the_others(service: Service) -> None:
     assert [r.line.error for r in results if r.upserted is None] == [
         f"bad {at}" for at in (0, 7, 8, 19)
     ]
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == 16
+    assert service.store.bots.all()[DEFAULT_BOT].documents == 16
 
 
 def test_nothing_but_bad_lines_and_no_line_at_all_are_imports_too(service: Service) -> None:
     assert [r.upserted for r in run(service, [Line(number=1, error="bad")])] == [None]
     assert run(service, []) == []
-    assert service.store.bots() == {}
+    assert service.store.bots.all() == {}
 
 
 @given(versions=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), max_size=24))
@@ -97,7 +97,7 @@ def test_what_comes_out_is_kept_and_found_at_once(service: Service) -> None:
     seen = 0
     for group in service.importer.run(lines_of(pages(3 * GROUP_DOCUMENTS))):
         seen += len(group)
-        assert service.store.bots()[DEFAULT_BOT]["documents"] >= seen
+        assert service.store.bots.all()[DEFAULT_BOT].documents >= seen
         assert names(service, f"Item {seen - 1}.", "keyword")[0] == f"p{seen - 1}"
 
 
@@ -131,8 +131,8 @@ def test_views_are_sealed_when_that_is_worth_it(service: Service) -> None:
     assert not list(service.settings.index_dir.rglob("sealed.json"))
     run(service, lines_of(pages(2500, "Article")))
     assert len(list(service.settings.index_dir.rglob("sealed.json"))) == 1
-    assert not service.store.wants_sealing(DEFAULT_BOT)
-    assert list(service.store.check()) == []
+    assert not service.store.views.wants_sealing(DEFAULT_BOT)
+    assert list(service.store.views.check()) == []
 
 
 # -- what can go wrong -------------------------------------------------------------------------
@@ -157,14 +157,14 @@ class FailingEmbedder(CountingEmbedder):
 @pytest.mark.parametrize("error", [ModelUnavailable("out of memory"), ValueError("x")])
 def test_what_came_out_before_a_failure_stays(service: Service, error: Exception) -> None:
     embedder = FailingEmbedder(error, after=3 * GROUP_DOCUMENTS)
-    importer = Importer(knowledge_with(service, embedder), service.store)
+    importer = Importer(knowledge_with(service, embedder), service.store.views)
     out = 0
     with pytest.raises(type(error), match=str(error)):
         for group in importer.run(lines_of(pages(3000))):
             out += len(group)
     assert out == 3 * GROUP_DOCUMENTS
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == out
-    assert list(service.store.check()) == []
+    assert service.store.bots.all()[DEFAULT_BOT].documents == out
+    assert list(service.store.views.check()) == []
 
 
 def test_a_source_that_fails_fails_the_import_after_what_came_before(service: Service) -> None:
@@ -183,7 +183,7 @@ def test_an_import_can_be_left_early(service: Service) -> None:
     groups = service.importer.run(lines_of(pages(5000)))
     first = next(groups)
     groups.close()
-    kept = service.store.bots()[DEFAULT_BOT]["documents"]
+    kept = service.store.bots.all()[DEFAULT_BOT].documents
     assert kept == len(first)
     assert names(service, "Item 7.", "keyword")[0] == "p7"
 
@@ -192,12 +192,12 @@ def test_an_import_that_is_interrupted_ends_its_threads(service: Service) -> Non
     with pytest.raises(KeyboardInterrupt):
         for _ in service.importer.run(lines_of(pages(5000))):
             raise KeyboardInterrupt
-    assert list(service.store.check()) == []
+    assert list(service.store.views.check()) == []
 
 
 def test_an_interrupt_in_a_stage_reaches_the_reader(service: Service) -> None:
     embedder = FailingEmbedder(KeyboardInterrupt(), after=0)
-    importer = Importer(knowledge_with(service, embedder), service.store)
+    importer = Importer(knowledge_with(service, embedder), service.store.views)
     with pytest.raises(KeyboardInterrupt):
         list(importer.run(lines_of(pages(10))))
 
@@ -222,9 +222,9 @@ def test_several_imports_at_once_keep_everything(service: Service) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == 3 * 400 + 1
+    assert service.store.bots.all()[DEFAULT_BOT].documents == 3 * 400 + 1
     assert len(stored(service, "shared").passages) == 1
-    assert list(service.store.check()) == []
+    assert list(service.store.views.check()) == []
 
 
 # -- a line ------------------------------------------------------------------------------------
@@ -356,11 +356,11 @@ class PoisonedEmbedder(CountingEmbedder):
 def test_a_line_that_fails_unforeseen_stops_no_other(service: Service) -> None:
     importer = Importer(
         knowledge_with(service, PoisonedEmbedder(load_embedder("hashing:1024", Path()))),
-        service.store,
+        service.store.views,
     )
     results = [result for group in importer.run(lines_of(pages(600))) for result in group]
     assert [result.line.number for result in results] == list(range(1, 601))
     (failed,) = [result for result in results if result.upserted is None]
     assert failed.line.source_url == "https://example.com/p7"
     assert "unforeseen" in (failed.line.error or "")
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == 599
+    assert service.store.bots.all()[DEFAULT_BOT].documents == 599

@@ -107,8 +107,8 @@ async def assert_done(
     assert (job.counts.done, job.counts.failed) == (count, 0)
     assert job.counts.unchanged == sum(line["unchanged"] for line in lines)
     assert job.counts.embedded == count - job.counts.unchanged
-    assert service.store.bots()[DEFAULT_BOT]["documents"] == count
-    assert list(service.store.check()) == []
+    assert service.store.bots.all()[DEFAULT_BOT].documents == count
+    assert list(service.store.views.check()) == []
     assert not list((service.settings.data_dir / "jobs").glob(f"{job_id}.ndjson"))
 
 
@@ -173,7 +173,7 @@ def test_an_empty_batch_is_refused_and_leaves_nothing(settings: Settings) -> Non
         for body in (b"", b"\n \r\n\n"):
             with pytest.raises(Invalid, match="empty"):
                 await submit(service, body)
-        assert service.store.unfinished_jobs() == []
+        assert service.store.jobs.unfinished() == []
         assert not list(settings.data_dir.rglob("*.ndjson"))
         with pytest.raises(NotFound, match="job_none"):
             await service.jobs.status("job_none")
@@ -191,7 +191,7 @@ def test_a_batch_whose_sender_goes_away_leaves_nothing(settings: Settings) -> No
     async def story(service: Service) -> None:
         with pytest.raises(ConnectionError):
             await service.jobs.submit(broken(), None)
-        assert service.store.unfinished_jobs() == []
+        assert service.store.jobs.unfinished() == []
         assert not list(settings.data_dir.rglob("*.ndjson"))
 
     serve(settings, story)
@@ -211,7 +211,7 @@ def test_the_job_of_a_bound_bot_writes_to_no_other(settings: Settings) -> None:
         lines = await results(service, job.id)
         assert [line["success"] for line in lines] == [True, False, True]
         assert "bound to the bot 'mine'" in lines[1]["error"]
-        assert list(service.store.bots()) == ["mine"]
+        assert list(service.store.bots.all()) == ["mine"]
 
     serve(settings, story)
 
@@ -235,7 +235,7 @@ def test_jobs_run_one_after_the_other_beside_pushes(settings: Settings) -> None:
         await asyncio.to_thread(push, service, page("beside", "Pushed beside the jobs."))
         for job in jobs:
             assert len(await results(service, job.id)) == 300
-        assert service.store.documents(ALL, limit=1, offset=0)[0] == 301
+        assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 301
         found = service.knowledge.search("Job 2, item 7.", DEFAULT_BOT).hits[0]
         assert found.passage.text == "Job 2, item 7."
 
@@ -258,7 +258,7 @@ def test_a_cancelled_job_stops_and_counts_what_it_did(settings: Settings) -> Non
         status = await service.jobs.status(job.id)
         assert status.job.state == "cancelled"
         assert 0 < status.job.counts.done == len(lines) < ENDLESS
-        assert service.store.bots()[DEFAULT_BOT]["documents"] == len(lines)
+        assert service.store.bots.all()[DEFAULT_BOT].documents == len(lines)
         assert (await service.jobs.cancel(job.id)).finished_at == status.job.finished_at
         assert not list((settings.data_dir / "jobs").glob("job_*[0-9a-f].ndjson"))
 
@@ -281,7 +281,7 @@ def test_a_job_goes_on_after_a_restart(settings: Settings) -> None:
 
     serve(settings, begin)
     with assemble(settings) as between:
-        job = between.store.job(job_id)
+        job = between.store.jobs.get(job_id)
         assert job.state == "running" and 0 < job.counts.done < 3 * MANY
     serve(settings, go_on)
 
@@ -402,14 +402,14 @@ def test_a_job_waits_for_a_lock_that_is_held_for_longer_than_a_write_waits(
             with open_private(spool.lines, "wb") as lines:
                 lines.write(pushes(7, "Held"))
             held = msgspec.structs.replace(job, id="job_held", total=7)
-            service.store.add_job(held)
+            service.store.jobs.add(held)
             other.execute("begin immediate")
             service.jobs.take_over(held)
             assert "too long" in await until_noted(service, "job_held")
-            assert service.store.job("job_held").state == "queued"
+            assert service.store.jobs.get("job_held").state == "queued"
             other.execute("rollback")
         assert len(await results(service, "job_held")) == 7
-        assert service.store.job("job_held").state == "succeeded"
+        assert service.store.jobs.get("job_held").state == "succeeded"
 
     serve(settings, story)
 
@@ -496,7 +496,7 @@ def test_a_server_leaves_the_jobs_of_one_that_lives_alone(settings: Settings) ->
                 assert (await second.jobs.status(job.id)).job.owner == job.owner
                 assert len(workers()) == 1
         await assert_done(service, job.id, await following)
-        assert service.store.job(job.id).owner == job.owner
+        assert service.store.jobs.get(job.id).owner == job.owner
 
     serve(settings, story)
 
@@ -509,6 +509,6 @@ def test_views_are_sealed_in_the_background_when_that_is_worth_it(settings: Sett
         service.jobs.changed({DEFAULT_BOT, "nobody"})
         while not list(settings.index_dir.rglob("sealed.json")):
             await asyncio.sleep(0.01)
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
 
     serve(settings, story)

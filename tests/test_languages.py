@@ -148,7 +148,7 @@ def test_an_import_sums_them_up(tmp_path):
         (tmp_path / f"{name}.txt").write_text(text)
     with assemble(settings_in(tmp_path)) as service:
         knowledge = knowledge_with(service, ENGLISH)
-        importer = Importer(knowledge, service.store)
+        importer = Importer(knowledge, service.store.views)
         files = [tmp_path / f"{name}.txt" for name in "abc"]
         ingest = Ingest(replace(service, importer=importer), files, None, None)
         report = ingest.run(lambda what, total: nullcontext(lambda count: None))

@@ -10,7 +10,7 @@ from shelf import with_compiled
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import Document
 from rag_service.settings import Settings
 
@@ -77,7 +77,7 @@ def documented(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Iter
 
 def asked(service: Service, question: str) -> Answered:
     async def ask() -> Answered:
-        said = Said(role="user", text=question, sender=Sender(type="user"))
+        said = NewMessage(role="user", text=question, sender=Sender(type="user"))
         events = [e async for e in service.assistant.answer(Asked(bot_id="default", said=said))]
         assert isinstance(events[-1], Answered)
         return events[-1]

@@ -101,19 +101,19 @@ def test_only_words_that_no_chunk_has_are_respelled(service):
         "灯塔开放时间",
         "42nd",
     ]
-    assert service.store.respell("default", asked) == {
+    assert service.store.knowledge.respell("default", asked) == {
         "lighthose": "Lighthouse",
         "appointmnet": "appointment",
     }
-    assert service.store.respell("nobody", asked) == {}
+    assert service.store.knowledge.respell("nobody", asked) == {}
 
 
 def test_what_was_sealed_is_respelled_as_well(service):
     push(service, page("a", "Lighthouse."))
-    service.store.seal("default", share=0)
+    service.store.views.seal("default", share=0)
     push(service, page("b", "Appointment."))
     asked = ["lighthose", "appointmnet"]
-    assert list(service.store.respell("default", asked)) == asked
+    assert list(service.store.knowledge.respell("default", asked)) == asked
 
 
 # -- over any evidence ----------------------------------------------------------------------------

@@ -10,7 +10,12 @@ from shelf import settings_in
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.replies import Replies
-from rag_service.conversations.store import Owed, Said, TranscriptFilter, TranscriptRow
+from rag_service.conversations.store import (
+    NewMessage,
+    PendingReply,
+    TranscriptFilter,
+    TranscriptRow,
+)
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed
 
@@ -20,24 +25,26 @@ PAGE = Document(
 
 
 def owe(service: Service, conversation_id: str, text: str = "When does the shop open?") -> None:
-    said = Said(
+    said = NewMessage(
         role="user",
         text=text,
         sender=Sender(type="user"),
         wants_reply=service.replies.owner,
     )
-    service.store.say("default", conversation_id, said, create=True)
+    service.store.messages.add("default", conversation_id, said, create=True)
 
 
 def rows(service: Service) -> list[TranscriptRow]:
-    return service.store.transcripts(TranscriptFilter(), limit=1000, offset=0, ascending=True)[1]
+    return service.store.transcripts.page(TranscriptFilter(), limit=1000, offset=0, ascending=True)[
+        1
+    ]
 
 
 async def until_paid(service: Service) -> None:
     """All that is owed, within a minute."""
     async with asyncio.timeout(60), service.replies.running():
         service.replies.wake()
-        while await asyncio.to_thread(service.store.claim_owed, service.replies.owner, []):
+        while await asyncio.to_thread(service.store.replies.claim, service.replies.owner, []):
             await asyncio.sleep(0.01)
 
 
@@ -84,7 +91,7 @@ class Failing:
         self.tries = 0
         self._failures = failures
 
-    async def pay(self, owed: Owed) -> TranscriptRow:
+    async def pay(self, owed: PendingReply) -> TranscriptRow:
         self.tries += 1
         if self.tries <= self._failures:
             raise AnswerFailed("no model")
@@ -93,15 +100,15 @@ class Failing:
 
 def test_an_answer_that_failed_is_tried_again(service, tmp_path):
     assistant = Failing(service, 1)
-    replies = Replies(service.store, assistant, tmp_path)
+    replies = Replies(service.store.replies, assistant, tmp_path)
 
     async def run() -> None:
         async with asyncio.timeout(60), replies.running():
-            said = Said(role="user", text="When?", sender=Sender(type="user"))
+            said = NewMessage(role="user", text="When?", sender=Sender(type="user"))
             said = msgspec.structs.replace(said, wants_reply=replies.owner)
-            service.store.say("default", "c", said, create=True)
+            service.store.messages.add("default", "c", said, create=True)
             replies.wake()
-            while service.store.debtors():
+            while service.store.replies.debtors():
                 await asyncio.sleep(0.05)
 
     asyncio.run(run())

@@ -46,22 +46,30 @@ THROWN: list[Callable[[], BaseException]] = [
 
 
 class Throwing:
-    """A part of the service in which the calls of some methods fail, as often as is told."""
+    """A store in which the first call of some methods fails. They are named by their paths."""
 
-    def __init__(self, real: Any, methods: set[str], thrown: Callable[[], BaseException]) -> None:
+    def __init__(
+        self,
+        real: Any,
+        left: dict[str, int],
+        thrown: Callable[[], BaseException],
+        within: str = "",
+    ) -> None:
         self._real = real
-        self._methods = methods
         self._thrown = thrown
-        self.left = dict.fromkeys(methods, 1)
+        self._within = within
+        self.left = left
 
     def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-        if name not in self._methods:
-            return real
+        real, path = getattr(self._real, name), f"{self._within}{name}"
+        if path not in self.left:
+            return (
+                Throwing(real, self.left, self._thrown, f"{path}.") if not callable(real) else real
+            )
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if self.left[name]:
-                self.left[name] -= 1
+            if self.left[path]:
+                self.left[path] -= 1
                 raise self._thrown()
             return real(*args, **kwargs)
 
@@ -162,8 +170,14 @@ def test_each_loop_of_a_server_goes_on(
 ) -> None:
     async def run() -> None:
         supervisor = Supervisor()
-        methods = {"claim_owed", "debtors", "owes", "events_after", "wants_sealing"}
-        store = Throwing(service.store, methods, thrown)
+        methods = (
+            "replies.claim",
+            "replies.debtors",
+            "outbox.owes",
+            "events.after",
+            "views.wants_sealing",
+        )
+        store = Throwing(service.store, dict.fromkeys(methods, 1), thrown)
         background = Background(settings, supervisor)
         warm = []
 
@@ -173,8 +187,8 @@ def test_each_loop_of_a_server_goes_on(
                 raise thrown()
 
         jobs = Jobs(settings, store, background, warm_up, supervisor)
-        replies = Replies(store, service.assistant, tmp_path, supervisor)
-        fan_out = FanOut(store, supervisor)
+        replies = Replies(store.replies, service.assistant, tmp_path, supervisor)
+        fan_out = FanOut(store.events, supervisor)
         loops = [
             jobs._warming,
             jobs._sealer,
@@ -196,8 +210,12 @@ def test_each_loop_of_the_background_process_goes_on(
     service: Any, thrown: Callable[[], BaseException], capfdbinary: Any
 ) -> None:
     async def run() -> None:
-        store = Throwing(service.store, {"fan_out", "due", "webhooks", "seal"}, thrown)
-        deliverer = Deliverer(store, lambda: None)
+        store = Throwing(
+            service.store,
+            dict.fromkeys(("outbox.fan_out", "outbox.due", "webhooks.all", "views.seal"), 1),
+            thrown,
+        )
+        deliverer = Deliverer(store.webhooks, store.outbox, lambda: None)
         parts = {"store": store, "deliverer": deliverer}
         worker = Worker(Parts(service, parts))
         worker.take(Order("seal", "default"))

@@ -18,19 +18,19 @@ class Token(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class TokenStore(Protocol):
-    def add_token(self, token: Token) -> None:
+    def add(self, token: Token) -> None:
         """Raises Conflict when the name is taken."""
         ...
 
-    def rotate_token(self, name: str, digest: bytes) -> None:
+    def rotate(self, name: str, digest: bytes) -> None:
         """Raises NotFound."""
         ...
 
-    def revoke_token(self, name: str) -> None:
+    def revoke(self, name: str) -> None:
         """Raises NotFound."""
         ...
 
-    def tokens(self) -> list[Token]: ...
+    def all(self) -> list[Token]: ...
 
     def version(self) -> int:
         """Another number after each commit of any process, to whatever. Reads no rows."""

@@ -50,7 +50,7 @@ class Access:
             except ValueError as error:
                 raise Invalid(f"the bot {bot_id!r} {error}") from error
         token = _new_token()
-        self._store.add_token(
+        self._store.add(
             Token(
                 name=name,
                 digest=_digest(token),
@@ -65,15 +65,15 @@ class Access:
     def rotate(self, name: str) -> str:
         """A new token in place of the old one, which is void at once. Raises NotFound."""
         token = _new_token()
-        self._store.rotate_token(name, _digest(token))
+        self._store.rotate(name, _digest(token))
         return token
 
     def revoke(self, name: str) -> None:
         """Raises NotFound."""
-        self._store.revoke_token(name)
+        self._store.revoke(name)
 
     def tokens(self) -> list[Token]:
-        return self._store.tokens()
+        return self._store.all()
 
     def is_current(self) -> bool:
         """Whether `identify` will read no rows."""
@@ -84,7 +84,7 @@ class Access:
         version = self._store.version()
         known = self._read
         if known is None or known[0] != version:
-            known = self._read = (version, self._store.tokens())
+            known = self._read = (version, self._store.all())
         return known[1]
 
     def identify(self, authorization: str | None) -> Caller:

@@ -61,16 +61,16 @@ class Batches:
                 note = "the job waits for a former background process, which is at it still"
                 self._tell(Report(job=job_id, note=note))
                 _locked(results, 0)
-            if self._store.start_job(job_id):
-                self._go_on(self._store.job(job_id), spool, results)
+            if self._store.start(job_id):
+                self._go_on(self._store.get(job_id), spool, results)
             if self._stopped.is_set():
                 return False
-            self._store.finish_job(job_id, "succeeded", None)
+            self._store.finish(job_id, "succeeded", None)
         spool.lines.unlink(missing_ok=True)
         return True
 
     def fail(self, job_id: str, error: str) -> None:
-        self._store.finish_job(job_id, "failed", error)
+        self._store.finish(job_id, "failed", error)
         Spool(self._folder, job_id).lines.unlink(missing_ok=True)
 
     def _go_on(self, job: Job, spool: Spool, results: BinaryIO) -> None:
@@ -82,7 +82,7 @@ class Batches:
             results.flush()
             failed = progress.add(group)
             end = group[-1].line.end
-            goes_on = self._store.advance_job(job.id, progress.counts, end, failed)
+            goes_on = self._store.advance(job.id, progress.counts, end, failed)
             self._tell(Report(job=job.id, size=results.tell()))
             if not goes_on or self._stopped.is_set():
                 return

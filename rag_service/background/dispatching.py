@@ -22,11 +22,11 @@ class Dispatcher:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        self._store.on_write(self._loop.wake)
+        self._store.events.on_write(self._loop.wake)
         async with self._supervisor.running(self._loop):
             yield
 
     async def step(self, now: float) -> float | None:
-        if await in_thread(self._store.owes):
+        if await in_thread(self._store.outbox.owes):
             self._background.order(Order("deliver"))
         return now + _OTHERS_S

@@ -124,7 +124,7 @@ class Jobs:
                 await to_thread(writer.write, bytes(buffer))
             await to_thread(writer.close)
             job = msgspec.structs.replace(job, total=writer.total)
-            await to_thread(self._store.add_job, job)
+            await to_thread(self._store.jobs.add, job)
         except BaseException:
             writer.abandon()
             raise
@@ -162,8 +162,8 @@ class Jobs:
 
     async def status(self, job_id: str, *, limit: int = 1000, offset: int = 0) -> JobStatus:
         """Raises NotFound."""
-        job = await to_thread(self._store.job, job_id)
-        failed = await to_thread(self._store.failed_lines, job_id, limit=limit, offset=offset)
+        job = await to_thread(self._store.jobs.get, job_id)
+        failed = await to_thread(self._store.jobs.failed_lines, job_id, limit=limit, offset=offset)
         rate = _rate(job)
         left = (job.total - job.counts.done) / rate if rate and job.state == "running" else None
         following = self._mine.get(job_id)
@@ -172,9 +172,9 @@ class Jobs:
 
     async def cancel(self, job_id: str) -> Job:
         """It stops after the group of lines at hand. Raises NotFound."""
-        await to_thread(self._store.job, job_id)
-        await to_thread(self._store.finish_job, job_id, "cancelled", None)
-        return await to_thread(self._store.job, job_id)
+        await to_thread(self._store.jobs.get, job_id)
+        await to_thread(self._store.jobs.finish, job_id, "cancelled", None)
+        return await to_thread(self._store.jobs.get, job_id)
 
     def changed(self, bot_ids: set[str]) -> None:
         """Have the views of these bots sealed in the background, where that is worth it."""
@@ -195,7 +195,7 @@ class Jobs:
         apart = self._retries.waiting(now)
         for bot_id in [bot_id for bot_id in self._changed if bot_id not in apart]:
             try:
-                worth_it = await in_thread(self._store.wants_sealing, bot_id)
+                worth_it = await in_thread(self._store.views.wants_sealing, bot_id)
             except BaseException as error:
                 if is_end(error):
                     raise
@@ -242,7 +242,7 @@ class Jobs:
         following.deaths += 1
         if following.deaths >= _TRIES:
             reason = f"the background process ended {following.deaths} times while this job ran"
-            await in_thread(self._store.finish_job, job_id, "failed", reason)
+            await in_thread(self._store.jobs.finish, job_id, "failed", reason)
             self._take(Report(job=job_id, ended=True, error=reason))
 
     def _order_all(self) -> None:
@@ -274,12 +274,12 @@ class Jobs:
 
     def _orphans(self) -> list[Job]:
         """Unfinished jobs of servers that are gone, and which are now this one's."""
-        return [job for job in self._store.unfinished_jobs() if self._inherit(job)]
+        return [job for job in self._store.jobs.unfinished() if self._inherit(job)]
 
     def _inherit(self, job: Job) -> bool:
         try:
             with owner_lock(self._folder, job.owner):
-                return self._store.own_job(job.id, job.owner, self._owner)
+                return self._store.jobs.own(job.id, job.owner, self._owner)
         except BlockingIOError:
             return False
 

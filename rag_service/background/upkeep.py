@@ -87,7 +87,7 @@ class Caretaker:
         if not self._is_swept:
             await in_thread(self._upkeep.sweep, moment)
             self._is_swept = True
-        if await in_thread(self._store.owes_upkeep, moment):
+        if await in_thread(self._store.owes, moment):
             self._background.order(Order("upkeep"))
         return now + _LOOK_S
 

@@ -3,6 +3,7 @@
 from typing import get_args
 
 import click
+import msgspec
 
 from rag_service.access.caller import RateClass, Scope
 from rag_service.cli.group import cli, json_option, open_service
@@ -92,7 +93,7 @@ def create_bot(name: str) -> None:
     except ValueError as error:
         raise click.UsageError(f"the name {error}") from error
     with open_service() as service:
-        service.store.create_bot(bot_id)
+        service.store.bots.create(bot_id)
 
 
 @bot.command("list")
@@ -100,5 +101,5 @@ def create_bot(name: str) -> None:
 def list_bots(as_json: bool) -> None:
     """Show the bots there are."""
     with open_service() as service:
-        rows = [{"bot_id": name, **about} for name, about in service.store.bots().items()]
+        rows = [msgspec.structs.asdict(one) for one in service.store.bots.all().values()]
     Terminal(as_json).table("Bots", rows)

@@ -63,8 +63,10 @@ def transcripts(
     terminal = Terminal(as_json)
     with open_service() as service:
         if as_csv:
-            for part in csv_lines(service.store.export(where, ascending=ascending)):
+            for part in csv_lines(service.store.transcripts.export(where, ascending=ascending)):
                 click.echo(part, nl=False)
             return
-        _, rows = service.store.transcripts(where, limit=limit, offset=offset, ascending=ascending)
+        _, rows = service.store.transcripts.page(
+            where, limit=limit, offset=offset, ascending=ascending
+        )
     terminal.transcripts([item(row) for row in rows])

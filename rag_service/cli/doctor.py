@@ -68,7 +68,7 @@ def _hosts(settings: Settings) -> str:
         host = urlsplit(settings.chat_base_url).netloc.rpartition("@")[2]
         hosts.append(f"{host}, for answers, as RAG_CHAT_BASE_URL says")
     with open_store(settings, _nobody) as store:
-        told = {urlsplit(one.url).netloc for one in store.webhooks() if one.enabled}
+        told = {urlsplit(one.url).netloc for one in store.webhooks.all() if one.enabled}
     hosts += [f"{host}, by a webhook" for host in sorted(told)]
     if hosts:
         return f"{'; '.join(hosts)}; no other"
@@ -102,18 +102,18 @@ def _reranker(settings: Settings) -> list[Finding]:
 
 def _rows(settings: Settings) -> str:
     with open_store(settings, _nobody) as store:
-        bots = store.bots()
-        tokens = len(store.tokens())
-    documents = sum(about["documents"] for about in bots.values())
+        bots = store.bots.all()
+        tokens = len(store.tokens.all())
+    documents = sum(one.documents for one in bots.values())
     return f"{documents} documents of {len(bots)} bots, {tokens} tokens"
 
 
 def _views(settings: Settings, embedder: Callable[[], Embedder]) -> str:
     """Raises EmbedderMismatch when another model filled the base."""
     with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
-        if not any(about["documents"] for about in store.bots().values()):
+        if not any(one.documents for one in store.bots.all().values()):
             return "nothing to find yet"  # a base that is empty is left to any model
-        store.warm()
+        store.views.warm()
     return "loaded"
 
 
@@ -135,11 +135,11 @@ def _languages(settings: Settings, embedder: Callable[[], Embedder]) -> str:
 def _calibrations(settings: Settings, embedder: Callable[[], Embedder]) -> str:
     """Raises RagError when searches do not apply one of them."""
     with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
-        made = store.calibrations()
+        made = store.knowledge.calibrations()
         if not made:
             return "none: the default confidence of every bot"
         models = settings.data_dir / "models"
-        knowledge = KnowledgeBase(store, embedder, lambda: load_scale(embedder(), models))
+        knowledge = KnowledgeBase(store.knowledge, embedder, lambda: load_scale(embedder(), models))
         if refused := knowledge.refused_calibrations():
             raise RagError("; ".join(refused.values()))
     return f"applied for {', '.join(made)}"
@@ -148,13 +148,13 @@ def _calibrations(settings: Settings, embedder: Callable[[], Embedder]) -> str:
 def _sampled(store: Store) -> Iterator[str]:
     """The texts of up to 200 documents, taken from all ages."""
     everything = DocumentFilter()
-    total, _ = store.documents(everything, limit=1, offset=0)
+    total, _ = store.knowledge.documents(everything, limit=1, offset=0)
     step = max(_SLICE, total // _SLICES)
     for offset in range(0, min(total, _SLICES * step), step):
-        _, documents = store.documents(everything, limit=_SLICE, offset=offset)
+        _, documents = store.knowledge.documents(everything, limit=_SLICE, offset=offset)
         for document in documents:
             with suppress(NotFound):  # gone since, by another process
-                yield store.document(document.document_id).text
+                yield store.knowledge.document(document.document_id).text
 
 
 def _nobody() -> tuple[str, int]:

@@ -112,7 +112,7 @@ def calibrate(
         fit([one.log_odds for one in judged], [one.answerable for one in judged]),
         made_with=service.knowledge.made_with,
     )
-    service.store.calibrate(bot_id, found)
+    service.store.knowledge.calibrate(bot_id, found)
     again = _asked(service, questions, bot_id, "hybrid", progress)
     return Calibrated(
         bot_id=bot_id,

@@ -58,7 +58,7 @@ def settings_of(**changes: Any) -> Settings:
 
 
 def known_bot(service: Any, bot_id: str) -> str:
-    if not service.store.has_bot(bot_id):
+    if not service.store.bots.has(bot_id):
         raise click.ClickException(
             f"no bot {bot_id!r}: `rag-service bot list` shows those there are"
         )

@@ -119,7 +119,7 @@ def calibrate(file: Path | None, bot: str, reset: bool, as_json: bool) -> None:
     terminal = Terminal(as_json)
     with open_service() as service:
         if file is None:
-            service.store.calibrate(known_bot(service, bot), None)
+            service.store.knowledge.calibrate(known_bot(service, bot), None)
             return
         done = run(service, read_file(file), known_bot(service, bot), terminal.progress)
         terminal.calibrated(done)

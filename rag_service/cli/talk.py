@@ -8,7 +8,7 @@ from msgspec import Struct
 from rag_service.assembly import Service
 from rag_service.conversations.assistant import Answered, Asked, Delta
 from rag_service.conversations.messages import Sender, Source
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.readers.text import clean
 
 
@@ -48,7 +48,7 @@ class Conversing:
     async def _ask(self, question: str, say: Callable[[str], None]) -> Reply:
         asked = Asked(
             bot_id=self._bot_id,
-            said=Said(role="user", text=clean(question), sender=Sender(type="user")),
+            said=NewMessage(role="user", text=clean(question), sender=Sender(type="user")),
             conversation_id=self._conversation_id,
         )
         reply = None

@@ -14,7 +14,7 @@ from rag_service.settings import load_settings
 def check(as_json: bool) -> None:
     """Compare the rows with both views and say what is wrong."""
     with open_service() as service:
-        faults = list(service.store.check())
+        faults = list(service.store.views.check())
     Terminal(as_json).faults(faults)
     sys.exit(1 if faults else 0)
 
@@ -24,8 +24,8 @@ def check(as_json: bool) -> None:
 def reindex(bot: str | None) -> None:
     """Make the views again from the rows, without the embedding model."""
     with open_service() as service:
-        for name in [bot] if bot else service.store.bots():
-            service.store.reindex(name)
+        for name in [bot] if bot else service.store.bots.all():
+            service.store.views.reindex(name)
             click.echo(f"{name}: made again", err=True)
 
 

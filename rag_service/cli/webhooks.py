@@ -38,7 +38,7 @@ def create_webhook(url: str, events: str, bot: str | None, description: str, as_
 def list_webhooks(as_json: bool) -> None:
     """Show those there are."""
     with open_service() as service:
-        rows = [_row(one) for one in service.store.webhooks()]
+        rows = [_row(one) for one in service.store.webhooks.all()]
     Terminal(as_json).table("Webhooks", rows, ["id", "url", "events", "enabled", "disabled_reason"])
 
 
@@ -63,7 +63,7 @@ def list_deliveries(
 ) -> None:
     """Show what became of its events, the newest first."""
     with open_service() as service:
-        _, found = service.store.deliveries(id, status, limit=limit, offset=offset)
+        _, found = service.store.deliveries.page(id, status, limit=limit, offset=offset)
     columns = ["id", "event", "status", "attempts", "last_status", "error", "next_attempt_at"]
     Terminal(as_json).table("Deliveries", [_about(one) for one in found], columns)
 
@@ -75,7 +75,7 @@ def list_deliveries(
 def redeliver(id: str, delivery: str | None, as_json: bool) -> None:
     """Have DELIVERY posted again, or all that failed, by the server that runs or the next one."""
     with open_service() as service:
-        Terminal(as_json).fields({"redelivered": service.store.redeliver(id, delivery)})
+        Terminal(as_json).fields({"redelivered": service.store.deliveries.redeliver(id, delivery)})
 
 
 @webhook.command("rotate")
@@ -106,13 +106,13 @@ def disable(id: str) -> None:
 def delete(id: str) -> None:
     """With what it is owed and the log of its deliveries."""
     with open_service() as service:
-        service.store.remove_webhook(id)
+        service.store.webhooks.remove(id)
     click.echo(f"{id!r} is deleted.", err=True)
 
 
 def _switch(webhook_id: str, enabled: bool) -> None:
     with open_service() as service:
-        service.store.change_webhook(webhook_id, WebhookChanges(enabled=enabled))
+        service.store.webhooks.change(webhook_id, WebhookChanges(enabled=enabled))
     click.echo(f"{webhook_id!r} is {'enabled' if enabled else 'disabled'}.", err=True)
 
 

@@ -115,7 +115,7 @@ def import_contacts(
     while group := list(islice(rows, _GROUP)):
         wanted = [row.fields for row in group if row.fields is not None]
         if wanted:
-            counts.update(store.put_contacts(wanted))
+            counts.update(store.put(wanted))
         bad = [LineError(line=row.line, reason=row.error) for row in group if row.fields is None]
         failed += len(bad)
         errors += bad[: _MOST_ERRORS - len(errors)]

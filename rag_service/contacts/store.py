@@ -64,32 +64,32 @@ class ContactFilter(Struct, frozen=True, kw_only=True):
 class ContactStore(Protocol):
     """An email, whatever its case, is that of one contact at most."""
 
-    def add_contact(self, fields: ContactFields) -> Contact:
+    def add(self, fields: ContactFields) -> Contact:
         """Raises Conflict when there is one with this email."""
         ...
 
-    def change_contact(self, contact_id: str, changes: ContactChanges) -> Contact:
+    def change(self, contact_id: str, changes: ContactChanges) -> Contact:
         """A change to what it was writes nothing.
 
         Raises NotFound, Conflict, and Invalid when neither email, phone nor user id would be left.
         """
         ...
 
-    def contact(self, contact_id: str) -> Contact:
+    def get(self, contact_id: str) -> Contact:
         """Raises NotFound."""
         ...
 
-    def contacts(
+    def page(
         self, where: ContactFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[Contact]]:
         """How many match, and one page of them by creation."""
         ...
 
-    def export_contacts(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
+    def export(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
         """All that match at the first step, a group at a time, except what is deleted meanwhile."""
         ...
 
-    def put_contacts(self, group: Sequence[ContactFields]) -> list[Outcome]:
+    def put(self, group: Sequence[ContactFields]) -> list[Outcome]:
         """Create each, or change the one there is: what is None stays.
 
         That is the one with its email; without an email, the only one with its user id; with
@@ -97,14 +97,14 @@ class ContactStore(Protocol):
         """
         ...
 
-    def delete_contact(self, contact_id: str, *, conversations: bool) -> int:
+    def delete(self, contact_id: str, *, conversations: bool) -> int:
         """For good, with its events; `conversations`: and those linked, with everything of them.
 
         How many conversations are gone. Raises NotFound.
         """
         ...
 
-    def contact_conversations(
+    def conversations(
         self, contact_id: str, *, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         """How many are linked, of any bot, and one page of them, the last active first.

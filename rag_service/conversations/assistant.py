@@ -16,7 +16,7 @@ from rag_service.conversations.citations import Citations
 from rag_service.conversations.messages import Cut, Message, Source, Usage
 from rag_service.conversations.prompting import Prompt, compose
 from rag_service.conversations.reply_text import ReplyText
-from rag_service.conversations.store import ConversationStore, Owed, Said, TranscriptRow
+from rag_service.conversations.store import MessageStore, NewMessage, PendingReply, TranscriptRow
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
 from rag_service.ids import new_id
@@ -44,7 +44,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     """
 
     bot_id: str
-    said: Said
+    said: NewMessage
     conversation_id: str | None = None
     create: bool = False
 
@@ -91,7 +91,7 @@ class Assistant:
     def __init__(
         self,
         knowledge: KnowledgeBase,
-        store: ConversationStore,
+        messages: MessageStore,
         model: ChatModel,
         *,
         count: Callable[[str], int],
@@ -101,7 +101,7 @@ class Assistant:
         small_talk_reply: str = "",
     ) -> None:
         self._knowledge = knowledge
-        self._store = store
+        self._messages = messages
         self._model = model
         self._count = count
         self._budget = int(context_tokens * PROMPT_SHARE)
@@ -122,7 +122,7 @@ class Assistant:
         history = await to_thread(self._history, bot_id, conversation_id, None, may_create)
         lookup = await to_thread(self._look_up, asked.said.text, bot_id, history)
         question = await to_thread(
-            self._store.say,
+            self._messages.add,
             bot_id,
             conversation_id,
             _with_context(asked.said, lookup),
@@ -149,7 +149,7 @@ class Assistant:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
                     said = replace(said, context=_marked(lookup.sources, reply))
-                    row = await to_thread(self._store.say, bot_id, conversation_id, said)
+                    row = await to_thread(self._messages.add, bot_id, conversation_id, said)
         assert row is not None
         sources, related = reply.citations.part(lookup.sources)
         if reply.declined:
@@ -162,9 +162,9 @@ class Assistant:
             usage=self._usage(lookup, reply),
         )
 
-    async def pay(self, owed: Owed) -> TranscriptRow:
+    async def pay(self, owed: PendingReply) -> TranscriptRow:
         """Give an answer that was promised. Raises NotFound when nobody waits for it any more."""
-        question = await to_thread(self._store.message, owed.message_id)
+        question = await to_thread(self._messages.get, owed.message_id)
         bot_id, conversation_id = owed.bot_id, owed.conversation_id
         history = await to_thread(
             self._history, bot_id, conversation_id, question.message_id, False
@@ -176,7 +176,7 @@ class Assistant:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
         said = replace(said, context=_marked(lookup.sources, reply))
-        return await to_thread(self._store.say, bot_id, conversation_id, said)
+        return await to_thread(self._messages.add, bot_id, conversation_id, said)
 
     async def close(self) -> None:
         await self._model.close()
@@ -187,7 +187,7 @@ class Assistant:
         self, bot_id: str, conversation_id: str, before: str | None, may_be_new: bool
     ) -> list[Message]:
         try:
-            rows = self._store.said(bot_id, conversation_id, limit=REMEMBERED, before=before)
+            rows = self._messages.last(bot_id, conversation_id, limit=REMEMBERED, before=before)
         except ConversationNotFound:
             if not may_be_new:
                 raise
@@ -271,7 +271,7 @@ class Assistant:
         written = self._count("".join(reply.pieces)) if lookup.prompt else 0
         return Usage(prompt_tokens=read, completion_tokens=written)
 
-    def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> Said:
+    def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> NewMessage:
         metadata: dict[str, Any] = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence if lookup.found else None,
@@ -285,7 +285,7 @@ class Assistant:
             metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
             metadata["cut"] = asdict(lookup.prompt.cut)
-        return Said(
+        return NewMessage(
             role="assistant",
             text="".join(reply.pieces).strip(),
             sender=replace(question.sender, type="assistant"),
@@ -329,7 +329,7 @@ class _Lookup(Struct, frozen=True, kw_only=True):
         return {SMALL_TALK: self.small_talk.kind} if self.small_talk else {}
 
 
-def _with_context(said: Said, lookup: _Lookup) -> Said:
+def _with_context(said: NewMessage, lookup: _Lookup) -> NewMessage:
     return replace(
         said,
         has_rag_context=lookup.has_rag_context,

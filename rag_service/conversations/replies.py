@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rag_service.clock import Clock, SystemClock
 from rag_service.conversations.assistant import Assistant
-from rag_service.conversations.store import ConversationStore, Owed
+from rag_service.conversations.store import PendingReply, ReplyStore
 from rag_service.errors import Conflict, NotFound, RagError
 from rag_service.ids import new_id
 from rag_service.locks import owner_lock
@@ -35,7 +35,7 @@ class Replies:
 
     def __init__(
         self,
-        store: ConversationStore,
+        store: ReplyStore,
         assistant: Assistant,
         folder: Path,
         supervisor: Supervisor | None = None,
@@ -79,13 +79,13 @@ class Replies:
         while len(self._busy) < AT_ONCE:
             # one at a time in each conversation, so that answers come in order
             apart = [*self._busy, *self._retries.waiting(now)]
-            owed = await in_thread(self._store.claim_owed, self.owner, apart)
+            owed = await in_thread(self._store.claim, self.owner, apart)
             if owed is None:
                 break
             self._busy[owed.conversation_id] = asyncio.create_task(self._pay(owed))
         return self._retries.next_due(now)
 
-    async def _pay(self, owed: Owed) -> None:
+    async def _pay(self, owed: PendingReply) -> None:
         try:
             with suppress(NotFound, Conflict):  # deleted, or answered, meanwhile
                 await self._assistant.pay(owed)
@@ -100,7 +100,7 @@ class Replies:
             del self._busy[owed.conversation_id]
             self.wake()
 
-    async def _missed(self, owed: Owed, error: BaseException) -> None:
+    async def _missed(self, owed: PendingReply, error: BaseException) -> None:
         """A full disk or a held lock costs no try: the answer was promised, and waits for it."""
         now = self._clock.monotonic()
         if is_passing(error):
@@ -125,4 +125,4 @@ class Replies:
         """What servers that are gone owed is owed by this one."""
         for former in self._store.debtors():
             with suppress(BlockingIOError), owner_lock(self._folder, former):
-                self._store.inherit_owed(former, self.owner)
+                self._store.inherit(former, self.owner)

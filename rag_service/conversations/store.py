@@ -1,4 +1,4 @@
-"""The contract of what was said: conversations, their rows, answers that are owed, and events."""
+"""The contracts of what is said: conversations, messages, transcripts, and owed replies."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -8,7 +8,7 @@ from msgspec import Struct
 from rag_service.conversations.messages import Role, Sender, Source
 
 
-class Said(Struct, frozen=True, kw_only=True):
+class NewMessage(Struct, frozen=True, kw_only=True):
     """A row to be kept.
 
     `answers` is the message that this one answers: both rows then have the same decision and
@@ -82,7 +82,7 @@ class Deleted(Struct, frozen=True, kw_only=True):
     erasure_pending: bool
 
 
-class Owed(Struct, frozen=True, kw_only=True):
+class PendingReply(Struct, frozen=True, kw_only=True):
     """An answer that was promised and is not there yet."""
 
     message_id: str
@@ -95,45 +95,50 @@ class Owed(Struct, frozen=True, kw_only=True):
 class ConversationStore(Protocol):
     """A conversation's id is its client's or ours, and unique within its bot."""
 
-    def create_conversation(
+    def create(
         self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
     ) -> Conversation:
         """Raises Conflict."""
         ...
 
-    def conversation(self, bot_id: str, conversation_id: str) -> Conversation:
+    def get(self, bot_id: str, conversation_id: str) -> Conversation:
         """Raises NotFound."""
         ...
 
-    def find_conversation(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
+    def find(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
         """The newest one of this id among these bots (None: all). Raises NotFound."""
         ...
 
-    def conversations(
+    def page(
         self, bot_id: str, *, since: str | None, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         """How many were active since then, and one page of them, the last active first."""
         ...
 
-    def change_conversation(
+    def change(
         self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
     ) -> Conversation:
         """`metadata` is laid over what there is, and what is None in it is taken out; a title of
         None stays. In one step, so that no change of somebody else is lost. Raises NotFound."""
         ...
 
-    def said(
+
+@runtime_checkable
+class MessageStore(Protocol):
+    """What is said, message by message, in the order of their row ids."""
+
+    def last(
         self, bot_id: str, conversation_id: str, *, limit: int, before: str | None = None
     ) -> list[TranscriptRow]:
         """The last `limit` rows, up to the message `before` but without it, the oldest first."""
         ...
 
-    def message(self, message_id: str) -> TranscriptRow:
+    def get(self, message_id: str) -> TranscriptRow:
         """By its message id or its row id. Raises NotFound."""
         ...
 
-    def say(
-        self, bot_id: str, conversation_id: str, said: Said, *, create: bool = False
+    def add(
+        self, bot_id: str, conversation_id: str, said: NewMessage, *, create: bool = False
     ) -> TranscriptRow:
         """Keep a row; `create` makes the conversation where there is none.
 
@@ -142,7 +147,12 @@ class ConversationStore(Protocol):
         """
         ...
 
-    def transcripts(
+
+@runtime_checkable
+class TranscriptStore(Protocol):
+    """What was said in all conversations, for those who look after them."""
+
+    def page(
         self, where: TranscriptFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[TranscriptRow]]:
         """How many match, and one page of them in the order of their ids, which is that of time."""
@@ -152,7 +162,7 @@ class ConversationStore(Protocol):
         """All that match at the first step, a group at a time, except what is deleted meanwhile."""
         ...
 
-    def delete_sessions(
+    def delete(
         self, session_ids: Sequence[str], bot_ids: list[str] | None, *, cascade: bool
     ) -> Deleted:
         """For good, with contexts, events and what is owed; `cascade`: translations, clicks."""
@@ -164,7 +174,12 @@ class ConversationStore(Protocol):
 
     def add_click(self, bot_id: str, session_id: str, message_id: str | None, url: str) -> None: ...
 
-    def claim_owed(self, owner: str, busy: Sequence[str]) -> Owed | None:
+
+@runtime_checkable
+class ReplyStore(Protocol):
+    """Answers that were promised, and the servers that owe them."""
+
+    def claim(self, owner: str, busy: Sequence[str]) -> PendingReply | None:
         """The oldest answer that `owner` owes, in a conversation that is not `busy`."""
         ...
 
@@ -172,7 +187,7 @@ class ConversationStore(Protocol):
         """Note a failed try; after the final one the answer is owed no more."""
         ...
 
-    def inherit_owed(self, former: str, owner: str) -> int:
+    def inherit(self, former: str, owner: str) -> int:
         """Take over what a server that is gone owed; how many answers that is."""
         ...
 

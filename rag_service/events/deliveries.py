@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from rag_service.clock import Clock, SystemClock, written
 from rag_service.events.poster import Answer, Poster
-from rag_service.events.store import FAILING_AFTER, Due, Outcome, Webhook, WebhookStore
+from rag_service.events.store import FAILING_AFTER, Due, OutboxStore, Outcome, Webhook, WebhookStore
 from rag_service.events.webhooks import attempt_of, is_taken, payload_of, send
 from rag_service.supervisor import (
     Loop,
@@ -60,12 +60,14 @@ class Deliverer:
     def __init__(
         self,
         store: WebhookStore,
+        outbox: OutboxStore,
         poster: Callable[[], Poster],
         *,
         retry_after_s: Sequence[float] = RETRY_AFTER_S,
         clock: Clock | None = None,
     ) -> None:
         self._store = store
+        self._outbox = outbox
         self._poster = poster
         self._retry_after_s = retry_after_s
         self._clock = clock or SystemClock()
@@ -105,7 +107,7 @@ class Deliverer:
             self._stopping.set()
             return None
         await self._note(now)
-        more = await in_thread(self._store.fan_out)
+        more = await in_thread(self._outbox.fan_out)
         later = await self._begin()
         await asyncio.sleep(_PACE_S)
         return now if more or self._at_work else now + min(_OTHERS_S, self._until(later))
@@ -146,7 +148,7 @@ class Deliverer:
 
     async def _settle(self, outcomes: list[Outcome]) -> None:
         if outcomes:
-            await in_thread(self._store.settle, outcomes)
+            await in_thread(self._outbox.settle, outcomes)
         for outcome in outcomes:
             self._finished.remove(outcome)
             self._unnoted.forget(outcome.row)
@@ -155,13 +157,13 @@ class Deliverer:
     async def _begin(self) -> str | None:
         """Send what is due; when the next one will be."""
         former = self._webhooks
-        every = await in_thread(self._store.webhooks)
+        every = await in_thread(self._store.all)
         self._webhooks = {one.id: one for one in every if one.enabled}
         for one in self._webhooks.values():
             if one.id not in former or former[one.id].updated_at != one.updated_at:
                 self._forget(one.id)  # somebody has mended it, or so they say
         found, later = await in_thread(
-            self._store.due, self._room(), list(self._at_work), written(self._clock.now())
+            self._outbox.due, self._room(), list(self._at_work), written(self._clock.now())
         )
         for due in found:
             self._at_work[due.row] = due

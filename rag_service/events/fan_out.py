@@ -93,7 +93,7 @@ class FanOut:
             self._batch = None
             return None
         start = None if self._batch is None else self._batch.end
-        events, end = await in_thread(self._store.events_after, start, _AT_ONCE)
+        events, end = await in_thread(self._store.after, start, _AT_ONCE)
         if self._batch is None or events or self._batch.events:
             self._batch = Batch(start=end if start is None else start, events=events, end=end)
             self._tell()

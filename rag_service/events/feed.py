@@ -8,7 +8,7 @@ from rag_service.events.happenings import Event
 
 @runtime_checkable
 class EventStore(Protocol):
-    def events(
+    def page(
         self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
     ) -> tuple[list[Event], str]:
         """In order, and the cursor behind the last one that was looked at.
@@ -18,7 +18,7 @@ class EventStore(Protocol):
         """
         ...
 
-    def events_after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
+    def after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
         """Of all bots and types, each with its place in the order, and where to go on. No events,
         and the end, when `place` is None."""
         ...

@@ -102,19 +102,19 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class WebhookStore(Protocol):
-    """Events are owed to the webhooks that were enabled, and wanted them, when they happened."""
+    """Who is told of events."""
 
-    def add_webhook(self, webhook: Webhook) -> None: ...
+    def add(self, webhook: Webhook) -> None: ...
 
-    def webhook(self, webhook_id: str) -> Webhook:
+    def get(self, webhook_id: str) -> Webhook:
         """Raises NotFound."""
         ...
 
-    def webhooks(self) -> list[Webhook]:
+    def all(self) -> list[Webhook]:
         """The newest first."""
         ...
 
-    def change_webhook(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
+    def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
         """Enabling one, or a new URL, forgets its failures: what it is owed is due.
 
         Raises NotFound.
@@ -127,17 +127,22 @@ class WebhookStore(Protocol):
         """
         ...
 
-    def remove_webhook(self, webhook_id: str) -> None:
+    def remove(self, webhook_id: str) -> None:
         """With its deliveries. Raises NotFound."""
         ...
 
-    def deliveries(
+
+@runtime_checkable
+class DeliveryStore(Protocol):
+    """What became of each event that a webhook is told: a log."""
+
+    def page(
         self, webhook_id: str, state: DeliveryState | None, *, limit: int, offset: int
     ) -> tuple[int, list[Delivery]]:
         """How many there are, and a page of them, the newest first. Raises NotFound."""
         ...
 
-    def delivery(self, webhook_id: str, delivery_id: str) -> Delivery:
+    def get(self, webhook_id: str, delivery_id: str) -> Delivery:
         """Raises NotFound."""
         ...
 
@@ -152,7 +157,10 @@ class WebhookStore(Protocol):
         """
         ...
 
-    # -- what delivers ---------------------------------------------------------------------------
+
+@runtime_checkable
+class OutboxStore(Protocol):
+    """Events are owed to the webhooks that were enabled, and wanted them, when they happened."""
 
     def owes(self) -> bool:
         """There is something to deliver, now or later."""

@@ -23,6 +23,7 @@ from rag_service.events.store import (
     TEST,
     Attempt,
     Delivery,
+    DeliveryStore,
     Secret,
     Webhook,
     WebhookChanges,
@@ -47,8 +48,11 @@ _CHECK_S = 3.0
 class Webhooks:
     """`poster` sends tests, and checks the addresses that are given."""
 
-    def __init__(self, store: WebhookStore, poster: Callable[[], Poster]) -> None:
+    def __init__(
+        self, store: WebhookStore, deliveries: DeliveryStore, poster: Callable[[], Poster]
+    ) -> None:
         self._store = store
+        self._deliveries = deliveries
         self._poster = poster
         self._posts = False
 
@@ -72,13 +76,13 @@ class Webhooks:
             created_at=moment,
             updated_at=moment,
         )
-        await to_thread(self._store.add_webhook, webhook)
+        await to_thread(self._store.add, webhook)
         return webhook
 
     async def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
         """Raises NotFound, and Invalid for an address that must not be reached."""
         changes = await self._checked(changes)
-        return await to_thread(self._store.change_webhook, webhook_id, changes)
+        return await to_thread(self._store.change, webhook_id, changes)
 
     async def rotate(self, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
         """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
@@ -87,16 +91,20 @@ class Webhooks:
 
     async def test(self, webhook_id: str) -> Delivery:
         """Send one now, whatever it wants and though it be disabled; what became of it."""
-        webhook = await to_thread(self._store.webhook, webhook_id)
+        webhook = await to_thread(self._store.get, webhook_id)
         event_id, moment = new_id("evt"), now()
         data = {"webhook_id": webhook.id, "message": "This is a test."}
         body = payload(TEST, event_id, webhook.bot_id or "", moment, data)
         self._posts = True
         answer = await send(self._poster(), webhook, event_id, body)
         delivery_id = await to_thread(
-            self._store.add_test, webhook_id, event_id, attempt_of(answer, moment), is_taken(answer)
+            self._deliveries.add_test,
+            webhook_id,
+            event_id,
+            attempt_of(answer, moment),
+            is_taken(answer),
         )
-        return await to_thread(self._store.delivery, webhook_id, delivery_id)
+        return await to_thread(self._deliveries.get, webhook_id, delivery_id)
 
     async def close(self) -> None:
         if self._posts:

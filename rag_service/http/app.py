@@ -51,14 +51,14 @@ def create_app(settings: Settings | None = None) -> Litestar:
     async def run_service(app: Litestar) -> AsyncIterator[None]:
         with assemble(settings, upgrade=log.warning) as service:
             threads = Threads()
-            fan_out = FanOut(service.store, service.supervisor)
+            fan_out = FanOut(service.store.events, service.supervisor)
             app.state.update({"service": service, "threads": threads, "fan_out": fan_out})
             try:
                 async with (
                     service.jobs.running(),
                     service.replies.running(),
                     service.dispatcher.running(),
-                    service.caretaker.running(service.store.on_write),
+                    service.caretaker.running(service.store.events.on_write),
                     fan_out.running(),
                 ):
                     yield

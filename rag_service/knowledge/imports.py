@@ -21,7 +21,8 @@ from rag_service.errors import Invalid, RagError
 from rag_service.fields import read_body
 from rag_service.knowledge.base import KnowledgeBase, Plan, Upserted
 from rag_service.knowledge.pushes import read_push, read_strict
-from rag_service.knowledge.store import Embedded, KnowledgeStore
+from rag_service.knowledge.store import Embedded
+from rag_service.knowledge.views import ViewStore
 
 GROUP_DOCUMENTS = 512
 GROUP_CHARACTERS = 800_000
@@ -126,9 +127,9 @@ def is_within(raw: bytes, longest: int) -> bool:
 class Importer:
     """Blocking; may be used by several threads."""
 
-    def __init__(self, knowledge: KnowledgeBase, store: KnowledgeStore) -> None:
+    def __init__(self, knowledge: KnowledgeBase, views: ViewStore) -> None:
         self._knowledge = knowledge
-        self._store = store
+        self._views = views
 
     def run(
         self, lines: Iterable[Line], seal: Callable[[str, float], None] | None = None
@@ -142,7 +143,7 @@ class Importer:
         """
         planned = _Stage(self._planned(lines))
         embedded = _Stage(self._embedded(planned))
-        sealing = _Sealing(self._store) if seal is None else _SealingElsewhere(seal)
+        sealing = _Sealing(self._views) if seal is None else _SealingElsewhere(seal)
         with sealing, planned, embedded:
             for group, plan, vectors in embedded:
                 results = self._written(group, plan, vectors)
@@ -252,8 +253,8 @@ def _grouped(lines: Iterable[Line]) -> Iterator[list[Line]]:
 class _Sealing:
     """Seals views beside an import, one at a time; searches go on without it when it fails."""
 
-    def __init__(self, store: KnowledgeStore) -> None:
-        self._store = store
+    def __init__(self, views: ViewStore) -> None:
+        self._views = views
         self._thread = ThreadPoolExecutor(1, "seal")
         self._running: Future[None] | None = None
         self._seen: set[str] = set()
@@ -273,7 +274,7 @@ class _Sealing:
     def _seal(self, bot_ids: set[str], share: float) -> None:
         for bot_id in bot_ids:
             try:
-                self._store.seal(bot_id, share=share)
+                self._views.seal(bot_id, share=share)
             except RagError as error:
                 log.warning("%s", error)
 

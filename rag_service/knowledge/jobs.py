@@ -44,32 +44,32 @@ class FailedLine(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class JobStore(Protocol):
-    def add_job(self, job: Job) -> None: ...
+    def add(self, job: Job) -> None: ...
 
-    def job(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> Job:
         """Raises NotFound."""
         ...
 
     def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]: ...
 
-    def start_job(self, job_id: str) -> bool:
+    def start(self, job_id: str) -> bool:
         """False when it is finished or cancelled."""
         ...
 
-    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+    def own(self, job_id: str, former: str, owner: str) -> bool:
         """Take an unfinished job over; False when it is not `former`'s any more."""
         ...
 
-    def advance_job(
+    def advance(
         self, job_id: str, counts: JobCounts, offset: int, failed: Iterable[FailedLine]
     ) -> bool:
         """False when it has been cancelled meanwhile."""
         ...
 
-    def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
+    def finish(self, job_id: str, state: JobState, error: str | None) -> None:
         """Does nothing to a job that is finished."""
         ...
 
-    def unfinished_jobs(self) -> list[Job]:
+    def unfinished(self) -> list[Job]:
         """Oldest first."""
         ...

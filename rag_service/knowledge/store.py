@@ -1,6 +1,6 @@
 """The contract of where knowledge is kept, and what it is asked and answers."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
@@ -232,40 +232,4 @@ class KnowledgeStore(Protocol):
 
     def calibrations(self) -> dict[str, Calibration]:
         """Of the bots that have one, by their id."""
-        ...
-
-    def create_bot(self, bot_id: str) -> None:
-        """Raises Conflict."""
-        ...
-
-    def has_bot(self, bot_id: str) -> bool:
-        """`default` always exists."""
-        ...
-
-    def bots(self) -> dict[str, dict[str, Any]]:
-        """By id: created_at, documents, chunks."""
-        ...
-
-    def warm(self) -> None:
-        """Load the views, so that the first search need not."""
-        ...
-
-    def wants_sealing(self, bot_id: str) -> bool:
-        """So much has changed that a search pays for it: time for `seal`."""
-        ...
-
-    def seal(self, bot_id: str, *, share: float | None = None) -> bool:
-        """Write the bot's views to disk up to now, if more than `share` of its chunks changed.
-
-        0 always writes; None leaves it to the store. Slow, and needs no embedding model. False
-        when there was nothing to do, or another process is at it.
-        """
-        ...
-
-    def check(self) -> Iterator[str]:
-        """Compare rows and views; yields what is wrong, a sentence each."""
-        ...
-
-    def reindex(self, bot_id: str) -> None:
-        """Throw the bot's views away and make them from the rows."""
         ...

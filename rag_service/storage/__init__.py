@@ -1,4 +1,4 @@
-"""Where everything is kept. The contracts, and the place that picks a backend.
+"""Where everything is kept: a store of stores, one for each contract of the rooms.
 
 Every method is one atomic step, blocking and thread-safe. What returned is on disk, and every
 later call of any process on the same data folder sees it. Raises StorageFailed or StorageBusy;
@@ -11,27 +11,57 @@ from typing import Protocol
 
 from rag_service.access.store import TokenStore
 from rag_service.contacts.store import ContactStore
-from rag_service.conversations.store import ConversationStore
+from rag_service.conversations.store import (
+    ConversationStore,
+    MessageStore,
+    ReplyStore,
+    TranscriptStore,
+)
 from rag_service.events.feed import EventStore
-from rag_service.events.store import WebhookStore
+from rag_service.events.store import DeliveryStore, OutboxStore, WebhookStore
+from rag_service.knowledge.bots import BotStore
 from rag_service.knowledge.jobs import JobStore
 from rag_service.knowledge.store import KnowledgeStore
+from rag_service.knowledge.views import ViewStore
 from rag_service.settings import Settings
 from rag_service.storage.upkeep import UpkeepStore
 
+__all__ = ["Store", "UpkeepStore", "open_store"]
 
-class Store(
-    KnowledgeStore,
-    TokenStore,
-    JobStore,
-    ConversationStore,
-    EventStore,
-    WebhookStore,
-    ContactStore,
-    UpkeepStore,
-    Protocol,
-):
+
+class Store(Protocol):
     """What a backend provides. Code that uses one asks for the part it needs."""
+
+    @property
+    def tokens(self) -> TokenStore: ...
+    @property
+    def bots(self) -> BotStore: ...
+    @property
+    def knowledge(self) -> KnowledgeStore: ...
+    @property
+    def views(self) -> ViewStore: ...
+    @property
+    def jobs(self) -> JobStore: ...
+    @property
+    def conversations(self) -> ConversationStore: ...
+    @property
+    def messages(self) -> MessageStore: ...
+    @property
+    def transcripts(self) -> TranscriptStore: ...
+    @property
+    def replies(self) -> ReplyStore: ...
+    @property
+    def contacts(self) -> ContactStore: ...
+    @property
+    def events(self) -> EventStore: ...
+    @property
+    def outbox(self) -> OutboxStore: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
+    @property
+    def deliveries(self) -> DeliveryStore: ...
+    @property
+    def upkeep(self) -> UpkeepStore: ...
 
 
 def open_store(

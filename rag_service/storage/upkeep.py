@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 @runtime_checkable
 class UpkeepStore(Protocol):
-    def owes_upkeep(self, now: datetime) -> bool:
+    def owes(self, now: datetime) -> bool:
         """Deleted text is in some file still, or `remove_outlived` was not called for a day."""
         ...
 

@@ -45,7 +45,7 @@ def make_one_of_each(client):
 
 def test_every_event_is_as_its_schema_says_and_has_nothing_else(client, webhooks, service):
     make_one_of_each(client)
-    events, _ = service.store.events(None, types=None, bot_ids=None, limit=1000)
+    events, _ = service.store.events.page(None, types=None, bot_ids=None, limit=1000)
     assert {event.type for event in events} == set(get_args(EventType)) - NOT_YET
     for event in events:
         schema = closed(content(webhooks, event.type)["schema"])

@@ -16,7 +16,7 @@ from served import served
 
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import Document
 from rag_service.settings import Settings
 
@@ -41,8 +41,10 @@ def ours(folder: Path, **changes: Any) -> Iterator[httpx.Client]:
         token = service.access.create("tests", ["admin"])
         service.knowledge.upsert([Document(source_url="https://e.com/hours", content=HOURS)])
         for number in range(20):
-            said = Said(role="user", text=f"{number}. {ASIDE * 9}", sender=Sender(type="user"))
-            service.store.say("default", "long", said, create=True)
+            said = NewMessage(
+                role="user", text=f"{number}. {ASIDE * 9}", sender=Sender(type="user")
+            )
+            service.store.messages.add("default", "long", said, create=True)
     with served(settings) as (client, _):
         client.headers["Authorization"] = f"Bearer {token}"
         client.timeout = httpx.Timeout(180)

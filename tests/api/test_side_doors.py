@@ -57,7 +57,7 @@ def test_whatever_the_umask_only_the_owner_reads_texts(settings: Settings) -> No
             lines = b'{"source_url": "https://e.com/a", "content": "Open at nine."}\n'
             answer = client.post("/knowledge/batch?wait=true", content=lines, headers=headers)
             assert answer.json()["success"] is True
-            service.store.seal("default", share=0)
+            service.store.views.seal("default", share=0)
             paths = [settings.data_dir, *settings.data_dir.rglob("*")]
             paths += [settings.index_dir, *settings.index_dir.rglob("*")]
             assert len(paths) > 10
@@ -110,7 +110,7 @@ class Counting:
 def test_tokens_are_read_once_until_something_is_written(
     service: Service, settings: Settings
 ) -> None:
-    store = Counting(service.store, "tokens")
+    store = Counting(service.store.tokens, "all")
     access = Access(store)
     token = access.create("one")
     for _ in range(100):
@@ -156,13 +156,17 @@ def test_what_is_listed_by_text_is_what_has_it_in_any_case(
             ]
             service.knowledge.upsert(documents)
         service.knowledge.remove("default", ["x:9"])
-        every = service.store.documents(DocumentFilter(), limit=100, offset=0)[1]
+        every = service.store.knowledge.documents(DocumentFilter(), limit=100, offset=0)[1]
         wanted = []
         for info in every:
-            fields = (info.source_url, info.title, service.store.document(info.document_id).text)
+            fields = (
+                info.source_url,
+                info.title,
+                service.store.knowledge.document(info.document_id).text,
+            )
             if any(q.casefold() in field.casefold() for field in fields):
                 wanted.append(info.document_id)
-        total, found = service.store.documents(DocumentFilter(q=q), limit=100, offset=0)
+        total, found = service.store.knowledge.documents(DocumentFilter(q=q), limit=100, offset=0)
         assert [info.document_id for info in found] == wanted
         assert total == len(wanted)
 
@@ -201,10 +205,10 @@ def test_after_an_event_that_is_erased_the_next_one_follows(client: Any) -> None
 
 def test_many_listeners_are_one_reader(service: Service) -> None:
     async def run() -> None:
-        store = Counting(service.store, "events_after")
+        store = Counting(service.store.events, "after")
         supervisor = Supervisor()
         fan_out = FanOut(store, supervisor)
-        _, end = service.store.events_after(None, 0)
+        _, end = service.store.events.after(None, 0)
 
         async def listen() -> int:
             place, seen = end, 0

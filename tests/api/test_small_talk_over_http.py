@@ -145,7 +145,7 @@ def test_a_search_takes_the_same_decision_and_still_lists_what_is_near(client, p
 def test_a_page_that_surely_says_who_the_assistant_is_answers_that(client, settings, push):
     push("https://e.com/about", "Who are you? I am Robbie, the robot of the town library.")
     with assemble(settings) as service:
-        service.store.calibrate("default", Calibration(shift=20.0))
+        service.store.knowledge.calibrate("default", Calibration(shift=20.0))
     for _ in range(2):
         data = say(client, "Who are you?")
     assert data["hasRagContext"] is True

@@ -197,7 +197,7 @@ def test_replies_queued_when_the_server_is_killed_come_once_from_the_next(settin
         process.wait()
     settings = msgspec.structs.replace(changed, chat_model="echo")
     with assemble(settings) as service:
-        given = service.store.transcripts(
+        given = service.store.transcripts.page(
             TranscriptFilter(role="assistant"), limit=30, offset=0, ascending=True
         )
     assert given[0] < len(names)

@@ -147,7 +147,7 @@ def test_a_blank_dry_run_does_not_write(client):
 
 
 def test_a_blank_bot_is_the_one_of_the_token(settings, service):
-    service.store.create_bot("shop")
+    service.store.bots.create("shop")
     token = service.access.create("shop", bot_id="shop")
     with TestClient(create_app(settings)) as client:
         client.headers["Authorization"] = f"Bearer {token}"

@@ -9,7 +9,7 @@ import pytest
 
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.storage.sqlite.driver import sqlite3
 
 
@@ -256,8 +256,8 @@ def test_an_export_is_longer_than_any_page(client, settings):
     count = 1100
     with assemble(settings) as service:
         for number in range(count):
-            said = Said(role="user", text=f"question {number}", sender=Sender(type="user"))
-            service.store.say("default", "con_long", said, create=True)
+            said = NewMessage(role="user", text=f"question {number}", sender=Sender(type="user"))
+            service.store.messages.add("default", "con_long", said, create=True)
     wanted = [f"question {number}" for number in range(count)]
     of_lines = client.get("/transcripts?order=asc", headers={"Accept": "application/x-ndjson"})
     assert [json.loads(line)["message"] for line in of_lines.text.splitlines()] == wanted

@@ -10,7 +10,7 @@ import tiny
 from rag_service.assembly import assemble
 from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import Document
 from rag_service.models.chat import load_chat_model
 from rag_service.settings import Settings
@@ -20,8 +20,8 @@ OPENS = "When does our shop in Bern open in the morning"
 WINDOW = 2048
 
 
-def said(text: str) -> Said:
-    return Said(role="user", text=text, sender=Sender(type="user"))
+def said(text: str) -> NewMessage:
+    return NewMessage(role="user", text=text, sender=Sender(type="user"))
 
 
 @pytest.mark.parametrize("name", ["tiny", "tiny.gguf"])
@@ -48,7 +48,7 @@ def test_a_prompt_fits_into_what_the_file_of_a_model_says(settings, folder, tmp_
     with assemble(changed) as service:
         service.knowledge.upsert([Document(source_url="https://e.com/hours", content=HOURS)])
         for _ in range(20):
-            service.store.say(
+            service.store.messages.add(
                 "default", "c", said("We open at nine soon and on " * 40), create=True
             )
         answered = asyncio.run(ask(service))

@@ -79,7 +79,7 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
 
     @rule(at=which)
     def seal(self, at: int) -> None:
-        self.services[at].store.seal(DEFAULT_BOT, share=0)
+        self.services[at].store.views.seal(DEFAULT_BOT, share=0)
 
     @rule(at=which)
     def reopen(self, at: int) -> None:
@@ -93,8 +93,8 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
 
     @rule(at=which)
     def reindex(self, at: int) -> None:
-        if DEFAULT_BOT in self.services[at].store.bots():
-            self.services[at].store.reindex(DEFAULT_BOT)
+        if DEFAULT_BOT in self.services[at].store.bots.all():
+            self.services[at].store.views.reindex(DEFAULT_BOT)
 
     @rule(at=which, mode=modes, name=names)
     def search_narrowed(self, at: int, mode: Mode, name: str) -> None:
@@ -105,7 +105,7 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
 
     @rule(at=which)
     def compare(self, at: int) -> None:
-        assert list(self.services[at].store.check()) == []
+        assert list(self.services[at].store.views.check()) == []
 
     @invariant()
     def both_find_what_is_there(self) -> None:
@@ -169,7 +169,7 @@ def test_a_search_beside_writers_never_mixes_or_goes_back(tmp_path: Path) -> Non
             thread.join()
         assert acknowledged.problems == []
         assert set(acknowledged.now().values()) == {25}
-        assert list(one.store.check()) == list(two.store.check()) == []
+        assert list(one.store.views.check()) == list(two.store.views.check()) == []
 
 
 def rewrite(service: Service, name: str, acknowledged: Acknowledged) -> None:
@@ -180,7 +180,7 @@ def rewrite(service: Service, name: str, acknowledged: Acknowledged) -> None:
 
 def seal_often(service: Service, writers: list[Thread]) -> None:
     while any(writer.is_alive() for writer in writers):
-        service.store.seal(DEFAULT_BOT, share=0)
+        service.store.views.seal(DEFAULT_BOT, share=0)
 
 
 def read(service: Service, mode: Mode, writers: list[Thread], acknowledged: Acknowledged) -> None:

@@ -11,7 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from rag_service.conversations.messages import Sender, Source
-from rag_service.conversations.store import Said, TranscriptFilter, TranscriptRow
+from rag_service.conversations.store import NewMessage, TranscriptFilter, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
 from rag_service.settings import Settings
 from rag_service.storage import Store, open_store
@@ -29,23 +29,23 @@ def store(settings: Settings) -> Iterator[Store]:
         yield store
 
 
-def asks(text: str = "When are you open?", **more: Any) -> Said:
-    return Said(**{"role": "user", "text": text, "sender": USER, **more})
+def asks(text: str = "When are you open?", **more: Any) -> NewMessage:
+    return NewMessage(**{"role": "user", "text": text, "sender": USER, **more})
 
 
-def answers(row: TranscriptRow, text: str = "At nine.", **more: Any) -> Said:
+def answers(row: TranscriptRow, text: str = "At nine.", **more: Any) -> NewMessage:
     message = {"role": "assistant", "text": text, "sender": ASSISTANT, "answers": row.message_id}
-    return Said(**message, **more)
+    return NewMessage(**message, **more)
 
 
-def say(store: Store, said: Said, conversation_id: str = "c", bot_id: str = "default") -> Any:
-    return store.say(bot_id, conversation_id, said, create=True)
+def say(store: Store, said: NewMessage, conversation_id: str = "c", bot_id: str = "default") -> Any:
+    return store.messages.add(bot_id, conversation_id, said, create=True)
 
 
 def found(
     store: Store, *, limit: int = 1000, offset: int = 0, ascending: bool = True, **where: Any
 ):
-    total, rows = store.transcripts(
+    total, rows = store.transcripts.page(
         TranscriptFilter(**where), limit=limit, offset=offset, ascending=ascending
     )
     return total, [row.text for row in rows]
@@ -64,8 +64,8 @@ def test_a_row_comes_back_as_it_was_said(store):
         said.metadata,
     )
     assert (row.has_rag_context, row.context, row.bot_id) == (True, [SOURCE], "default")
-    assert store.said("default", "c", limit=10) == [row]
-    assert store.message(row.message_id) == store.message(str(row.id)) == row
+    assert store.messages.last("default", "c", limit=10) == [row]
+    assert store.messages.get(row.message_id) == store.messages.get(str(row.id)) == row
 
 
 @pytest.mark.parametrize("decision", [True, False])
@@ -80,42 +80,42 @@ def test_a_late_answer_brings_the_decision_to_its_question(store):
     question = say(store, asks(wants_reply="srv"))
     assert question.has_rag_context is None
     say(store, answers(question, has_rag_context=True, context=[SOURCE]))
-    assert [(row.has_rag_context, row.context) for row in store.said("default", "c", limit=9)] == [
-        (True, [SOURCE])
-    ] * 2
+    assert [
+        (row.has_rag_context, row.context) for row in store.messages.last("default", "c", limit=9)
+    ] == [(True, [SOURCE])] * 2
     assert found(store, role="user", has_rag_context=True) == (1, [question.text])
 
 
 def test_an_answer_that_is_owed_is_given_once(store):
     question = say(store, asks(wants_reply="srv"))
-    owed = store.claim_owed("srv", [])
+    owed = store.replies.claim("srv", [])
     assert (owed.message_id, owed.conversation_id, owed.tries) == (question.message_id, "c", 0)
-    assert store.claim_owed("srv", ["c"]) is None
-    assert store.claim_owed("another", []) is None
+    assert store.replies.claim("srv", ["c"]) is None
+    assert store.replies.claim("another", []) is None
     say(store, answers(question, has_rag_context=False))
     with pytest.raises(Conflict):
         say(store, answers(question, has_rag_context=False))
-    assert store.claim_owed("srv", []) is None
+    assert store.replies.claim("srv", []) is None
     assert found(store) == (2, [question.text, "At nine."])
 
 
 def test_an_answer_is_owed_until_the_last_try(store):
     question = say(store, asks(wants_reply="srv"))
-    store.give_up(question.message_id, "no model", final=False)
-    assert store.claim_owed("srv", []).tries == 1
-    assert store.debtors() == ["srv"]
-    assert store.inherit_owed("srv", "heir") == 1
-    assert store.claim_owed("srv", []) is None
-    store.give_up(question.message_id, "no model", final=True)
-    assert store.claim_owed("heir", []) is None
-    assert store.debtors() == []
+    store.replies.give_up(question.message_id, "no model", final=False)
+    assert store.replies.claim("srv", []).tries == 1
+    assert store.replies.debtors() == ["srv"]
+    assert store.replies.inherit("srv", "heir") == 1
+    assert store.replies.claim("srv", []) is None
+    store.replies.give_up(question.message_id, "no model", final=True)
+    assert store.replies.claim("heir", []) is None
+    assert store.replies.debtors() == []
 
 
 def test_nothing_is_said_in_a_conversation_that_is_not_there(store):
     with pytest.raises(ConversationNotFound, match=r"Conversation not found: c\."):
-        store.say("default", "c", asks())
+        store.messages.add("default", "c", asks())
     assert found(store) == (0, [])
-    assert store.events(None, types=None, bot_ids=None, limit=10)[0] == []
+    assert store.events.page(None, types=None, bot_ids=None, limit=10)[0] == []
 
 
 def test_a_reply_names_a_message_of_its_conversation(store):
@@ -128,17 +128,17 @@ def test_a_reply_names_a_message_of_its_conversation(store):
 def test_conversations_of_the_same_id_are_apart_in_each_bot(store):
     say(store, asks("one"))
     say(store, asks("two"), bot_id="b2")
-    assert [row.text for row in store.said("b2", "c", limit=9)] == ["two"]
-    assert store.find_conversation("c", None).bot_id == "b2"
-    assert store.find_conversation("c", ["default"]).bot_id == "default"
+    assert [row.text for row in store.messages.last("b2", "c", limit=9)] == ["two"]
+    assert store.conversations.find("c", None).bot_id == "b2"
+    assert store.conversations.find("c", ["default"]).bot_id == "default"
     with pytest.raises(ConversationNotFound):
-        store.find_conversation("c", [])
+        store.conversations.find("c", [])
 
 
 def test_history_is_the_newest_and_stops_before_a_message(store):
     rows = [say(store, asks(f"q{n}")) for n in range(5)]
-    assert [row.text for row in store.said("default", "c", limit=2)] == ["q3", "q4"]
-    before = store.said("default", "c", limit=2, before=rows[3].message_id)
+    assert [row.text for row in store.messages.last("default", "c", limit=2)] == ["q3", "q4"]
+    before = store.messages.last("default", "c", limit=2, before=rows[3].message_id)
     assert [row.text for row in before] == ["q1", "q2"]
 
 
@@ -152,11 +152,11 @@ def test_many_threads_may_speak_at_once(store):
         thread.start()
     for thread in threads:
         thread.join()
-    total, rows = store.transcripts(TranscriptFilter(), limit=100, offset=0, ascending=True)
+    total, rows = store.transcripts.page(TranscriptFilter(), limit=100, offset=0, ascending=True)
     assert total == 40
     assert [row.id for row in rows] == sorted(row.id for row in rows)
     assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
-    assert sum(store.conversation("default", f"c{n}").messages for n in range(3)) == 40
+    assert sum(store.conversations.get("default", f"c{n}").messages for n in range(3)) == 40
 
 
 # -- conversations -----------------------------------------------------------------------------
@@ -167,24 +167,24 @@ def test_the_last_active_conversation_comes_first(store):
         say(store, asks(f"in {name}"), name)
     time.sleep(0.002)  # times are kept to the millisecond
     say(store, asks("again"), "a")
-    total, page = store.conversations("default", since=None, limit=2, offset=0)
+    total, page = store.conversations.page("default", since=None, limit=2, offset=0)
     assert (total, [one.conversation_id for one in page]) == (3, ["a", "c"])
     assert (page[0].preview, page[0].messages) == ("in a", 2)
-    assert store.conversations("default", since=LATER, limit=2, offset=0) == (0, [])
-    assert store.conversations("unknown", since=None, limit=2, offset=0) == (0, [])
+    assert store.conversations.page("default", since=LATER, limit=2, offset=0) == (0, [])
+    assert store.conversations.page("unknown", since=None, limit=2, offset=0) == (0, [])
 
 
 def test_a_conversation_is_created_once_and_changed(store):
-    made = store.create_conversation("default", "c", title="T", metadata={"a": 1})
+    made = store.conversations.create("default", "c", title="T", metadata={"a": 1})
     with pytest.raises(Conflict):
-        store.create_conversation("default", "c", title=None, metadata={})
-    changed = store.change_conversation("default", "c", title="U", metadata={"b": 2})
+        store.conversations.create("default", "c", title=None, metadata={})
+    changed = store.conversations.change("default", "c", title="U", metadata={"b": 2})
     assert (made.title, changed.title, changed.metadata) == ("T", "U", {"a": 1, "b": 2})
-    changed = store.change_conversation("default", "c", title=None, metadata={"a": None})
+    changed = store.conversations.change("default", "c", title=None, metadata={"a": None})
     assert (changed.title, changed.metadata) == ("U", {"b": 2})
-    assert store.conversation("default", "c") == changed
+    assert store.conversations.get("default", "c") == changed
     with pytest.raises(ConversationNotFound):
-        store.change_conversation("default", "d", title="U", metadata={})
+        store.conversations.change("default", "d", title="U", metadata={})
 
 
 # -- events ------------------------------------------------------------------------------------
@@ -192,17 +192,17 @@ def test_a_conversation_is_created_once_and_changed(store):
 
 def test_what_is_said_is_an_event_behind_any_cursor(store):
     row = say(store, asks())
-    (began, asked), cursor = store.events(None, types=None, bot_ids=None, limit=10)
+    (began, asked), cursor = store.events.page(None, types=None, bot_ids=None, limit=10)
     assert (began.type, asked.type) == ("conversation.created", "message.created")
     assert asked.data["message"]["id"] == row.message_id
-    assert store.events(began.id, types=None, bot_ids=None, limit=10)[0] == [asked]
-    assert store.events(cursor, types=None, bot_ids=None, limit=10) == ([], cursor)
+    assert store.events.page(began.id, types=None, bot_ids=None, limit=10)[0] == [asked]
+    assert store.events.page(cursor, types=None, bot_ids=None, limit=10) == ([], cursor)
     say(store, asks(), bot_id="b2")
-    only = store.events(cursor, types=["message.created"], bot_ids=["b2"], limit=10)[0]
+    only = store.events.page(cursor, types=["message.created"], bot_ids=["b2"], limit=10)[0]
     assert [event.bot_id for event in only] == ["b2"]
-    assert store.events(cursor, types=None, bot_ids=["default"], limit=10)[0] == []
+    assert store.events.page(cursor, types=None, bot_ids=["default"], limit=10)[0] == []
     with pytest.raises(Invalid):
-        store.events("nothing", types=None, bot_ids=None, limit=10)
+        store.events.page("nothing", types=None, bot_ids=None, limit=10)
 
 
 # -- transcripts -------------------------------------------------------------------------------
@@ -237,7 +237,7 @@ def test_pages_and_exports_are_what_the_filter_says(tmp_path_factory, said, wher
     settings = Settings(data_dir=tmp_path_factory.mktemp("data"), embedding_model="hashing:64")
     with open_store(settings, lambda: ("hashing:64", 64)) as store:
         rows = [
-            say(store, Said(role=r, text=t, sender=USER, has_rag_context=d), c, b)
+            say(store, NewMessage(role=r, text=t, sender=USER, has_rag_context=d), c, b)
             for b, c, r, d, t in said
         ]
         moments = {}
@@ -250,9 +250,11 @@ def test_pages_and_exports_are_what_the_filter_says(tmp_path_factory, said, wher
         filter_ = TranscriptFilter(**{**where, **moments})
         limit = data.draw(st.integers(1, 10))
         offset = data.draw(st.integers(0, 12))
-        page = store.transcripts(filter_, limit=limit, offset=offset, ascending=ascending)
+        page = store.transcripts.page(filter_, limit=limit, offset=offset, ascending=ascending)
         assert page == (len(expected), expected[offset : offset + limit])
-        exported = [row for group in store.export(filter_, ascending=ascending) for row in group]
+        exported = [
+            row for group in store.transcripts.export(filter_, ascending=ascending) for row in group
+        ]
         assert exported == expected
 
 
@@ -283,7 +285,9 @@ def test_pages_reach_over_many_blocks_of_rows(store, settings):
         assert found(store, limit=7, offset=offset) == (3000, texts[offset : offset + 7])
         back = found(store, limit=7, offset=offset, ascending=False, bot_ids=["default"])
         assert back == (3000, texts[::-1][offset : offset + 7])
-    assert [len(group) for group in store.export(TranscriptFilter(), ascending=True)] == [1000] * 3
+    assert [
+        len(group) for group in store.transcripts.export(TranscriptFilter(), ascending=True)
+    ] == [1000] * 3
 
 
 @hypothesis_settings(max_examples=40)
@@ -303,7 +307,7 @@ def test_a_clock_that_was_wrong_changes_no_order_and_no_page(
     with open_store(settings, lambda: ("hashing:64", 64)) as store:
         say(store, asks("first"))
         store_rows_of(settings, days)
-        first = store.message("1").created_at
+        first = store.messages.get("1").created_at
         everything = [("first", first), *((f"m{n}", day(d)) for n, d in enumerate(days))]
         times = {"since": day(since), "until": day(until)}
         filter_ = {**{k: times[k] for k in data.draw(st.sets(st.sampled_from([*times])))}, **more}
@@ -318,7 +322,7 @@ def test_a_clock_that_was_wrong_changes_no_order_and_no_page(
         limit, offset = data.draw(st.integers(1, 9)), data.draw(st.integers(0, 9))
         page = found(store, limit=limit, offset=offset, ascending=ascending, **filter_)
         assert page == (len(expected), expected[offset : offset + limit])
-        exported = store.export(TranscriptFilter(**filter_), ascending=ascending)
+        exported = store.transcripts.export(TranscriptFilter(**filter_), ascending=ascending)
         assert [row.text for group in exported for row in group] == expected
 
 
@@ -358,43 +362,43 @@ def test_a_deleted_session_leaves_nothing_in_the_file(store, settings):
         row = say(store, asks(text, metadata=metadata, has_rag_context=True, context=context), name)
         say(store, answers(row, text), name)
         say(store, asks(text, wants_reply="srv"), name)
-        store.add_translation(row, "de", text)
-        store.add_click("default", name, row.message_id, f"https://e.com/{text}")
-    gone = store.delete_sessions(["c", "unknown"], None, cascade=True)
+        store.transcripts.add_translation(row, "de", text)
+        store.transcripts.add_click("default", name, row.message_id, f"https://e.com/{text}")
+    gone = store.transcripts.delete(["c", "unknown"], None, cascade=True)
     assert (gone.transcripts, gone.translations, gone.clicks) == (3, 1, 1)
     assert found(store) == (3, ["harmless"] * 3)
     assert found(store, q=secret) == (0, [])
-    assert store.claim_owed("srv", []).conversation_id == "kept"
+    assert store.replies.claim("srv", []).conversation_id == "kept"
     assert secret.encode() not in b"".join(
         path.read_bytes() for path in settings.data_dir.glob("rag.db*")
     )
     with pytest.raises(ConversationNotFound):
-        store.say("default", "c", answers(row))
+        store.messages.add("default", "c", answers(row))
 
 
 def test_without_cascade_translations_and_clicks_stay(store, settings):
     row = say(store, asks())
-    store.add_translation(row, "de", "Wann?")
-    store.add_translation(row, "de", "Wann denn?")
-    store.add_click("default", "c", None, "https://e.com")
-    gone = store.delete_sessions(["c"], None, cascade=False)
+    store.transcripts.add_translation(row, "de", "Wann?")
+    store.transcripts.add_translation(row, "de", "Wann denn?")
+    store.transcripts.add_click("default", "c", None, "https://e.com")
+    gone = store.transcripts.delete(["c"], None, cascade=False)
     assert (gone.transcripts, gone.translations, gone.clicks) == (1, 0, 0)
     assert [count(settings, table) for table in ("messages", "translations", "clicks")] == [0, 1, 1]
-    gone = store.delete_sessions(["c"], None, cascade=True)
+    gone = store.transcripts.delete(["c"], None, cascade=True)
     assert (gone.transcripts, gone.translations, gone.clicks) == (0, 1, 1)
 
 
 def test_only_sessions_of_the_bots_given_are_deleted(store):
     for bot_id in ("default", "b2"):
         say(store, asks(bot_id), bot_id=bot_id)
-    assert store.delete_sessions(["c"], ["b2"], cascade=True).transcripts == 1
-    assert store.delete_sessions(["c"], [], cascade=True).transcripts == 0
+    assert store.transcripts.delete(["c"], ["b2"], cascade=True).transcripts == 1
+    assert store.transcripts.delete(["c"], [], cascade=True).transcripts == 0
     assert found(store) == (1, ["default"])
 
 
 def test_clicks_belong_to_a_conversation(store):
     with pytest.raises(ConversationNotFound):
-        store.add_click("default", "c", None, "https://e.com")
+        store.transcripts.add_click("default", "c", None, "https://e.com")
 
 
 def count(settings: Settings, table: str) -> int:

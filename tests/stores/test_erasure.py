@@ -13,7 +13,7 @@ from shelf import names, page, push, settings_in
 
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender, Source
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.driver import sqlite3
@@ -41,8 +41,8 @@ def a_reader(settings: Settings) -> Iterator[None]:
 
 def say(service: Service, text: str, conversation: str = "c") -> None:
     source = Source(source_url="s:1", chunk_id="chk", title=text, score=1, text=text)
-    said = Said(role="user", text=text, sender=USER, has_rag_context=True, context=[source])
-    service.store.say(DEFAULT_BOT, conversation, said, create=True)
+    said = NewMessage(role="user", text=text, sender=USER, has_rag_context=True, context=[source])
+    service.store.messages.add(DEFAULT_BOT, conversation, said, create=True)
 
 
 def files_with(settings: Settings, word: str) -> list[str]:
@@ -62,17 +62,17 @@ def now() -> datetime:
 def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) -> None:
     say(service, SECRET)
     with a_reader(service.settings):
-        assert service.store.delete_sessions(["c"], None, cascade=True).erasure_pending
+        assert service.store.transcripts.delete(["c"], None, cascade=True).erasure_pending
         say(service, "harmless", "another")  # would wait for the reader, or for the lock's time
         assert files_with(service.settings, SECRET) != []  # what the reader sees
-        assert service.store.owes_upkeep(now())
+        assert service.store.upkeep.owes(now())
         later = service.upkeep.step(now())
         assert later < now() + timedelta(minutes=1)
-        assert service.store.owes_upkeep(now())
+        assert service.store.upkeep.owes(now())
     assert service.upkeep.step(now()) > now() + timedelta(hours=1)
-    assert not service.store.delete_sessions(["another"], None, cascade=True).erasure_pending
+    assert not service.store.transcripts.delete(["another"], None, cascade=True).erasure_pending
     assert files_with(service.settings, SECRET) == []
-    assert not service.store.owes_upkeep(now())
+    assert not service.store.upkeep.owes(now())
 
 
 def test_what_is_owed_outlasts_the_process(settings: Settings) -> None:
@@ -80,11 +80,11 @@ def test_what_is_owed_outlasts_the_process(settings: Settings) -> None:
         with assemble(settings) as service:
             say(service, SECRET)
         with a_reader(settings), assemble(settings) as service:
-            service.store.delete_sessions(["c"], None, cascade=True)
+            service.store.transcripts.delete(["c"], None, cascade=True)
         with assemble(settings) as service:
-            assert service.store.owes_upkeep(now())
+            assert service.store.upkeep.owes(now())
             service.upkeep.step(now())
-            assert not service.store.owes_upkeep(now())
+            assert not service.store.upkeep.owes(now())
     assert files_with(settings, SECRET) == []
 
 
@@ -122,14 +122,14 @@ def test_readers_that_come_and_go_do_not_keep_deleted_text(service: Service) -> 
 
     def read() -> None:
         while not ended.is_set():
-            service.store.bots()
+            service.store.bots.all()
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
     try:
-        service.store.delete_sessions(["c"], None, cascade=True)
-        while service.store.owes_upkeep(now()):
+        service.store.transcripts.delete(["c"], None, cascade=True)
+        while service.store.upkeep.owes(now()):
             service.upkeep.step(now())
             time.sleep(0.001)
     finally:
@@ -144,9 +144,9 @@ def test_no_piece_of_a_deleted_message_is_left_in_the_index_of_substrings(
 ) -> None:
     say(service, "common words")
     say(service, f"common {SECRET}")
-    service.store.delete_sessions(["unknown"], None, cascade=True)
+    service.store.transcripts.delete(["unknown"], None, cascade=True)
     say(service, f"more common {SECRET}", "another")
-    service.store.delete_sessions(["another"], None, cascade=True)
+    service.store.transcripts.delete(["another"], None, cascade=True)
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.execute("attach ? as rows", [str(service.settings.data_dir / "rag.db")])
         memory.execute("create virtual table temp.terms using fts5vocab(rows, messages_text, row)")
@@ -156,15 +156,15 @@ def test_no_piece_of_a_deleted_message_is_left_in_the_index_of_substrings(
 
 def test_a_deleted_page_is_taken_out_of_the_sealed_views(service: Service) -> None:
     push(service, page("secret", f"About the {SECRET}."), page("kept", "The heron waits."))
-    assert service.store.seal(DEFAULT_BOT, share=0)
+    assert service.store.views.seal(DEFAULT_BOT, share=0)
     assert [sealed_with(service, word) for word in ("xylophone", "heron")] == [1, 1]
     service.knowledge.remove(DEFAULT_BOT, ["https://example.com/secret"])
-    assert service.store.owes_upkeep(now())
+    assert service.store.upkeep.owes(now())
     service.upkeep.step(now() + timedelta(seconds=1))
-    assert not service.store.owes_upkeep(now())
+    assert not service.store.upkeep.owes(now())
     assert files_with(service.settings, SECRET) == []
     assert [sealed_with(service, word) for word in ("xylophone", "heron")] == [0, 1]
-    assert list(service.store.check()) == []
+    assert list(service.store.views.check()) == []
     assert names(service, "heron")[0] == "kept"
 
 
@@ -178,7 +178,9 @@ def sealed_with(service: Service, word: str) -> int:
 def test_pages_may_be_deleted_while_the_views_are_sealed(service: Service) -> None:
     """Sealing reads in short transactions, so that they are in some of what it has read."""
     push(service, *(page(f"p{n}", f"Heron number{n} waits.") for n in range(700)))
-    sealing = threading.Thread(target=service.store.seal, args=[DEFAULT_BOT], kwargs={"share": 0.0})
+    sealing = threading.Thread(
+        target=service.store.views.seal, args=[DEFAULT_BOT], kwargs={"share": 0.0}
+    )
     sealing.start()
     gone = []
     for n in range(0, 690, 7):
@@ -188,7 +190,7 @@ def test_pages_may_be_deleted_while_the_views_are_sealed(service: Service) -> No
             break
     sealing.join()
     for moment in (now(), now() + timedelta(minutes=1)):
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
         assert names(service, "number699", "keyword") == ["p699"]
         assert not any(names(service, f"number{n}", "keyword") for n in gone)
         service.upkeep.step(moment)

@@ -71,7 +71,7 @@ with assemble(settings) as service:
     print("found", texts(service, "heron waits", "keyword"))
     push(service, page("last", "There is room."))
     print("found", texts(service, "room", "keyword"))
-    print("check", *service.store.check())
+    print("check", *service.store.views.check())
 """
 
 THE_DISK_IS_FULL = """
@@ -92,7 +92,7 @@ with assemble(settings) as service:
     except OSError:
         rest.close()
     try:
-        service.store.seal(DEFAULT_BOT, share=0)
+        service.store.views.seal(DEFAULT_BOT, share=0)
         print("sealed")
     except StorageFailed as error:
         print("seal failed", error)
@@ -102,7 +102,7 @@ with assemble(settings) as service:
     (folder / "rest").unlink()
     push(service, page("last", "There is room."))
     print("found", texts(service, "room", "keyword"))
-    print("check", *service.store.check())
+    print("check", *service.store.views.check())
 with assemble(settings) as service:
     for n in range(100):
         if f"Small {n}." in texts(service, f"Small {n}.", "keyword", k=100):
@@ -147,7 +147,7 @@ def test_a_write_that_finds_no_room_fails_whole_and_the_next_goes_on(tmp_path: P
 
 def assert_whole(service: Service, kept: list[str]) -> None:
     """Each pair of pages is there if it was acknowledged, and not at all otherwise."""
-    assert service.store.documents(ALL, limit=1, offset=0)[0] == 2 + 2 * len(kept)
+    assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 2 + 2 * len(kept)
     for n in kept:
         assert stored(service, f"p{n}").text == large(f"p{n}")
         assert texts(service, f"Small {n}", "keyword")[0] == f"Small {n}."
@@ -227,16 +227,16 @@ def test_a_lock_that_is_held_too_long_is_busy_and_passes(settings: Settings) -> 
             for attempt in (
                 lambda: push(service, page("b", "The stork.")),
                 lambda: service.knowledge.remove(DEFAULT_BOT, ["https://example.com/a"]),
-                lambda: service.store.create_bot("b"),
+                lambda: service.store.bots.create("b"),
             ):
                 with pytest.raises(StorageBusy, match="try again") as error:
                     attempt()
                 assert is_clear(error)
             assert names(service, "heron") == ["a"]
-            assert list(service.store.check()) == []
+            assert list(service.store.views.check()) == []
         push(service, page("b", "The stork."))
         assert names(service, "stork")[0] == "b"
-        assert "b" not in service.store.bots()
+        assert "b" not in service.store.bots.all()
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -259,7 +259,7 @@ def filled(settings: Settings) -> Settings:
 
 def use(settings: Settings) -> None:
     with assemble(settings) as service:
-        for complaint in service.store.check():
+        for complaint in service.store.views.check():
             raise StorageFailed(complaint)
         for n in range(5):
             names(service, f"p{n}")

@@ -215,12 +215,12 @@ def test_another_model_is_refused_with_both_names(settings: Settings) -> None:
         for attempt in (
             lambda: push(service, page("b", "The stork.")),
             lambda: names(service, "heron"),
-            service.store.warm,
+            service.store.views.warm,
         ):
             with pytest.raises(EmbedderMismatch, match=r"hashing:1024.*hashing:32.*RAG_EMBEDDING"):
                 attempt()
         assert stored(service, "a") is not None, "what needs no model goes on"
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
     with assemble(settings) as service:
         assert names(service, "heron") == ["a"]
 
@@ -245,16 +245,16 @@ def test_an_unknown_bot_has_no_context(service: Service) -> None:
 
 
 def test_a_bot_exists_once_it_is_made_or_pushed_to(service: Service) -> None:
-    service.store.create_bot("made")
+    service.store.bots.create("made")
     push(service, page("a", paragraphs("heron", "egret"), bot_id="pushed"))
-    bots = service.store.bots()
-    assert {name: (bot["documents"], bot["chunks"]) for name, bot in bots.items()} == {
+    bots = service.store.bots.all()
+    assert {name: (bot.documents, bot.chunks) for name, bot in bots.items()} == {
         "made": (0, 0),
         "pushed": (1, 2),
     }
     for name in ("made", "pushed", DEFAULT_BOT):
         with pytest.raises(Conflict, match=name):
-            service.store.create_bot(name)
+            service.store.bots.create(name)
 
 
 @pytest.mark.parametrize("sealed", [False, True])
@@ -262,7 +262,7 @@ def test_a_bot_exists_once_it_is_made_or_pushed_to(service: Service) -> None:
 def test_a_label_narrows_and_follows_its_change(service: Service, mode: Mode, sealed: bool) -> None:
     def seal() -> None:
         if sealed:
-            service.store.seal(DEFAULT_BOT, share=0)
+            service.store.views.seal(DEFAULT_BOT, share=0)
 
     push(
         service,
@@ -283,7 +283,9 @@ def test_a_label_narrows_and_follows_its_change(service: Service, mode: Mode, se
 
 
 def listed(service: Service, limit: int = 100, offset: int = 0, **where: Any) -> list[str]:
-    _, infos = service.store.documents(DocumentFilter(**where), limit=limit, offset=offset)
+    _, infos = service.store.knowledge.documents(
+        DocumentFilter(**where), limit=limit, offset=offset
+    )
     return [info.source_url.rpartition("/")[2] for info in infos]
 
 
@@ -293,12 +295,12 @@ def test_documents_are_listed_newest_first_page_by_page(service: Service) -> Non
     push(service, page("b", "Page b, edited later than all others."))
     order = listed(service)
     assert set(order) == set("abcde")
-    _, infos = service.store.documents(ALL, limit=9, offset=0)
+    _, infos = service.store.knowledge.documents(ALL, limit=9, offset=0)
     times = [info.updated_at for info in infos]
     assert sorted(times, reverse=True) == times
     paged = [name for offset in range(0, 6, 2) for name in listed(service, 2, offset)]
     assert paged == order
-    assert service.store.documents(ALL, limit=2, offset=4)[0] == 5
+    assert service.store.knowledge.documents(ALL, limit=2, offset=4)[0] == 5
     assert listed(service, 2, 10) == []
 
 
@@ -341,7 +343,7 @@ def test_a_substring_is_found_in_any_case_of_any_script(
 
 def test_an_unknown_document_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound, match="doc_none"):
-        service.store.document("doc_none")
+        service.store.knowledge.document("doc_none")
 
 
 anything = st.text(st.characters(codec=None), min_size=1, max_size=200)
@@ -366,7 +368,7 @@ def test_any_text_can_be_pushed_found_listed_and_removed(
     for mode in MODES:
         assert "odd" in names(service, "heron", mode, k=100)
         names(service, content.encode(errors="replace").decode(), mode)
-    service.store.documents(DocumentFilter(q=label), limit=1, offset=0)
+    service.store.knowledge.documents(DocumentFilter(q=label), limit=1, offset=0)
     service.knowledge.remove(DEFAULT_BOT, [document.source_url])
     assert names(service, "heron") == []
 
@@ -409,10 +411,10 @@ def test_a_write_that_fails_leaves_nothing(service: Service, rows: sqlite3.Conne
         digests=[b"never embedded"],
     )
     with pytest.raises(StorageBusy, match="try again"):
-        service.store.replace([*whole.revisions, unknown], vectors)
+        service.store.knowledge.replace([*whole.revisions, unknown], vectors)
     assert everything(rows) == before
     assert texts(service, "stork ibis heron") == ["The heron."]
-    assert list(service.store.bots()) == [DEFAULT_BOT]
+    assert list(service.store.bots.all()) == [DEFAULT_BOT]
     push(service, page("a", "The stork."))
     assert texts(service, "stork") == ["The stork."]
 
@@ -420,7 +422,7 @@ def test_a_write_that_fails_leaves_nothing(service: Service, rows: sqlite3.Conne
 def test_a_group_is_written_whole(service: Service) -> None:
     results = service.knowledge.upsert([page(str(n), f"Page number {n}.") for n in range(50)])
     assert [r.source_url.rpartition("/")[2] for r in results] == [str(n) for n in range(50)]
-    assert service.store.documents(ALL, limit=1, offset=0)[0] == 50
+    assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 50
 
 
 # -- tokens and jobs ---------------------------------------------------------------------------
@@ -439,19 +441,19 @@ def token(name: str, digest: bytes = b"d") -> Token:
 
 def test_a_change_of_tokens_is_seen_by_another_store_at_once(settings: Settings) -> None:
     with assemble(settings) as here, assemble(settings) as there:
-        assert there.store.tokens() == []
-        here.store.add_token(token("a"))
-        assert there.store.tokens() == [token("a")]
+        assert there.store.tokens.all() == []
+        here.store.tokens.add(token("a"))
+        assert there.store.tokens.all() == [token("a")]
         with pytest.raises(Conflict, match="'a'"):
-            there.store.add_token(token("a", b"other"))
-        there.store.rotate_token("a", b"new")
-        assert here.store.tokens() == [token("a", b"new")]
-        here.store.revoke_token("a")
-        assert there.store.tokens() == []
+            there.store.tokens.add(token("a", b"other"))
+        there.store.tokens.rotate("a", b"new")
+        assert here.store.tokens.all() == [token("a", b"new")]
+        here.store.tokens.revoke("a")
+        assert there.store.tokens.all() == []
         with pytest.raises(NotFound, match="'a'"):
-            here.store.revoke_token("a")
+            here.store.tokens.revoke("a")
         with pytest.raises(NotFound, match="'a'"):
-            here.store.rotate_token("a", b"x")
+            here.store.tokens.rotate("a", b"x")
 
 
 def job(job_id: str, owner: str = "srv_one") -> Job:
@@ -472,47 +474,47 @@ def job(job_id: str, owner: str = "srv_one") -> Job:
 
 def test_a_job_is_seen_by_another_store_at_each_step(settings: Settings) -> None:
     with assemble(settings) as here, assemble(settings) as there:
-        here.store.add_job(job("job_1"))
-        here.store.add_job(job("job_2"))
-        assert there.store.unfinished_jobs() == [job("job_1"), job("job_2")]
-        assert there.store.start_job("job_1")
-        assert there.store.start_job("job_1"), "after a restart"
+        here.store.jobs.add(job("job_1"))
+        here.store.jobs.add(job("job_2"))
+        assert there.store.jobs.unfinished() == [job("job_1"), job("job_2")]
+        assert there.store.jobs.start("job_1")
+        assert there.store.jobs.start("job_1"), "after a restart"
         failed = [FailedLine(line=2, source_url=None, error="not JSON")]
         counts = JobCounts(done=2, embedded=1, failed=1)
         for _ in range(2):
-            assert there.store.advance_job("job_1", counts, 77, failed)
-        moved = here.store.job("job_1")
+            assert there.store.jobs.advance("job_1", counts, 77, failed)
+        moved = here.store.jobs.get("job_1")
         assert (moved.state, moved.counts, moved.offset) == ("running", counts, 77)
-        assert here.store.failed_lines("job_1", limit=10, offset=0) == failed
-        assert here.store.failed_lines("job_1", limit=10, offset=1) == []
-        here.store.finish_job("job_1", "succeeded", None)
-        there.store.finish_job("job_1", "failed", "too late")
-        over = there.store.job("job_1")
+        assert here.store.jobs.failed_lines("job_1", limit=10, offset=0) == failed
+        assert here.store.jobs.failed_lines("job_1", limit=10, offset=1) == []
+        here.store.jobs.finish("job_1", "succeeded", None)
+        there.store.jobs.finish("job_1", "failed", "too late")
+        over = there.store.jobs.get("job_1")
         assert (over.state, over.error) == ("succeeded", None)
-        assert not there.store.start_job("job_1")
-        assert there.store.unfinished_jobs() == [job("job_2")]
+        assert not there.store.jobs.start("job_1")
+        assert there.store.jobs.unfinished() == [job("job_2")]
 
 
 def test_a_cancelled_job_still_counts_the_lines_at_hand(service: Service) -> None:
-    service.store.add_job(job("job_1"))
-    service.store.start_job("job_1")
-    service.store.finish_job("job_1", "cancelled", None)
-    assert not service.store.advance_job("job_1", JobCounts(done=3, embedded=3), 9, [])
-    over = service.store.job("job_1")
+    service.store.jobs.add(job("job_1"))
+    service.store.jobs.start("job_1")
+    service.store.jobs.finish("job_1", "cancelled", None)
+    assert not service.store.jobs.advance("job_1", JobCounts(done=3, embedded=3), 9, [])
+    over = service.store.jobs.get("job_1")
     assert (over.state, over.counts.done) == ("cancelled", 3)
 
 
 def test_a_job_is_taken_over_from_its_former_owner_only_once(service: Service) -> None:
-    service.store.add_job(job("job_1"))
-    assert service.store.own_job("job_1", "srv_one", "srv_two")
-    assert not service.store.own_job("job_1", "srv_one", "srv_three")
-    service.store.finish_job("job_1", "failed", "x")
-    assert not service.store.own_job("job_1", "srv_two", "srv_three")
+    service.store.jobs.add(job("job_1"))
+    assert service.store.jobs.own("job_1", "srv_one", "srv_two")
+    assert not service.store.jobs.own("job_1", "srv_one", "srv_three")
+    service.store.jobs.finish("job_1", "failed", "x")
+    assert not service.store.jobs.own("job_1", "srv_two", "srv_three")
 
 
 def test_an_unknown_job_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound, match="job_none"):
-        service.store.job("job_none")
+        service.store.jobs.get("job_none")
 
 
 def test_many_first_users_make_one_base(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import spool_folder
 from rag_service.background.spool import Spool
 from rag_service.conversations.messages import Sender, Source
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import NotFound
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
@@ -56,12 +56,12 @@ def add_job(service: Service, job_id: str, *, ended: bool) -> Spool:
         started_at=None,
         finished_at=None,
     )
-    service.store.add_job(job)
-    service.store.start_job(job_id)
+    service.store.jobs.add(job)
+    service.store.jobs.start(job_id)
     failed = [FailedLine(line=1, source_url=None, error="no content")]
-    service.store.advance_job(job_id, JobCounts(done=1, failed=1), 1, failed)
+    service.store.jobs.advance(job_id, JobCounts(done=1, failed=1), 1, failed)
     if ended:
-        service.store.finish_job(job_id, "succeeded", None)
+        service.store.jobs.finish(job_id, "succeeded", None)
     spool = Spool(spool_folder(service.settings), job_id)
     spool.results.parent.mkdir(exist_ok=True)
     spool.results.write_text("{}\n")
@@ -79,19 +79,19 @@ def test_a_step_tells_when_the_next_is_due(service: Service) -> None:
     moment = after(2)
     assert service.upkeep.step(moment) == moment + DAY
     assert service.upkeep.step(moment + DAY / 2) - (moment + DAY) < timedelta(seconds=1)
-    assert not service.store.owes_upkeep(moment + DAY / 2)
-    assert service.store.owes_upkeep(moment + 1.1 * DAY)
+    assert not service.store.upkeep.owes(moment + DAY / 2)
+    assert service.store.upkeep.owes(moment + 1.1 * DAY)
 
 
 def test_jobs_and_their_results_go_days_after_their_end(service: Service) -> None:
     ended, running = add_job(service, "job_1", ended=True), add_job(service, "job_2", ended=False)
     service.upkeep.step(after(9))
-    assert ended.results.exists() and service.store.job("job_1").state == "succeeded"
+    assert ended.results.exists() and service.store.jobs.get("job_1").state == "succeeded"
     service.upkeep.step(after(11))
     with pytest.raises(NotFound):
-        service.store.job("job_1")
+        service.store.jobs.get("job_1")
     assert not ended.results.exists() and count(service, "job_failures") == 1
-    assert running.results.exists() and service.store.job("job_2").state == "running"
+    assert running.results.exists() and service.store.jobs.get("job_2").state == "running"
 
 
 def test_orphans_of_servers_that_are_gone_are_swept(service: Service) -> None:
@@ -115,12 +115,12 @@ def test_changes_go_that_the_sealed_views_have_and_any_process_finds_the_rest(
         assert names(late, "number3", "keyword") == ["p3"]  # it has views of now
         service.knowledge.remove(DEFAULT_BOT, ["https://example.com/p3"])
         push(service, page("p4", "Stork number4."), page("p20", "Ibis number20."))
-        service.store.seal(DEFAULT_BOT, share=0)
+        service.store.views.seal(DEFAULT_BOT, share=0)
         service.upkeep.step(after(2))
         assert count(service, "changes") == 0
         push(service, page("p21", "Crane number21."))
         for each in (service, late):
-            assert list(each.store.check()) == []
+            assert list(each.store.views.check()) == []
             assert names(each, "number3", "keyword") == []
             assert names(each, "stork", "keyword") == ["p4"]
             assert names(each, "crane", "keyword") == ["p21"]
@@ -128,8 +128,8 @@ def test_changes_go_that_the_sealed_views_have_and_any_process_finds_the_rest(
         assert names(service, "crane", "keyword") == ["p21"]
     shutil.rmtree(settings.index_dir)
     with assemble(settings) as service:
-        service.store.warm()
-        assert list(service.store.check()) == []
+        service.store.views.warm()
+        assert list(service.store.views.check()) == []
         assert names(service, "ibis", "keyword") == ["p20"]
 
 
@@ -144,21 +144,21 @@ def test_vectors_without_a_chunk_go_after_a_time_of_grace(service: Service) -> N
     assert names(service, "stork")[0] == "d"
     push(service, page("a", "The heron."))
     assert names(service, "heron")[0] == "a"
-    assert list(service.store.check()) == []
+    assert list(service.store.views.check()) == []
 
 
 def test_events_go_after_their_days_and_the_views_stay(settings: Settings) -> None:
     with assemble(settings) as service:
         push(service, page("a", "The heron."))
-        service.store.seal(DEFAULT_BOT, share=0)
+        service.store.views.seal(DEFAULT_BOT, share=0)
         service.upkeep.step(after(19))
         assert count(service, "events") > 0
         service.upkeep.step(after(21))
         assert count(service, "events") == 0
-        events, cursor = service.store.events(None, types=None, bot_ids=None, limit=10)
+        events, cursor = service.store.events.page(None, types=None, bot_ids=None, limit=10)
         assert events == []
         push(service, page("b", "The stork."))
-        (event,), _ = service.store.events(cursor, types=None, bot_ids=None, limit=10)
+        (event,), _ = service.store.events.page(cursor, types=None, bot_ids=None, limit=10)
         assert event.type == "knowledge.upserted"
     (sealed,) = (settings.index_dir / "1").iterdir()
     with assemble(settings) as service:
@@ -175,16 +175,18 @@ def test_a_passage_is_kept_once_however_often_it_is_quoted(service: Service) -> 
 
     def ask(conversation: str, context: list[Source]) -> Any:
         sender = Sender(type="user")
-        said = Said(role="user", text="?", sender=sender, has_rag_context=True, context=context)
-        return service.store.say(DEFAULT_BOT, conversation, said, create=True)
+        said = NewMessage(
+            role="user", text="?", sender=sender, has_rag_context=True, context=context
+        )
+        return service.store.messages.add(DEFAULT_BOT, conversation, said, create=True)
 
     rows = [ask(f"c{n}", sources) for n in range(50)] + [ask("last", sources[:1])]
     assert count(service, "quotes") == 2
-    assert service.store.message(rows[7].message_id).context == sources
-    service.store.delete_sessions([f"c{n}" for n in range(50)], None, cascade=True)
+    assert service.store.messages.get(rows[7].message_id).context == sources
+    service.store.transcripts.delete([f"c{n}" for n in range(50)], None, cascade=True)
     assert count(service, "quotes") == 1
-    assert service.store.message(rows[-1].message_id).context == sources[:1]
-    service.store.delete_sessions(["last"], None, cascade=True)
+    assert service.store.messages.get(rows[-1].message_id).context == sources[:1]
+    service.store.transcripts.delete(["last"], None, cascade=True)
     assert count(service, "quotes") == count(service, "context_quotes") == 0
 
 

@@ -13,7 +13,7 @@ from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.store import Evidence
 from rag_service.models.embedders.hashing import HashingEmbedder
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.sqlite.knowledge import as_bytes, from_bytes
+from rag_service.storage.sqlite.embeddings import as_bytes, from_bytes
 from rag_service.texts.sentences import spans
 
 TEXT = "The lighthouse opens at nine in the morning. The harbour is closed on every Sunday of May."
@@ -41,7 +41,7 @@ def seen(service: Service, query: str, bot_id: str = "default") -> Evidence | No
         assert evidence.sentences(list(evidence.scores)) is not None
         return []
 
-    service.store.search(
+    service.store.knowledge.search(
         bot_id,
         vector=embedder.embed_query(query),
         query=query,
@@ -62,7 +62,7 @@ def test_the_levels_of_one_page_know_no_other_document(service):
 
 def test_an_unknown_bot_and_an_empty_one_show_nothing(service):
     assert seen(service, "lighthouse", "nobody") is None
-    service.store.create_bot("empty")
+    service.store.bots.create("empty")
     shown = seen(service, "lighthouse", "empty")
     assert shown is None or shown.scores == {}
     assert not service.knowledge.search("lighthouse", "empty").has_rag_context

@@ -99,15 +99,15 @@ def test_every_row_of_a_former_base_is_still_there(base: Path, settings: Setting
     former = everything(path)
     with assemble(settings, upgrade=ignore) as service:
         present = everything(path)
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
         assert names(service, "heron reeds")[0] == "heron"
         assert names(service, "stork roofs", "keyword", bot_id="birds") == ["other"]
         if "messages" in former:
             where = TranscriptFilter(q="heron wait")
-            total, said = service.store.transcripts(where, limit=9, offset=0, ascending=True)
+            total, said = service.store.transcripts.page(where, limit=9, offset=0, ascending=True)
             assert total == 2 and said[0].context is not None
             assert said[0].context[0].score == 0.123456789012345
-            assert service.store.delete_sessions(["c1"], None, cascade=True).transcripts == 2
+            assert service.store.transcripts.delete(["c1"], None, cascade=True).transcripts == 2
         push(service, page("new", "A page that came later."))
         assert names(service, "came later", "keyword") == ["new"]
     with_sources(former)
@@ -166,7 +166,7 @@ def test_an_upgrade_that_was_killed_goes_on(settings: Settings) -> None:
     with rows(path) as connection:
         assert connection.execute("pragma user_version").fetchone()[0] == 5
     with assemble(settings, upgrade=ignore) as service:
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
         assert names(service, "heron reeds")[0] == "heron"
     (copy,) = settings.data_dir.glob("rag.db.before-*")
     assert everything(copy) == former
@@ -179,7 +179,7 @@ def test_many_may_open_a_new_base_at_once(settings: Settings) -> None:
     def open_it() -> int:
         begin.wait()
         with assemble(settings) as service:
-            return len(service.store.tokens())
+            return len(service.store.tokens.all())
 
     with ThreadPoolExecutor(8) as pool:
         assert [opened.result() for opened in [pool.submit(open_it) for _ in range(8)]] == [0] * 8

@@ -16,7 +16,7 @@ from shelf import ALL, MODES, names, page, push, settings_in, texts
 from rag_service.assembly import Service, assemble
 from rag_service.contacts.store import ContactFields
 from rag_service.conversations.messages import Sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.knowledge.store import Hit, Mode
@@ -45,14 +45,14 @@ def full(settings: Settings) -> Iterator[Service]:
     """A few pages, half of them sealed."""
     with assemble(settings) as service:
         push(service, *(page(f"p{n}", text) for n, text in enumerate(SENTENCES[:3])))
-        assert service.store.seal(DEFAULT_BOT, share=0)
+        assert service.store.views.seal(DEFAULT_BOT, share=0)
         push(service, *(page(f"p{n}", text) for n, text in enumerate(SENTENCES) if n >= 3))
         yield service
 
 
 def seal(service: Service, bot_id: str = DEFAULT_BOT) -> Path:
     """Seals, and returns the folder."""
-    service.store.seal(bot_id, share=0)
+    service.store.views.seal(bot_id, share=0)
     folders = [path for path in sealed_folders(service.settings) if path.is_dir()]
     assert folders
     return folders[-1]
@@ -84,15 +84,15 @@ def test_a_lost_folder_is_made_again(full: Service, settings: Settings) -> None:
     assert finds_everything(full)
     with assemble(settings) as again:
         assert finds_everything(again)
-        assert list(again.store.check()) == []
-        assert again.store.seal(DEFAULT_BOT, share=0)
+        assert list(again.store.views.check()) == []
+        assert again.store.views.seal(DEFAULT_BOT, share=0)
         assert finds_everything(again)
 
 
 def test_the_tail_survives_a_restart_without_sealing(full: Service, settings: Settings) -> None:
     with assemble(settings) as again:
         assert finds_everything(again)
-        assert list(again.store.check()) == []
+        assert list(again.store.views.check()) == []
 
 
 def rubbish(path: Path, rng: random.Random) -> None:
@@ -135,8 +135,8 @@ def test_a_folder_that_is_damaged_in_any_file_is_made_again(
         damage(settings.index_dir / file, rng)
         with assemble(settings) as again:
             assert finds_everything(again), file
-            assert list(again.store.check()) == [], file
-            assert again.store.seal(DEFAULT_BOT, share=0), file
+            assert list(again.store.views.check()) == [], file
+            assert again.store.views.seal(DEFAULT_BOT, share=0), file
             assert sealed_folders(settings) == [folder]
 
 
@@ -151,7 +151,7 @@ def test_a_folder_full_of_rubbish_is_no_obstacle(settings: Settings) -> None:
     rubbish(settings.index_dir / "note.txt", rng)
     with assemble(settings) as service:
         push(service, *(page(f"p{n}", text) for n, text in enumerate(SENTENCES)))
-        assert service.store.seal(DEFAULT_BOT) is False, "too little for it"
+        assert service.store.views.seal(DEFAULT_BOT) is False, "too little for it"
         assert finds_everything(service)
         folder = seal(service)
         assert finds_everything(service)
@@ -168,32 +168,32 @@ def test_a_folder_of_another_base_is_not_believed(full: Service, settings: Setti
         shutil.copytree(other.settings.index_dir, settings.index_dir)
     with assemble(settings) as again:
         assert finds_everything(again)
-        assert list(again.store.check()) == []
+        assert list(again.store.views.check()) == []
 
 
 def test_deleting_a_conversation_leaves_the_sealed_views_as_they_are(
     full: Service, settings: Settings
 ) -> None:
-    said = Said(role="user", text="When?", sender=Sender(type="user"))
-    full.store.say(DEFAULT_BOT, "con_1", said, create=True)
+    said = NewMessage(role="user", text="When?", sender=Sender(type="user"))
+    full.store.messages.add(DEFAULT_BOT, "con_1", said, create=True)
     folder = seal(full)
-    full.store.delete_sessions(["con_1"], None, cascade=True)
+    full.store.transcripts.delete(["con_1"], None, cascade=True)
     with assemble(settings) as again:
         assert finds_everything(again)
-        again.store.seal(DEFAULT_BOT)
+        again.store.views.seal(DEFAULT_BOT)
     assert sealed_folders(settings) == [folder]
-    assert not full.store.seal(DEFAULT_BOT)
+    assert not full.store.views.seal(DEFAULT_BOT)
 
 
 def test_deleting_a_contact_leaves_them_too(full: Service, settings: Settings) -> None:
-    contact = full.store.add_contact(ContactFields(email="ann@example.com"))
+    contact = full.store.contacts.add(ContactFields(email="ann@example.com"))
     folder = seal(full)
-    full.store.delete_contact(contact.contact_id, conversations=False)
+    full.store.contacts.delete(contact.contact_id, conversations=False)
     with assemble(settings) as again:
         assert finds_everything(again)
-        again.store.seal(DEFAULT_BOT)
+        again.store.views.seal(DEFAULT_BOT)
     assert sealed_folders(settings) == [folder]
-    assert not full.store.seal(DEFAULT_BOT)
+    assert not full.store.views.seal(DEFAULT_BOT)
 
 
 def copy_of(data: Path, to: Path) -> None:
@@ -240,7 +240,7 @@ def test_an_older_backup_that_is_put_back_wins_over_the_views(
                 for hit in dense.values()
                 if "Iron" in query and "rusts" in hit.passage.text
             }
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
 
 
 def test_a_crash_between_a_commit_and_the_sealing_loses_nothing(
@@ -252,7 +252,7 @@ def test_a_crash_between_a_commit_and_the_sealing_loses_nothing(
     (partial / "sealed.json").unlink()
     with assemble(settings) as again:
         assert finds_everything(again)
-        assert again.store.seal(DEFAULT_BOT, share=0)
+        assert again.store.views.seal(DEFAULT_BOT, share=0)
         assert not partial.exists()
         assert finds_everything(again)
 
@@ -265,12 +265,12 @@ def test_without_a_place_for_views_searching_still_works(tmp_path: Path, mode: M
         push(service, page("a", "The heron waits."))
         assert names(service, "heron", mode) == ["a"]
         with pytest.raises(StorageFailed, match=r"views in .*file.indexes could not be written"):
-            service.store.seal(DEFAULT_BOT, share=0)
+            service.store.views.seal(DEFAULT_BOT, share=0)
         with pytest.raises(StorageFailed, match="could not be written"):
-            service.store.reindex(DEFAULT_BOT)
+            service.store.views.reindex(DEFAULT_BOT)
         push(service, page("b", "The heron flies."))
         assert sorted(names(service, "heron", mode)) == ["a", "b"]
-        assert list(service.store.check()) == []
+        assert list(service.store.views.check()) == []
 
 
 # -- sealing while others work -----------------------------------------------------------------
@@ -285,7 +285,7 @@ def test_another_store_reads_and_writes_while_one_seals(tmp_path: Path) -> None:
 
         def keep_sealing() -> None:
             while not stop:
-                sealed.append(one.store.seal(DEFAULT_BOT, share=0))
+                sealed.append(one.store.views.seal(DEFAULT_BOT, share=0))
 
         thread = Thread(target=keep_sealing)
         thread.start()
@@ -302,7 +302,7 @@ def test_another_store_reads_and_writes_while_one_seals(tmp_path: Path) -> None:
             thread.join()
         assert any(sealed)
         for service in (one, two):
-            assert list(service.store.check()) == []
+            assert list(service.store.views.check()) == []
         assert len(sealed_folders(settings)) == 1
 
 
@@ -313,16 +313,18 @@ def test_a_second_store_takes_over_what_the_first_has_sealed(settings: Settings)
         assert names(two, "heron") == ["first"]
         push(one, *many)
         assert names(two, "heron", "keyword") == ["first"]
-        assert one.store.wants_sealing(DEFAULT_BOT) and two.store.wants_sealing(DEFAULT_BOT)
-        assert one.store.seal(DEFAULT_BOT)
-        assert not one.store.wants_sealing(DEFAULT_BOT)
-        assert two.store.seal(DEFAULT_BOT) is False, "there is nothing left to do"
+        assert one.store.views.wants_sealing(DEFAULT_BOT) and two.store.views.wants_sealing(
+            DEFAULT_BOT
+        )
+        assert one.store.views.seal(DEFAULT_BOT)
+        assert not one.store.views.wants_sealing(DEFAULT_BOT)
+        assert two.store.views.seal(DEFAULT_BOT) is False, "there is nothing left to do"
         one.knowledge.remove(DEFAULT_BOT, [document.source_url for document in many[:1000]])
         for service in (two, one):
             found = service.knowledge.search("Item shelf", DEFAULT_BOT, mode="keyword", k=100)
             shelves = {int(hit.passage.source_url.rpartition("p")[2]) for hit in found.hits}
             assert len(shelves) == 100 and min(shelves) >= 1000
-            assert list(service.store.check()) == []
+            assert list(service.store.views.check()) == []
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -346,7 +348,7 @@ def test_only_one_at_a_time_seals_and_none_is_harmed(settings: Settings) -> None
         for round_ in range(10):
             push(one, page("more", f"Round {round_}."))
             threads = [
-                Thread(target=service.store.seal, args=[DEFAULT_BOT], kwargs={"share": 0})
+                Thread(target=service.store.views.seal, args=[DEFAULT_BOT], kwargs={"share": 0})
                 for service in (one, two, one, two)
             ]
             for thread in threads:
@@ -388,13 +390,13 @@ def test_it_does_not_matter_where_a_chunk_lies(
         with assemble(settings_in(tmp_path_factory.mktemp("base"))) as service:
             for n, text in enumerate(contents):
                 if n == steps:
-                    service.store.seal(DEFAULT_BOT, share=0)
+                    service.store.views.seal(DEFAULT_BOT, share=0)
                 push(service, page(f"p{n}", text, format="text"))
             urls = [f"https://example.com/p{n}" for n in removed]
             service.knowledge.remove(DEFAULT_BOT, urls)
             if steps == len(contents):
-                service.store.seal(DEFAULT_BOT, share=0)
-            assert list(service.store.check()) == []
+                service.store.views.seal(DEFAULT_BOT, share=0)
+            assert list(service.store.views.check()) == []
             return {mode: by_id(service, query, mode) for mode in MODES}
 
     tail = found_when_sealed_after(None)
@@ -439,9 +441,9 @@ def test_a_chunk_that_came_and_went_between_two_searches_is_not_counted(full: Se
         push(full, page("brief", f"Brief {n}."))
     full.knowledge.remove(DEFAULT_BOT, ["https://example.com/brief"])
     assert finds_everything(full)
-    assert list(full.store.check()) == []
-    found = full.store.bots()[DEFAULT_BOT]
-    assert found["chunks"] == len(SENTENCES)
+    assert list(full.store.views.check()) == []
+    found = full.store.bots.all()[DEFAULT_BOT]
+    assert found.chunks == len(SENTENCES)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -450,7 +452,7 @@ def test_what_is_removed_from_the_sealed_part_is_not_found(service: Service, mod
     seal(service)
     service.knowledge.remove(DEFAULT_BOT, [f"https://example.com/p{n}" for n in range(140)])
     assert sorted(names(service, "heron", mode, k=100)) == [f"p{n}" for n in range(140, 150)]
-    assert list(service.store.check()) == []
+    assert list(service.store.views.check()) == []
 
 
 # -- words -------------------------------------------------------------------------------------
@@ -588,9 +590,9 @@ def without_triggers(settings: Settings, *statements: str) -> None:
 def test_check_tells_what_the_views_lack_or_have_too_much(
     full: Service, settings: Settings
 ) -> None:
-    assert list(full.store.check()) == []
+    assert list(full.store.views.check()) == []
     without_triggers(settings, "delete from chunks where id <= 2")
-    complaints = list(full.store.check())
+    complaints = list(full.store.views.check())
     assert any("2 chunks that are not in the rows" in complaint for complaint in complaints)
     assert any("words hold 6 chunks and the rows 4" in complaint for complaint in complaints)
     assert len(names(full, "heron steel oboe ledger", "dense")) == 4, "no row, no answer"
@@ -599,22 +601,22 @@ def test_check_tells_what_the_views_lack_or_have_too_much(
         """insert into chunks (document, bot, ordinal, start, "end", heading, text, embedding)
         select document, bot, 9, start, "end", heading, text, embedding from chunks""",
     )
-    complaints = list(full.store.check())
+    complaints = list(full.store.views.check())
     assert any("4 chunks are missing from the vectors" in complaint for complaint in complaints)
-    full.store.reindex(DEFAULT_BOT)
+    full.store.views.reindex(DEFAULT_BOT)
     with assemble(settings) as fresh:
-        assert list(fresh.store.check()) == []
+        assert list(fresh.store.views.check()) == []
 
 
 def test_a_bot_that_has_been_emptied_is_sealed_as_any(full: Service, settings: Settings) -> None:
-    urls = [info.source_url for info in full.store.documents(ALL, limit=9, offset=0)[1]]
+    urls = [info.source_url for info in full.store.knowledge.documents(ALL, limit=9, offset=0)[1]]
     full.knowledge.remove(DEFAULT_BOT, urls)
     seal(full)
-    full.store.reindex(DEFAULT_BOT)
+    full.store.views.reindex(DEFAULT_BOT)
     for mode in MODES:
         assert names(full, "heron", mode) == []
     with assemble(settings) as again:
-        assert list(again.store.check()) == []
+        assert list(again.store.views.check()) == []
         push(again, page("p0", SENTENCES[0]))
         assert names(again, "heron") == ["p0"]
 
@@ -623,12 +625,12 @@ def test_reindex_makes_the_views_from_the_rows(full: Service, settings: Settings
     without_triggers(
         settings, "delete from chunks where id = 1", "delete from documents where id = 1"
     )
-    assert list(full.store.check())
-    full.store.reindex(DEFAULT_BOT)
-    assert list(full.store.check()) == []
+    assert list(full.store.views.check())
+    full.store.views.reindex(DEFAULT_BOT)
+    assert list(full.store.views.check()) == []
     assert "p0" not in names(full, SENTENCES[0])
     for n, text in enumerate(SENTENCES[1:], 1):
         assert names(full, text)[0] == f"p{n}"
-    assert full.store.documents(ALL, limit=1, offset=0)[0] == 5
+    assert full.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 5
     with pytest.raises(NotFound, match="'nobody'"):
-        full.store.reindex("nobody")
+        full.store.views.reindex("nobody")

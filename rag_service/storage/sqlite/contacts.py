@@ -45,24 +45,25 @@ _OF_STATUS: dict[ContactStatus | None, str] = {
 
 
 class SqliteContacts:
-    _rows: RowsFile
+    def __init__(self, rows: RowsFile) -> None:
+        self._rows = rows
 
-    def add_contact(self, fields: ContactFields) -> Contact:
+    def add(self, fields: ContactFields) -> Contact:
         with self._rows.writing() as connection:
             _check_email(connection, fields.email, None)
             return _contact(connection, _add(connection, fields))
 
-    def change_contact(self, contact_id: str, changes: ContactChanges) -> Contact:
+    def change(self, contact_id: str, changes: ContactChanges) -> Contact:
         with self._rows.writing() as connection:
             row = _need(connection, contact_id)
             _change(connection, row, changes)
             return _contact(connection, row)
 
-    def contact(self, contact_id: str) -> Contact:
+    def get(self, contact_id: str) -> Contact:
         with self._rows.reading() as connection:
             return _contact(connection, _need(connection, contact_id))
 
-    def contacts(
+    def page(
         self, where: ContactFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[Contact]]:
         which, values = _where(where)
@@ -77,7 +78,7 @@ class SqliteContacts:
             )
             return total, [_read(row) for row in found]
 
-    def export_contacts(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
+    def export(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
         which, values = _where(where)
         order = "asc" if ascending else "desc"
         with self._rows.reading() as connection:
@@ -95,11 +96,11 @@ class SqliteContacts:
             yield [_read(row) for row in found]
             first, last = (found[-1][0] + 1, last) if ascending else (first, found[-1][0] - 1)
 
-    def put_contacts(self, group: Sequence[ContactFields]) -> list[Outcome]:
+    def put(self, group: Sequence[ContactFields]) -> list[Outcome]:
         with self._rows.writing() as connection:
             return [_put(connection, fields) for fields in group]
 
-    def delete_contact(self, contact_id: str, *, conversations: bool) -> int:
+    def delete(self, contact_id: str, *, conversations: bool) -> int:
         with self._rows.erasing() as connection:
             row = _need(connection, contact_id)
             linked = _conversations(connection, row) if conversations else []
@@ -108,7 +109,7 @@ class SqliteContacts:
             connection.execute("delete from contacts where id = ?", [row])
             return len(linked)
 
-    def contact_conversations(
+    def conversations(
         self, contact_id: str, *, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         with self._rows.reading() as connection:

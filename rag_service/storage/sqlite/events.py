@@ -13,9 +13,10 @@ from rag_service.storage.sqlite.driver import sqlite3
 
 
 class SqliteEvents:
-    _rows: RowsFile
+    def __init__(self, rows: RowsFile) -> None:
+        self._rows = rows
 
-    def events(
+    def page(
         self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
     ) -> tuple[list[Event], str]:
         with self._rows.reading() as connection:
@@ -37,7 +38,7 @@ class SqliteEvents:
         seen = found[-1][0] if found and len(found) == limit else max(newest, start)
         return events, cursor(seen)
 
-    def events_after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
+    def after(self, place: int | None, limit: int) -> tuple[list[tuple[int, Event]], int]:
         with self._rows.reading() as connection:
             newest = connection.execute("select coalesce(max(seq), 0) from events").fetchone()[0]
             if place is None:

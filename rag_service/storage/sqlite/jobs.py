@@ -18,9 +18,10 @@ _COLUMNS = """id, state, bot_ids, owner, total, done, embedded, unchanged, faile
 
 
 class SqliteJobs:
-    _rows: RowsFile
+    def __init__(self, rows: RowsFile) -> None:
+        self._rows = rows
 
-    def add_job(self, job: Job) -> None:
+    def add(self, job: Job) -> None:
         with self._rows.writing() as connection:
             connection.execute(
                 """insert into jobs (id, state, bot_ids, owner, total, done, embedded, unchanged,
@@ -37,7 +38,7 @@ class SqliteJobs:
                 ],
             )
 
-    def job(self, job_id: str) -> Job:
+    def get(self, job_id: str) -> Job:
         with self._rows.reading() as connection:
             return _job(connection, job_id)
 
@@ -50,7 +51,7 @@ class SqliteJobs:
             ).fetchall()
         return [FailedLine(line=line, source_url=url, error=error) for line, url, error in rows]
 
-    def start_job(self, job_id: str) -> bool:
+    def start(self, job_id: str) -> bool:
         with self._rows.writing() as connection:
             changed = connection.execute(
                 """update jobs set state = 'running', started_at = coalesce(started_at, ?)
@@ -59,7 +60,7 @@ class SqliteJobs:
             )
             return changed.rowcount == 1
 
-    def own_job(self, job_id: str, former: str, owner: str) -> bool:
+    def own(self, job_id: str, former: str, owner: str) -> bool:
         with self._rows.writing() as connection:
             changed = connection.execute(
                 """update jobs set owner = ? where id = ? and owner = ?
@@ -68,7 +69,7 @@ class SqliteJobs:
             )
             return changed.rowcount == 1
 
-    def advance_job(
+    def advance(
         self, job_id: str, counts: JobCounts, offset: int, failed: Iterable[FailedLine]
     ) -> bool:
         with self._rows.writing() as connection:
@@ -84,7 +85,7 @@ class SqliteJobs:
             ).fetchall()
             return changed == [("running",)]
 
-    def finish_job(self, job_id: str, state: JobState, error: str | None) -> None:
+    def finish(self, job_id: str, state: JobState, error: str | None) -> None:
         with self._rows.writing() as connection:
             changed = connection.execute(
                 """update jobs set state = ?, error = ?, finished_at = ?
@@ -99,7 +100,7 @@ class SqliteJobs:
             bot_id = job.bot_ids[0] if len(job.bot_ids) == 1 else ""
             record(connection, finished.of(bot_id), job_id)
 
-    def unfinished_jobs(self) -> list[Job]:
+    def unfinished(self) -> list[Job]:
         with self._rows.reading() as connection:
             rows = connection.execute(
                 f"select {_COLUMNS} from jobs where state in ('queued', 'running') order by rowid"

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Levels
-from rag_service.storage.sqlite import knowledge
 from rag_service.storage.sqlite.driver import sqlite3
+from rag_service.storage.sqlite.passages import documents_of
 from rag_service.storage.views.bot import BotViews, Measured
 from rag_service.storage.views.vectors import stack
 
@@ -37,7 +37,7 @@ def levels_of(connection: sqlite3.Connection, views: BotViews, probes: Vectors) 
 def _measure(connection: sqlite3.Connection, views: BotViews, probes: Vectors) -> Levels:
     ids = views.ids()
     places = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _SAMPLE)).astype(np.int64))
-    rows = knowledge.documents_of(connection, ids[places].tolist())
+    rows = documents_of(connection, ids[places].tolist())
     if not rows:
         return Levels(reach=0.0, kin=None)
     _, documents, blobs = zip(*rows, strict=True)

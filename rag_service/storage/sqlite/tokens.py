@@ -9,9 +9,10 @@ from rag_service.storage.sqlite.driver import sqlite3
 
 
 class SqliteTokens:
-    _rows: RowsFile
+    def __init__(self, rows: RowsFile) -> None:
+        self._rows = rows
 
-    def add_token(self, token: Token) -> None:
+    def add(self, token: Token) -> None:
         with self._rows.writing() as connection:
             if connection.execute("select 1 from tokens where name = ?", [token.name]).fetchone():
                 raise Conflict(
@@ -30,21 +31,21 @@ class SqliteTokens:
                 ],
             )
 
-    def rotate_token(self, name: str, digest: bytes) -> None:
+    def rotate(self, name: str, digest: bytes) -> None:
         with self._rows.writing() as connection:
             _found(
                 name,
                 connection.execute("update tokens set digest = ? where name = ?", [digest, name]),
             )
 
-    def revoke_token(self, name: str) -> None:
+    def revoke(self, name: str) -> None:
         with self._rows.writing() as connection:
             _found(name, connection.execute("delete from tokens where name = ?", [name]))
 
     def version(self) -> int:
         return self._rows.version()
 
-    def tokens(self) -> list[Token]:
+    def all(self) -> list[Token]:
         with self._rows.reading() as connection:
             rows = connection.execute(
                 """select name, digest, scopes, bot_id, rates, created_at from tokens

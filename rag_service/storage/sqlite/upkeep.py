@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from rag_service.clock import written
+from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.changes import prune_changes
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.sqlite.indexes import Indexes
 from rag_service.storage.sqlite.upgrade import copies
 
 _EVERY = timedelta(days=1)
@@ -25,12 +25,11 @@ _AT_ONCE = 1000
 
 
 class SqliteUpkeep:
-    _rows: RowsFile
+    def __init__(self, rows: RowsFile, base: Base) -> None:
+        self._rows = rows
+        self._base = base
 
-    def _known_indexes(self) -> Indexes:
-        raise NotImplementedError
-
-    def owes_upkeep(self, now: datetime) -> bool:
+    def owes(self, now: datetime) -> bool:
         with self._rows.reading() as connection:
             found = connection.execute(
                 """select exists (select 1 from erasures)
@@ -86,7 +85,7 @@ class SqliteUpkeep:
 
     def _erase_views(self, bot: int, seq: int, since: datetime, now: datetime) -> datetime | None:
         """When to come again; None when the views on disk hold nothing of what was deleted."""
-        indexes = self._known_indexes()
+        indexes = self._base.known_indexes()
         if indexes.may_hold(bot) and indexes.is_being_sealed(bot):  # what is not named yet
             return now + _AGAIN
         held = indexes.holds_until(bot)
@@ -103,7 +102,7 @@ class SqliteUpkeep:
         return None
 
     def _prune(self, bot: int) -> None:
-        until = self._known_indexes().holds_until(bot)
+        until = self._base.known_indexes().holds_until(bot)
         done = until is None
         while until is not None and not done:
             with self._rows.writing() as connection:

@@ -14,6 +14,7 @@ from rag_service.http.envelopes import Success
 from rag_service.http.guarding import caller_of, need
 from rag_service.http.parameters import Parameters, body_of
 from rag_service.http.threads import Threads
+from rag_service.knowledge import bots
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -52,9 +53,9 @@ async def create_bot(
     bot_id = values.need("id", read_bot_id)
     values.done()
     caller_of(request).may_use(bot_id)
-    await threads.write(service.store.create_bot, bot_id)
-    about = (await threads.read(service.store.bots))[bot_id]
-    return Success(data=Bot(id=bot_id, **about))
+    await threads.write(service.store.bots.create, bot_id)
+    made = (await threads.read(service.store.bots.all))[bot_id]
+    return Success(data=_shown(made))
 
 
 @get(
@@ -69,15 +70,15 @@ async def list_bots(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[Bots]:
     """Those that the token may use; `default` always exists."""
-    about = await threads.read(service.store.bots)
-    about.setdefault(DEFAULT_BOT, {"created_at": None, "documents": 0, "chunks": 0})
+    every = await threads.read(service.store.bots.all)
+    every.setdefault(DEFAULT_BOT, bots.Bot(DEFAULT_BOT, None, 0, 0))
     seen = caller_of(request).bot_ids
-    bots = [
-        Bot(id=name, **values)
-        for name, values in sorted(about.items())
-        if seen is None or name in seen
-    ]
-    return Success(data=Bots(bots=bots))
+    shown = [_shown(bot) for name, bot in sorted(every.items()) if seen is None or name in seen]
+    return Success(data=Bots(bots=shown))
+
+
+def _shown(bot: bots.Bot) -> Bot:
+    return Bot(id=bot.bot_id, created_at=bot.created_at, documents=bot.documents, chunks=bot.chunks)
 
 
 handlers = [create_bot, list_bots]

@@ -14,7 +14,7 @@ from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.conversations.assistant import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.conversations.messages import Source, Usage, sender
-from rag_service.conversations.store import Said
+from rag_service.conversations.store import NewMessage
 from rag_service.errors import BotNotFound, RagError
 from rag_service.fields import read_bot_id, read_label, read_metadata, text
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
@@ -237,7 +237,7 @@ async def _asked(
     conversation_id = values.take(id_field, read_label, None)
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
-    said = Said(
+    said = NewMessage(
         role="user",
         text=clean(question),
         sender=sender("user", None, metadata),
@@ -253,7 +253,7 @@ async def may_use_bot(caller: Caller, bot_id: str, service: Service, threads: Th
     except ValueError:
         raise BotNotFound(bot_id) from None
     caller.may_use(bot_id)
-    if not await threads.read(service.store.has_bot, bot_id):
+    if not await threads.read(service.store.bots.has, bot_id):
         raise BotNotFound(bot_id)
 
 

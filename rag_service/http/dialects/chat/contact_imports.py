@@ -64,7 +64,7 @@ async def add_contacts(
     region = values.take("region", read_region, None)
     values.done()
     file = await threads.read(ContactFile, data, region)
-    return Success(data=await threads.write(import_contacts, service.store, file))
+    return Success(data=await threads.write(import_contacts, service.store.contacts, file))
 
 
 async def _upload(request: AnyRequest, service: Service) -> tuple[bytes, dict[str, str]]:

@@ -111,7 +111,7 @@ async def create_contact(
 ) -> Success[Contact]:
     """A phone or a user id will do for an email."""
     fields = read_contact(await body_of(request))
-    return Success(data=_shown(await threads.write(service.store.add_contact, fields)))
+    return Success(data=_shown(await threads.write(service.store.contacts.add, fields)))
 
 
 @get(
@@ -133,11 +133,15 @@ async def list_contacts(
     ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
     values.done()
     if CSV in request.headers.get("accept", ""):
-        groups = service.store.export_contacts(where, ascending=ascending)
+        groups = service.store.contacts.export(where, ascending=ascending)
         parts = (part.encode() for part in csv_lines(groups))
         return exported(parts, threads, CSV, "contacts.csv")
     total, found = await threads.read(
-        service.store.contacts, where, limit=page.limit, offset=page.offset, ascending=ascending
+        service.store.contacts.page,
+        where,
+        limit=page.limit,
+        offset=page.offset,
+        ascending=ascending,
     )
     data = Contacts(contacts=[_shown(one) for one in found], pagination=page.among(total))
     return Response(Success(data=data), media_type=MediaType.JSON)
@@ -156,7 +160,7 @@ async def read_one(
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
 ) -> Success[Contact]:
-    return Success(data=_shown(await threads.read(service.store.contact, contact_id)))
+    return Success(data=_shown(await threads.read(service.store.contacts.get, contact_id)))
 
 
 @patch(
@@ -176,7 +180,7 @@ async def change_contact(
 ) -> Success[Contact]:
     """What is left out stays as it is; null removes it."""
     changes = read_changes(await body_of(request))
-    contact = await threads.write(service.store.change_contact, contact_id, changes)
+    contact = await threads.write(service.store.contacts.change, contact_id, changes)
     return Success(data=_shown(contact))
 
 
@@ -205,7 +209,7 @@ async def delete_contact(
     conversations = values.take("conversations", flag, False)
     values.done()
     gone = await threads.write(
-        service.store.delete_contact, contact_id, conversations=conversations
+        service.store.contacts.delete, contact_id, conversations=conversations
     )
     return Success(data=ContactGone(id=contact_id, conversations_deleted=gone))
 
@@ -230,7 +234,7 @@ async def list_linked(
     page = page_of(values)
     values.done()
     total, found = await threads.read(
-        service.store.contact_conversations, contact_id, limit=page.limit, offset=page.offset
+        service.store.contacts.conversations, contact_id, limit=page.limit, offset=page.offset
     )
     linked = [_linked(one) for one in found]
     return Success(data=LinkedPage(conversations=linked, pagination=page.among(total)))

@@ -117,7 +117,7 @@ async def list_conversations(
     since = values.take("since", read_moment, None)
     values.done()
     total, found = await threads.read(
-        service.store.conversations, bot_id, since=since, limit=page.limit, offset=page.offset
+        service.store.conversations.page, bot_id, since=since, limit=page.limit, offset=page.offset
     )
     return Success(
         data=Entries(
@@ -154,7 +154,7 @@ async def create_conversation(
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
     made = await threads.write(
-        service.store.create_conversation, bot_id, conversation_id, title=title, metadata=metadata
+        service.store.conversations.create, bot_id, conversation_id, title=title, metadata=metadata
     )
     return Success(data=_made(made))
 
@@ -176,8 +176,10 @@ async def read_conversation(
 ) -> Success[History]:
     """All of its messages, the oldest first."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
-    about = await threads.read(service.store.conversation, bot_id, conversation_id)
-    rows = await threads.read(service.store.said, bot_id, conversation_id, limit=sys.maxsize)
+    about = await threads.read(service.store.conversations.get, bot_id, conversation_id)
+    rows = await threads.read(
+        service.store.messages.last, bot_id, conversation_id, limit=sys.maxsize
+    )
     return Success(
         data=History(
             conversation_id=conversation_id,
@@ -216,7 +218,7 @@ async def change_conversation(
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
     changed = await threads.write(
-        service.store.change_conversation,
+        service.store.conversations.change,
         bot_id,
         conversation_id,
         title=title,
@@ -243,9 +245,9 @@ async def delete_conversation(
 ) -> Success[Gone]:
     """For good, with everything that was said in it."""
     await may_use_bot(caller_of(request), bot_id, service, threads)
-    await threads.read(service.store.conversation, bot_id, conversation_id)
+    await threads.read(service.store.conversations.get, bot_id, conversation_id)
     gone = await threads.write(
-        service.store.delete_sessions, [conversation_id], [bot_id], cascade=True
+        service.store.transcripts.delete, [conversation_id], [bot_id], cascade=True
     )
     data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
     return Success(data=data)

@@ -98,7 +98,7 @@ async def list_deliveries(
     state = values.take("status", one_of(_STATES), None)
     values.done()
     total, found = await threads.read(
-        service.store.deliveries, webhook_id, state, limit=page.limit, offset=page.offset
+        service.store.deliveries.page, webhook_id, state, limit=page.limit, offset=page.offset
     )
     deliveries = [_delivery(one) for one in found]
     return Success(data=Deliveries(deliveries=deliveries, pagination=page.among(total)))
@@ -123,7 +123,7 @@ async def redeliver_one(
 ) -> Success[Redelivered]:
     """In the background, with the same `webhook-id`; a pending one is tried at once."""
     await seen_webhook(request, webhook_id, service, threads)
-    count = await threads.write(service.store.redeliver, webhook_id, delivery_id)
+    count = await threads.write(service.store.deliveries.redeliver, webhook_id, delivery_id)
     return Success(data=Redelivered(redelivered=count))
 
 
@@ -145,7 +145,7 @@ async def redeliver_failed(
 ) -> Success[Redelivered]:
     """In the background; tests are not repeated."""
     await seen_webhook(request, webhook_id, service, threads)
-    count = await threads.write(service.store.redeliver, webhook_id, None)
+    count = await threads.write(service.store.deliveries.redeliver, webhook_id, None)
     return Success(data=Redelivered(redelivered=count))
 
 

@@ -117,7 +117,7 @@ async def list_webhooks(
     page = page_of(values)
     values.done()
     caller = caller_of(request)
-    every = [one for one in await threads.read(service.store.webhooks) if _sees(caller, one)]
+    every = [one for one in await threads.read(service.store.webhooks.all) if _sees(caller, one)]
     shown = [_shown(one) for one in every[page.offset : page.offset + page.limit]]
     return Success(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
 
@@ -180,7 +180,7 @@ async def delete_webhook(
 ) -> Success[Gone]:
     """With what it is owed, and the log of its deliveries."""
     await seen_webhook(request, webhook_id, service, threads)
-    await threads.write(service.store.remove_webhook, webhook_id)
+    await threads.write(service.store.webhooks.remove, webhook_id)
     return Success(data=Gone(id=webhook_id))
 
 
@@ -212,7 +212,7 @@ async def seen_webhook(
     request: AnyRequest, webhook_id: str, service: Service, threads: Threads
 ) -> kept.Webhook:
     """Raises NotFound also for one that the caller may not see."""
-    webhook = await threads.read(service.store.webhook, webhook_id)
+    webhook = await threads.read(service.store.webhooks.get, webhook_id)
     if not _sees(caller_of(request), webhook):
         raise NotFound(f"no webhook {webhook_id!r}")
     return webhook

@@ -226,7 +226,9 @@ async def list_documents(
     if bot_id is not None:
         caller.may_use(bot_id)
     listed = threads.read if where.q is None else threads.scan
-    total, items = await listed(service.store.documents, where, limit=limit, offset=offset)
+    total, items = await listed(
+        service.store.knowledge.documents, where, limit=limit, offset=offset
+    )
     return DocumentPage(total=total, count=len(items), limit=limit, offset=offset, items=items)
 
 
@@ -245,7 +247,7 @@ async def read_document(
     threads: NamedDependency[Threads],
 ) -> WholeDocument:
     """With its text and chunks."""
-    stored = await threads.read(service.store.document, document_id)
+    stored = await threads.read(service.store.knowledge.document, document_id)
     info = stored.info
     if caller_of(request).bot_id not in (None, info.bot_id):
         raise NotFound(f"no document {document_id!r}")

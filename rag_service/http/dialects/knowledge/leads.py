@@ -88,7 +88,7 @@ async def read_leads(
     ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
     values.done()
     total, found = await threads.read(
-        service.store.contacts,
+        service.store.contacts.page,
         where,
         limit=per_page,
         offset=(page - 1) * per_page,

@@ -133,11 +133,11 @@ async def read_transcripts(
     accept = request.headers.get("accept", "")
     for media_type, lines in (("text/csv", _csv), (NDJSON, _ndjson)):
         if media_type in accept:
-            groups = service.store.export(where, ascending=ascending)
+            groups = service.store.transcripts.export(where, ascending=ascending)
             name = f"transcripts.{'csv' if lines is _csv else 'ndjson'}"
             return exported(lines(groups), threads, media_type, name)
     total, rows = await threads.read(
-        service.store.transcripts, where, limit=limit, offset=offset, ascending=ascending
+        service.store.transcripts.page, where, limit=limit, offset=offset, ascending=ascending
     )
     items = [item(row) for row in rows]
     answer = TranscriptsAnswer(
@@ -167,7 +167,7 @@ async def delete_transcripts(
     cascade = values.take("cascade", flag, True)
     values.done()
     gone = await threads.write(
-        service.store.delete_sessions, session_ids, caller_of(request).bot_ids, cascade=cascade
+        service.store.transcripts.delete, session_ids, caller_of(request).bot_ids, cascade=cascade
     )
     return DeleteAnswer(
         session_ids_requested=len(session_ids),
@@ -200,9 +200,9 @@ async def add_translation(
     language = values.need("language", read_label)
     translation = values.need("text", text(_LONGEST_TRANSLATION))
     values.done()
-    message = await threads.read(service.store.message, message_id)
+    message = await threads.read(service.store.messages.get, message_id)
     _may_see(caller_of(request), message)
-    await threads.write(service.store.add_translation, message, language, translation)
+    await threads.write(service.store.transcripts.add_translation, message, language, translation)
     return NoteAnswer()
 
 
@@ -230,14 +230,14 @@ async def add_click(
     values.done()
     caller = caller_of(request)
     if bot_id is None:
-        found = await threads.read(service.store.find_conversation, session_id, caller.bot_ids)
+        found = await threads.read(service.store.conversations.find, session_id, caller.bot_ids)
         bot_id = found.bot_id
     caller.may_use(bot_id)
     if message_id is not None:
-        message = await threads.read(service.store.message, message_id)
+        message = await threads.read(service.store.messages.get, message_id)
         _may_see(caller, message)
         message_id = message.message_id
-    await threads.write(service.store.add_click, bot_id, session_id, message_id, url)
+    await threads.write(service.store.transcripts.add_click, bot_id, session_id, message_id, url)
     return NoteAnswer()
 
 

@@ -103,7 +103,7 @@ class _Feed:
         bot_ids: list[str] | None,
         limit: int,
     ) -> None:
-        self._store = service.store
+        self._store = service.store.events
         self._threads = threads
         self._fan_out = fan_out
         self._types = types
@@ -112,13 +112,13 @@ class _Feed:
 
     async def end(self) -> str:
         _, cursor = await self._threads.read(
-            self._store.events, None, types=None, bot_ids=None, limit=0
+            self._store.page, None, types=None, bot_ids=None, limit=0
         )
         return cursor
 
     async def read(self, after: str | None) -> tuple[list[Event], str]:
         return await self._threads.read(
-            self._store.events, after, types=self._types, bot_ids=self._bot_ids, limit=self._limit
+            self._store.page, after, types=self._types, bot_ids=self._bot_ids, limit=self._limit
         )
 
     async def wait(self, after: str | None, seconds: float) -> tuple[list[Event], str]:

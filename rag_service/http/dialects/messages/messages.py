@@ -9,7 +9,7 @@ from msgspec import Struct
 from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.conversations.messages import Role, SenderType, sender
-from rag_service.conversations.store import Said, TranscriptRow
+from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, StorageFailed
 from rag_service.fields import (
@@ -105,7 +105,7 @@ async def send(
     bot_id = values.take("bot_id", read_bot_id, None)
     caller = caller_of(request)
     bot_id = await _bot(caller, bot_id, conversation_id, service, threads)
-    said = Said(
+    said = NewMessage(
         role=_ROLES[sender_type],
         text=clean(message),
         sender=sender(sender_type, sender_id, metadata),
@@ -115,7 +115,7 @@ async def send(
     )
     try:
         row = await threads.write(
-            service.store.say,
+            service.store.messages.add,
             bot_id,
             conversation_id or new_id("conv"),
             said,
@@ -158,7 +158,9 @@ async def _bot(
 ) -> str:
     """The bot that is named, or the conversation's, or the token's."""
     if bot_id is None and conversation_id is not None:
-        found = await threads.read(service.store.find_conversation, conversation_id, caller.bot_ids)
+        found = await threads.read(
+            service.store.conversations.find, conversation_id, caller.bot_ids
+        )
         return found.bot_id
     bot_id = bot_id or caller.bot_id or DEFAULT_BOT
     await may_use_bot(caller, bot_id, service, threads)

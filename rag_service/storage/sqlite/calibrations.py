@@ -1,0 +1,35 @@
+"""Calibrations as rows: one a bot, or none."""
+
+from rag_service.clock import now
+from rag_service.knowledge.store import Calibration
+from rag_service.storage.sqlite.driver import sqlite3
+
+
+def calibrate(connection: sqlite3.Connection, bot: int, found: Calibration | None) -> None:
+    connection.execute("delete from calibrations where bot = ?", [bot])
+    if found is not None:
+        connection.execute(
+            """insert into calibrations (bot, scale, shift, made_with, created_at)
+            values (?, ?, ?, ?, ?)""",
+            [bot, found.scale, found.shift, found.made_with, now()],
+        )
+
+
+def calibration(connection: sqlite3.Connection, bot: int) -> Calibration:
+    row = connection.execute(
+        "select scale, shift, made_with from calibrations where bot = ?", [bot]
+    ).fetchone()
+    if row is None:
+        return Calibration()
+    return Calibration(scale=row[0], shift=row[1], made_with=row[2])
+
+
+def calibrations(connection: sqlite3.Connection) -> dict[str, Calibration]:
+    rows = connection.execute(
+        """select name, scale, shift, made_with from calibrations
+        join bots on bots.id = calibrations.bot order by name"""
+    )
+    return {
+        name: Calibration(scale=scale, shift=shift, made_with=made_with)
+        for name, scale, shift, made_with in rows
+    }

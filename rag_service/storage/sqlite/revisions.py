@@ -1,0 +1,161 @@
+"""Documents as they are written: a revision replaces the former one of its URL, or none is left."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from rag_service.clock import now
+from rag_service.events.happenings import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted
+from rag_service.ids import new_id
+from rag_service.knowledge.store import Revision, Written
+from rag_service.storage.sqlite.bots import bot_of
+from rag_service.storage.sqlite.database import as_json, insert
+from rag_service.storage.sqlite.driver import sqlite3
+from rag_service.storage.sqlite.events import record
+
+
+def replace(
+    connection: sqlite3.Connection, revision: Revision, rows: Mapping[bytes, int]
+) -> Written:
+    """`rows` gives the embedding row of each digest."""
+    document = revision.document
+    bot = bot_of(connection, document.bot_id)
+    row, document_id, former_type = connection.execute(
+        """select id, document_id, content_type from documents where bot = ? and source_url = ?""",
+        [bot, document.source_url],
+    ).fetchone() or (None, new_id("doc"), None)
+    moment = now()
+    values = {
+        "content_type": document.content_type,
+        "title": revision.title,
+        "metadata": as_json(document.metadata),
+        "format": document.format,
+        "bytes": len(document.data),
+        "chunks": len(revision.chunks),
+        "fingerprint": revision.fingerprint,
+        "updated_at": moment,
+        "text": revision.text,
+        "left_out": as_json(revision.left_out),
+    }
+    if row is None:
+        values |= {"document_id": document_id, "bot": bot, "source_url": document.source_url}
+        values |= {"created_at": moment}
+        row = insert(connection, "documents", values)
+        kept: dict[int, int] = {}
+        gone: list[int] = []
+    else:
+        connection.execute(
+            f"update documents set {', '.join(f'{name} = ?' for name in values)} where id = ?",
+            [*values.values(), row],
+        )
+        # a chunk whose label changed is a new one, since the views filter by it
+        keep = document.content_type == former_type
+        kept, gone = _match(connection, row, [rows[d] for d in revision.digests] if keep else [])
+    connection.executemany("delete from chunks where id = ?", [(chunk,) for chunk in gone])
+    _write_chunks(connection, row, bot, revision, rows, kept)
+    written = Written(
+        document_id=document_id,
+        added=len(revision.chunks) - len(kept),
+        kept=len(kept),
+        removed=len(gone),
+    )
+    happened = _upserted(revision, written).of(document.bot_id)
+    record(connection, happened, f"document {document.bot_id} {document.source_url}")
+    return written
+
+
+def matching_chunks(
+    connection: sqlite3.Connection, revision: Revision, rows: Mapping[bytes, int]
+) -> Written:
+    """What `replace` would do. `rows` lacks the digests that are not known yet."""
+    document = revision.document
+    found = connection.execute(
+        """select documents.id, document_id, content_type from documents
+        join bots on bots.id = bot where bots.name = ? and source_url = ?""",
+        [document.bot_id, document.source_url],
+    ).fetchone()
+    if found is None:
+        return Written(document_id="", added=len(revision.chunks), kept=0, removed=0)
+    row, document_id, former_type = found
+    keep = document.content_type == former_type
+    wanted = [rows.get(digest, 0) for digest in revision.digests] if keep else []
+    kept, gone = _match(connection, row, wanted)
+    added = len(revision.chunks) - len(kept)
+    return Written(document_id=document_id, added=added, kept=len(kept), removed=len(gone))
+
+
+def remove(connection: sqlite3.Connection, bot_id: str, urls: Sequence[str]) -> dict[str, int]:
+    removed = {}
+    for url in urls:
+        row = connection.execute(
+            """select documents.id, document_id, chunks from documents
+            join bots on bots.id = bot where bots.name = ? and source_url = ?""",
+            [bot_id, url],
+        ).fetchone()
+        if row is None:
+            continue
+        # not by cascade alone: a trigger of a cascaded delete would not see the table it deletes
+        connection.execute("delete from chunks where document = ?", [row[0]])
+        connection.execute("delete from documents where id = ?", [row[0]])
+        removed[url] = row[2]
+        gone = KnowledgeDeleted(document_id=row[1], source_url=url, entries_removed=row[2])
+        record(connection, gone.of(bot_id), f"document {bot_id} {url}")
+    return removed
+
+
+def _match(
+    connection: sqlite3.Connection, document: int, wanted: Sequence[int]
+) -> tuple[dict[int, int], list[int]]:
+    """Former chunks that stay, by new ordinal, and those that go; equal ones pair in order."""
+    former: dict[int, list[int]] = defaultdict(list)
+    gone = set()
+    for chunk, embedding in connection.execute(
+        "select id, embedding from chunks where document = ? order by ordinal desc", [document]
+    ):
+        former[embedding].append(chunk)
+        gone.add(chunk)
+    kept = {}
+    for ordinal, embedding in enumerate(wanted):
+        if stock := former.get(embedding):
+            kept[ordinal] = stock.pop()
+            gone.discard(kept[ordinal])
+    return kept, sorted(gone)
+
+
+def _write_chunks(
+    connection: sqlite3.Connection,
+    document: int,
+    bot: int,
+    revision: Revision,
+    rows: Mapping[bytes, int],
+    kept: Mapping[int, int],
+) -> None:
+    connection.executemany(
+        """update chunks set ordinal = ?, start = ?, "end" = ?, page = ?, heading = ?, text = ?
+        where id = ?""",
+        [
+            (c.ordinal, c.start, c.end, c.page, c.heading, c.text, kept[c.ordinal])
+            for c in revision.chunks
+            if c.ordinal in kept
+        ],
+    )
+    connection.executemany(
+        """insert into chunks (document, bot, ordinal, start, "end", page, heading, text, embedding)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            (document, bot, c.ordinal, c.start, c.end, c.page, c.heading, c.text, rows[digest])
+            for c, digest in zip(revision.chunks, revision.digests, strict=True)
+            if c.ordinal not in kept
+        ],
+    )
+
+
+def _upserted(revision: Revision, written: Written) -> KnowledgeUpserted:
+    document = revision.document
+    return KnowledgeUpserted(
+        document_id=written.document_id,
+        source_url=document.source_url,
+        content_type=document.content_type,
+        chunks=ChunkChanges(
+            total=len(revision.chunks), added=written.added, removed=written.removed
+        ),
+    )
