@@ -160,6 +160,7 @@ def token_f1(one: str, other: str) -> float:
 def found(
     base: Base, questions: list[tuple[str, Right]], settings: argparse.Namespace
 ) -> list[Case]:
+    from rag_service.access.scope import ALL_BOTS
     from rag_service.assembly import assemble
     from rag_service.settings import load_settings
 
@@ -173,7 +174,7 @@ def found(
                 {hit.passage.chunk_id: hit.sentences for hit in hits},
             )
             for text, is_right in questions
-            if (hits := service.knowledge.search(text, "default", k=K).hits)
+            if (hits := service.knowledge.search(ALL_BOTS, text, "default", k=K).hits)
         ]
 
 

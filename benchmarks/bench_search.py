@@ -120,6 +120,7 @@ def _order(queries: list[str], **more: Any) -> dict[str, Any]:
 
 def _inside(base: Base, embedder: Any, queries: list[str]) -> dict[str, float]:
     """The same search without HTTP, in this process: as a whole, and its embedding alone."""
+    from rag_service.access.scope import ALL_BOTS
     from rag_service.knowledge.base import KnowledgeBase
     from rag_service.knowledge.finding.scale import load_scale
     from rag_service.settings import load_settings
@@ -132,10 +133,10 @@ def _inside(base: Base, embedder: Any, queries: list[str]) -> dict[str, float]:
     with open_store(settings, lambda: (embedder.name, embedder.dimension)) as store:
         scale = load_scale(embedder, settings.data_dir / "models")
         knowledge = KnowledgeBase(store.knowledge, lambda: embedder, lambda: scale)
-        knowledge.search(queries[0], "default")
+        knowledge.search(ALL_BOTS, queries[0], "default")
         for query in queries:
             start = time.perf_counter()
-            knowledge.search(query, "default", k=5)
+            knowledge.search(ALL_BOTS, query, "default", k=5)
             search.append(time.perf_counter() - start)
             start = time.perf_counter()
             embedder.embed_query(query)

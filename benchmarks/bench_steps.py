@@ -19,6 +19,7 @@ from evalsets import QuestionSet, pushes, question_sets
 from figures import arguments, finish, say
 from harness import workspace
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.knowledge import chunking
 from rag_service.knowledge.evaluation import Question, ask, evaluation
@@ -48,9 +49,9 @@ def main() -> None:
 def steps(service: Service, sets: list[QuestionSet], base: str) -> dict[str, Any]:
     for one in sets:
         rows = pushes(one.documents, one.name).splitlines()
-        documents = [read_line(row, number=1).document for row in rows]
+        documents = [read_line(row, scope=ALL_BOTS, number=1).document for row in rows]
         for at in range(0, len(documents), 500):
-            service.knowledge.upsert([d for d in documents[at : at + 500] if d])
+            service.knowledge.upsert(ALL_BOTS, [d for d in documents[at : at + 500] if d])
     found = {}
     for name, mode, change, mistyped in STEPS[base]:
         with change():
@@ -75,7 +76,7 @@ def measure(
             for query in one.answerable()
         ]
         judged = []
-        asking = ask(service.knowledge, asked, one.name, mode)
+        asking = ask(service.knowledge, ALL_BOTS, asked, one.name, mode)
         for _ in asked:
             start = time.perf_counter()
             judged.append(next(asking))

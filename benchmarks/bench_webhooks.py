@@ -24,8 +24,9 @@ AT_MOST_S = 600
 
 WRITE = """
 import sys
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
-from rag_service.conversations import Sender
+from rag_service.conversations.messages import Sender
 from rag_service.settings import load_settings
 from rag_service.conversations.store import NewMessage
 bot, count, conversations = sys.argv[1], *map(int, sys.argv[2:])
@@ -33,7 +34,8 @@ text = "When do you open on Saturdays? " * 5
 said = NewMessage(role="user", text=text, sender=Sender(type="user"))
 with assemble(load_settings()) as service:
     for number in range(count):
-        service.store.messages.add(bot, f"con_{number % conversations}", said, create=True)
+        name = f"con_{number % conversations}"
+        service.store.messages.add(ALL_BOTS, bot, name, said, create=True)
 """
 
 

@@ -21,6 +21,7 @@ from evalsets import QuestionSet, Row, half, pushes, question_sets
 from figures import arguments, finish, say
 from harness import workspace
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.knowledge.evaluation import DEPTH, auroc, ndcg
 from rag_service.knowledge.finding.confidence import Signs, features, weigh
 
@@ -96,7 +97,7 @@ def ask_all(base: Any, file: Path, sets: Sequence[QuestionSet]) -> list[Asked]:
 
 
 def _ask(service: Any, one: QuestionSet, bot: str, query: Row, kind: str) -> Asked:
-    found = service.knowledge.search(query["text"], bot, k=DEPTH, by_document=True)
+    found = service.knowledge.search(ALL_BOTS, query["text"], bot, k=DEPTH, by_document=True)
     grades = one.grades.get(query["id"], {}) if kind == "answerable" else {}
     gains = [grades.get(hit.passage.source_url.removeprefix("doc:"), 0.0) for hit in found.hits]
     return Asked(

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from shelf import page, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.knowledge.imports import Line
@@ -49,7 +50,7 @@ def main(folder: Path, seed: str) -> None:
 def carry_out(service: Service, kind: str, operation: dict[str, str | None]) -> None:
     urls = [page(name, "").source_url for name in operation]
     if kind == "remove":
-        service.knowledge.remove(DEFAULT_BOT, urls)
+        service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, urls)
         return
     documents: list[Document] = [
         page(name, content(name, version), title=name)
@@ -57,10 +58,10 @@ def carry_out(service: Service, kind: str, operation: dict[str, str | None]) -> 
         if version is not None
     ]
     if kind == "push":
-        service.knowledge.upsert(documents)
+        service.knowledge.upsert(ALL_BOTS, documents)
     else:
         lines = [Line(number=n, document=d) for n, d in enumerate(documents, 1)]
-        assert sum(len(group) for group in service.importer.run(lines)) == len(documents)
+        assert sum(len(group) for group in service.importer.run(ALL_BOTS, lines)) == len(documents)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from shelf import settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
@@ -26,7 +27,7 @@ async def main(folder: Path, count: int) -> None:
                     sender=Sender(type="user"),
                     wants_reply=service.replies.owner,
                 )
-                service.store.messages.add("default", f"c{number}", said, create=True)
+                service.store.messages.add(ALL_BOTS, "default", f"c{number}", said, create=True)
             service.replies.wake()
             print(count, flush=True)  # noqa: T201
             await asyncio.Event().wait()

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from shelf import settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 
 
@@ -29,7 +30,7 @@ async def stream(data: bytes) -> AsyncIterator[bytes]:
 async def main(folder: Path, count: int) -> None:
     with assemble(settings_in(folder)) as service:
         async with service.jobs.running():
-            job = await service.jobs.submit(stream(pushes(count)), None)
+            job = await service.jobs.submit(ALL_BOTS, stream(pushes(count)))
             sys.stdout.buffer.write(job.id.encode() + b"\n")
             sys.stdout.buffer.flush()
             async for data in service.jobs.follow(job.id):

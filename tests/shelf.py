@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.knowledge.base import KnowledgeBase
@@ -14,6 +15,10 @@ from rag_service.settings import Settings
 
 MODES: tuple[Mode, ...] = ("hybrid", "dense", "keyword")
 ALL = DocumentFilter()
+
+
+def bots(*bot_ids: str) -> Scope:
+    return Scope(frozenset(bot_ids))
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
@@ -32,27 +37,29 @@ def page(name: str, content: str, **rest: Any) -> Document:
 
 
 def push(service: Service, *documents: Document) -> None:
-    service.knowledge.upsert(documents)
+    service.knowledge.upsert(ALL_BOTS, documents)
 
 
 def names(
     service: Service, query: str, mode: Mode = "hybrid", bot_id: str = DEFAULT_BOT, **rest: Any
 ) -> list[str]:
     """The names of the pages that a search finds, best first; one for each passage."""
-    hits = service.knowledge.search(query, bot_id, mode=mode, **rest).hits
+    hits = service.knowledge.search(ALL_BOTS, query, bot_id, mode=mode, **rest).hits
     return [hit.passage.source_url.removeprefix("https://example.com/") for hit in hits]
 
 
 def texts(service: Service, query: str, mode: Mode = "hybrid", **rest: Any) -> list[str]:
-    hits = service.knowledge.search(query, rest.pop("bot_id", DEFAULT_BOT), mode=mode, **rest).hits
+    hits = service.knowledge.search(
+        ALL_BOTS, query, rest.pop("bot_id", DEFAULT_BOT), mode=mode, **rest
+    ).hits
     return [hit.passage.text for hit in hits]
 
 
 def stored(service: Service, name: str, bot_id: str = DEFAULT_BOT) -> Any:
     """The page as it is kept, with its passages; None when it is not there."""
-    where = DocumentFilter(bot_ids=[bot_id], source_url=f"https://example.com/{name}")
-    _, infos = service.store.knowledge.documents(where, limit=1, offset=0)
-    return service.store.knowledge.document(infos[0].document_id) if infos else None
+    where = DocumentFilter(source_url=f"https://example.com/{name}")
+    _, infos = service.store.knowledge.documents(bots(bot_id), where, limit=1, offset=0)
+    return service.store.knowledge.document(ALL_BOTS, infos[0].document_id) if infos else None
 
 
 def knowledge_with(service: Service, embedder: Embedder) -> KnowledgeBase:

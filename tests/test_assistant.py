@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.conversations.assistant import Answered, Asked, Assistant, Delta, Retrieved
 from rag_service.conversations.budgets import count_tokens
@@ -53,7 +54,7 @@ class Scripted:
 @pytest.fixture
 def filled(service: Service) -> Service:
     documents = [Document(source_url="https://e.com/hours", content=HOURS, title="Hours")]
-    service.knowledge.upsert(documents)
+    service.knowledge.upsert(ALL_BOTS, documents)
     return service
 
 
@@ -70,7 +71,9 @@ def assistant(service: Service, model: ChatModel, context_tokens: int = 4096) ->
 
 def asks(text: str = OPENS, conversation_id: str | None = None, create: bool = False) -> Asked:
     said = NewMessage(role="user", text=text, sender=Sender(type="user", id="u1"))
-    return Asked(bot_id="default", said=said, conversation_id=conversation_id, create=create)
+    return Asked(
+        scope=ALL_BOTS, bot_id="default", said=said, conversation_id=conversation_id, create=create
+    )
 
 
 async def events(of: Assistant, asked: Asked) -> list[Retrieved | Delta | Answered]:
@@ -79,7 +82,7 @@ async def events(of: Assistant, asked: Asked) -> list[Retrieved | Delta | Answer
 
 def rows(service: Service):
     total, found = service.store.transcripts.page(
-        TranscriptFilter(), limit=100, offset=0, ascending=True
+        ALL_BOTS, TranscriptFilter(), limit=100, offset=0, ascending=True
     )
     assert total == len(found)
     return found
@@ -107,10 +110,11 @@ def test_a_turn_is_kept_with_its_decision_and_what_the_model_was_given(filled):
 def gates(service: Service) -> Service:
     colours = ["red", "green", "blue"]
     service.knowledge.upsert(
+        ALL_BOTS,
         [
             Document(source_url=f"https://e.com/{n}", content=f"Gate {n} is painted {colour}.")
             for n, colour in enumerate(colours)
-        ]
+        ],
     )
     return service
 
@@ -152,7 +156,7 @@ def test_what_a_quoting_model_cites_is_known_before_its_first_word(gates):
 
 def test_a_promised_answer_is_numbered_in_the_same_way(gates):
     said = NewMessage(role="user", text=PAINTED, sender=Sender(type="user"), wants_reply="srv_1")
-    gates.store.messages.add("default", "c", said, create=True)
+    gates.store.messages.add(ALL_BOTS, "default", "c", said, create=True)
     owed = gates.store.replies.claim("srv_1", [])
     row = asyncio.run(assistant(gates, Scripted("So [3].")).pay(owed))
     assert row.text == "So [1]."
@@ -162,13 +166,15 @@ def test_a_promised_answer_is_numbered_in_the_same_way(gates):
 
 def test_a_language_model_reads_what_stands_around_a_passage(service):
     parts = [f"# Part {n}\n\n" + f"Gate {n} is painted in colour {n}. " * 8 for n in range(9)]
-    service.knowledge.upsert([Document(source_url="https://e.com/g", content="\n\n".join(parts))])
+    service.knowledge.upsert(
+        ALL_BOTS, [Document(source_url="https://e.com/g", content="\n\n".join(parts))]
+    )
     model = Scripted("Green.")
     asyncio.run(
         events(assistant(service, model, 100_000), asks("In which colour is gate 4 painted?"))
     )
     read = model.prompts[0].passages
-    whole = service.store.knowledge.document(read[0].document_id).passages
+    whole = service.store.knowledge.document(ALL_BOTS, read[0].document_id).passages
     hits = {passage.ordinal for passage in read}
     around = {at for hit in hits for at in (hit - 1, hit + 1) if 0 <= at < len(whole)}
     shown = "\n".join(passage.text for passage in read)
@@ -276,7 +282,7 @@ def test_a_model_may_decline_in_words_of_its_own(filled):
 
 def test_a_promised_answer_is_declined_alike(filled):
     said = replace(asks().said, wants_reply=filled.replies.owner)
-    question = filled.store.messages.add("default", "c", said, create=True)
+    question = filled.store.messages.add(ALL_BOTS, "default", "c", said, create=True)
     owed = PendingReply(
         message_id=question.message_id, conversation_id="c", bot_id="default", tries=0
     )
@@ -306,7 +312,7 @@ def test_the_answers_row_keeps_in_short_what_the_decision_rests_on(filled, quest
     asyncio.run(events(assistant(filled, Scripted("Yes.")), asks(question)))
     asked, answer = rows(filled)
     evidence = answer.metadata["evidence"]
-    weighed = filled.knowledge.search(question, "default").evidence
+    weighed = filled.knowledge.search(ALL_BOTS, question, "default").evidence
     assert evidence["nearest"] == round(weighed.signs.nearest, 3)
     assert evidence["log_odds"] == round(weighed.log_odds, 3)
     weights = {name: round(value, 3) for name, value in weighed.weights.items()}
@@ -383,7 +389,7 @@ def test_nothing_is_kept_of_a_conversation_that_was_deleted_meanwhile(filled):
         of = assistant(filled, Scripted("One. ", "Two."))
         async for event in of.answer(asks(conversation_id="c", create=True)):
             if isinstance(event, Retrieved):
-                filled.store.transcripts.delete(["c"], None, cascade=True)
+                filled.store.transcripts.delete(ALL_BOTS, ["c"], cascade=True)
 
     with pytest.raises(ConversationNotFound):
         asyncio.run(delete_while_it_answers())

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from shelf import ALL
 from shell import golden, pushes
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.settings import Settings
 
@@ -28,7 +29,7 @@ def settings(settings: Settings) -> Settings:
 def urls(settings: Settings) -> set[str]:
     """Of all documents, with their bot where it is not the default one."""
     with assemble(settings) as service:
-        _, infos = service.store.knowledge.documents(ALL, limit=100_000, offset=0)
+        _, infos = service.store.knowledge.documents(ALL_BOTS, ALL, limit=100_000, offset=0)
     return {
         info.source_url if info.bot_id == "default" else f"{info.bot_id} {info.source_url}"
         for info in infos
@@ -95,7 +96,7 @@ def test_bot_and_content_type_are_for_what_names_none(shell, tmp_path, settings)
     with assemble(settings) as service:
         kinds = [
             info.content_type
-            for info in service.store.knowledge.documents(ALL, limit=9, offset=0)[1]
+            for info in service.store.knowledge.documents(ALL_BOTS, ALL, limit=9, offset=0)[1]
         ]
     assert sorted(kinds) == ["own", "page", "page"]
 
@@ -294,7 +295,7 @@ def test_an_interrupted_import_goes_on_and_loses_nothing(shell, tmp_path, settin
         assert "Traceback" not in err
         assert "the same command goes on" in err
         report = json.loads(out)
-        kept, _ = service.store.knowledge.documents(ALL, limit=1, offset=0)
+        kept, _ = service.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)
         assert report["interrupted"] is True
         assert report["embedded"] <= kept
         assert 0 < kept < count
@@ -309,7 +310,7 @@ def test_an_interrupted_import_goes_on_and_loses_nothing(shell, tmp_path, settin
 def wait_for_some(service: Service, process: subprocess.Popen[str]) -> None:
     """Until the import has committed its first documents."""
     while process.poll() is None:
-        if service.store.knowledge.documents(ALL, limit=1, offset=0)[0]:
+        if service.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)[0]:
             return
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.01)

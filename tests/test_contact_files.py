@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.contacts.fields import read_changes, read_contact
 from rag_service.contacts.files import COLUMNS, ContactFile, csv_lines, import_contacts
 from rag_service.contacts.store import Contact, ContactChanges, ContactFields, ContactFilter
@@ -281,7 +282,9 @@ def test_an_import_counts_what_it_did_and_tells_how_far_it_is(service):
     done: list[int] = []
 
     def run(text: str) -> Any:
-        return import_contacts(service.store, ContactFile(text.encode()), done.append)
+        return import_contacts(
+            service.store.contacts, ALL_BOTS, ContactFile(text.encode()), done.append
+        )
 
     report = run("\n".join(lines))
     assert (report.created, report.updated, report.unchanged, report.failed) == (1200, 0, 0, 1)
@@ -299,19 +302,21 @@ def test_an_export_that_is_imported_again_changes_nothing(service):
         {"userId": "u1", "metadata": {"userId": "another"}},
     )
     for body in people:
-        service.store.contacts.add(read_contact(body))
+        service.store.contacts.add(ALL_BOTS, read_contact(body))
 
     def exported() -> bytes:
-        return "".join(csv_lines(service.store.contacts.export(ALL, ascending=True))).encode()
+        return "".join(
+            csv_lines(service.store.contacts.export(ALL_BOTS, ALL, ascending=True))
+        ).encode()
 
     before = exported()
-    report = import_contacts(service.store, ContactFile(before))
+    report = import_contacts(service.store.contacts, ALL_BOTS, ContactFile(before))
     assert (report.unchanged, report.created, report.updated, report.failed) == (3, 0, 0, 0)
     assert exported() == before
 
 
 def test_only_the_first_thousand_errors_are_told(service):
     text = "email\n" + "nobody\n" * 1100
-    report = import_contacts(service.store, ContactFile(text.encode()))
+    report = import_contacts(service.store.contacts, ALL_BOTS, ContactFile(text.encode()))
     assert (report.failed, len(report.errors)) == (1100, 1000)
     assert report.errors[-1].line == 1001

@@ -9,6 +9,7 @@ import sys
 import pytest
 from shell import Shell, golden
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
@@ -23,15 +24,15 @@ OPENS = "When does our shop in Bern open in the morning?"
 def filled(shell: Shell, settings: Settings) -> Shell:
     with assemble(settings) as service:
         page = Document(source_url="https://example.com/hours", content=HOURS, title="Hours")
-        service.knowledge.upsert([page])
-        service.store.bots.create("shop")
+        service.knowledge.upsert(ALL_BOTS, [page])
+        service.store.bots.create(ALL_BOTS, "shop")
     return shell
 
 
 def talk(service: Service, *texts: str) -> None:
     for text in texts:
         said = NewMessage(role="user", text=text, sender=Sender(type="user"), has_rag_context=False)
-        service.store.messages.add("default", "c", said, create=True)
+        service.store.messages.add(ALL_BOTS, "default", "c", said, create=True)
 
 
 def test_ask_answers_with_its_sources_and_keeps_the_turn(filled):

@@ -13,6 +13,7 @@ import pytest
 from receiving import receiving, statuses
 from standardwebhooks import WebhookVerificationError
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
@@ -44,12 +45,12 @@ def poster():
 
 def hook(service, url, **fields):
     webhooks = Webhooks(service.store.webhooks, service.store.deliveries, poster)
-    return asyncio.run(webhooks.create(read_webhook({"url": url, **fields})))
+    return asyncio.run(webhooks.create(ALL_BOTS, read_webhook({"url": url, **fields})))
 
 
 def say(service, conversation_id="con_1", text="Hello", bot_id="default"):
     said = NewMessage(role="user", text=text, sender=Sender(type="user"))
-    return service.store.messages.add(bot_id, conversation_id, said, create=True)
+    return service.store.messages.add(ALL_BOTS, bot_id, conversation_id, said, create=True)
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def until(told: Callable[[], bool], seconds: float = 60) -> None:
 
 def deliveries(service, webhook, state=None):
     """The oldest first."""
-    _, found = service.store.deliveries.page(webhook.id, state, limit=10_000, offset=0)
+    _, found = service.store.deliveries.page(ALL_BOTS, webhook.id, state, limit=10_000, offset=0)
     return found[::-1]
 
 
@@ -104,8 +105,10 @@ def test_what_happened_since_it_was_made_comes_once_and_signed(service):
     with receiving() as receiver:
         webhook = hook(service, receiver.url)
         say(service, text="after")
-        service.knowledge.upsert([Document(source_url="https://e.com/a", content="Open at nine.")])
-        service.knowledge.remove("default", ["https://e.com/a"])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/a", content="Open at nine.")]
+        )
+        service.knowledge.remove(ALL_BOTS, "default", ["https://e.com/a"])
         with delivering(service):
             until(lambda: states(service, webhook) == ["delivered"] * 3)
     assert sorted(receiver.types()) == [
@@ -115,7 +118,7 @@ def test_what_happened_since_it_was_made_comes_once_and_signed(service):
     ]
     events = {
         event.id: event
-        for event in service.store.events.page(None, types=None, bot_ids=None, limit=100)[0]
+        for event in service.store.events.page(ALL_BOTS, None, types=None, limit=100)[0]
     }
     for one in receiver.requests:
         one.verify(webhook.secrets[0].value)
@@ -136,7 +139,7 @@ def test_a_failed_one_comes_exactly_once_more_after_each_failure(service):
     with receiving() as receiver:
         receiver.answers = statuses(503, 503)
         webhook = hook(service, receiver.url)
-        service.store.bots.create("other")
+        service.store.bots.create(ALL_BOTS, "other")
         say(service)
         with delivering(service):
             until(lambda: states(service, webhook) == ["delivered"] * 2)
@@ -147,7 +150,7 @@ def test_a_failed_one_comes_exactly_once_more_after_each_failure(service):
     assert [one.status for one in first.attempts] == [503, 503, 200]
     assert first.attempts[0].error == "the receiver answered 503"
     assert (first.attempts[2].error, first.attempts[2].response) == (None, "as told")
-    assert service.store.webhooks.get(webhook.id).failures == 0
+    assert service.store.webhooks.get(ALL_BOTS, webhook.id).failures == 0
 
 
 def test_within_a_conversation_the_order_holds_and_others_do_not_wait(service):
@@ -177,7 +180,7 @@ def test_what_was_rolled_back_is_not_sent(service):
         webhook = hook(service, receiver.url)
         said = NewMessage(role="user", text="x", sender=Sender(type="user"), reply_to="msg_nobody")
         with pytest.raises(NotFound):
-            service.store.messages.add("default", "con_new", said, create=True)
+            service.store.messages.add(ALL_BOTS, "default", "con_new", said, create=True)
         say(service, "con_kept")
         with delivering(service):
             until(lambda: states(service, webhook) == ["delivered"] * 2)
@@ -191,7 +194,9 @@ def test_patterns_and_bots_narrow(service):
         pushed = hook(service, knowledge.url, events=["knowledge.*", "knowledge.upserted"])
         say(service, "con_1", bot_id="mine")
         say(service, "con_2")
-        service.knowledge.upsert([Document(source_url="https://e.com/a", content="Open at nine.")])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/a", content="Open at nine.")]
+        )
         with delivering(service):
             until(lambda: states(service, mine) == ["delivered"] * 2)
             until(lambda: states(service, made) == ["delivered"] * 2)
@@ -232,7 +237,7 @@ def test_tries_grow_for_a_day_and_then_it_is_disabled_and_says_why(service):
                 if later is not None:
                     clock.ahead += datetime.fromisoformat(later) - clock.now()
                     deliverer.wake()
-            until(lambda: not service.store.webhooks.get(webhook.id).enabled)
+            until(lambda: not service.store.webhooks.get(ALL_BOTS, webhook.id).enabled)
     (delivery,) = deliveries(service, webhook)
     assert (delivery.state, delivery.next_attempt_at) == ("failed", None)
     assert len(delivery.attempts) == len(receiver.requests) == 12
@@ -241,7 +246,7 @@ def test_tries_grow_for_a_day_and_then_it_is_disabled_and_says_why(service):
     for wait, least in zip(waits, RETRY_AFTER_S, strict=True):
         assert least <= wait <= least * 1.1 + 30
     assert 86_400 == DISABLED_AFTER_S <= (moments[-1] - start).total_seconds()
-    kept = service.store.webhooks.get(webhook.id)
+    kept = service.store.webhooks.get(ALL_BOTS, webhook.id)
     assert kept.reason.startswith("nothing could be delivered since ")
     assert kept.reason.endswith("the last time: the receiver answered 500")
 
@@ -258,7 +263,7 @@ def test_two_failures_around_a_weekend_of_sleep_disable_nothing(service):
             clock.ahead += timedelta(days=3)
             deliverer.wake()
             until(lambda: attempts(service, webhook) == 2)
-            assert service.store.webhooks.get(webhook.id).enabled
+            assert service.store.webhooks.get(ALL_BOTS, webhook.id).enabled
             dead[0] = False
             clock.ahead += timedelta(seconds=60)
             deliverer.wake()
@@ -286,8 +291,8 @@ def test_one_that_is_gone_is_disabled_at_once(service):
         say(service)
         say(service)
         with delivering(service):
-            until(lambda: not service.store.webhooks.get(webhook.id).enabled)
-    assert service.store.webhooks.get(webhook.id).reason == (
+            until(lambda: not service.store.webhooks.get(ALL_BOTS, webhook.id).enabled)
+    assert service.store.webhooks.get(ALL_BOTS, webhook.id).reason == (
         "the receiver answered 410: it wants no more"
     )
     assert len(receiver.requests) == 1
@@ -322,7 +327,7 @@ def test_a_dead_receiver_is_spared_and_gets_all_when_it_is_back(service):
         for n in range(count):
             say(service, f"con_{n}", str(n))
         with delivering(service, RETRY_AFTER_S, clock) as deliverer:
-            until(lambda: service.store.webhooks.get(webhook.id).failures >= 5)
+            until(lambda: service.store.webhooks.get(ALL_BOTS, webhook.id).failures >= 5)
             threading.Event().wait(0.5)
             assert len(receiver.requests) <= 5 + AT_ONCE
             for _ in range(10):
@@ -330,12 +335,12 @@ def test_a_dead_receiver_is_spared_and_gets_all_when_it_is_back(service):
                 deliverer.wake()
                 threading.Event().wait(0.15)
             assert len(receiver.requests) <= 5 + AT_ONCE + 10
-            assert service.store.webhooks.get(webhook.id).failing_since
+            assert service.store.webhooks.get(ALL_BOTS, webhook.id).failing_since
             dead[0] = False
             clock.ahead += timedelta(seconds=400)
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered"] * count)
-    assert service.store.webhooks.get(webhook.id).failing_since is None
+    assert service.store.webhooks.get(ALL_BOTS, webhook.id).failing_since is None
 
 
 def test_a_failure_that_is_told_after_a_change_says_nothing_of_what_it_is_now(service):
@@ -356,11 +361,11 @@ def test_a_failure_that_is_told_after_a_change_says_nothing_of_what_it_is_now(se
         with delivering(service, RETRY_AFTER_S) as deliverer:
             assert entered.wait(60)
             receiver.wait(AT_ONCE)
-            service.store.webhooks.change(webhook.id, WebhookChanges(enabled=True))
+            service.store.webhooks.change(ALL_BOTS, webhook.id, WebhookChanges(enabled=True))
             released.set()
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered"] * 20)
-    assert service.store.webhooks.get(webhook.id).failures == 0
+    assert service.store.webhooks.get(ALL_BOTS, webhook.id).failures == 0
 
 
 @pytest.mark.parametrize("how", ["enabled", "disabled before", "new url"])
@@ -373,15 +378,15 @@ def test_one_that_was_failing_is_tried_at_once_when_it_is_said_to_be_mended(serv
         for n in range(50):
             say(service, f"con_{n}")
         with delivering(service, RETRY_AFTER_S) as deliverer:
-            until(lambda: service.store.webhooks.get(webhook.id).failures >= 5)
+            until(lambda: service.store.webhooks.get(ALL_BOTS, webhook.id).failures >= 5)
             dead[0] = False
             if how == "disabled before":
-                service.store.webhooks.change(webhook.id, WebhookChanges(enabled=False))
+                service.store.webhooks.change(ALL_BOTS, webhook.id, WebhookChanges(enabled=False))
                 deliverer.wake()
                 threading.Event().wait(0.2)
             url = f"{receiver.url}/new"
             changes = WebhookChanges(url=url) if how == "new url" else WebhookChanges(enabled=True)
-            service.store.webhooks.change(webhook.id, changes)
+            service.store.webhooks.change(ALL_BOTS, webhook.id, changes)
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered"] * 50)
 
@@ -410,7 +415,7 @@ def test_what_a_deleted_conversation_said_is_not_sent_any_more(service):
             say(service, "con_gone", f"private {n}")
         service.store.outbox.fan_out()
         say(service, "con_kept", "fine")
-        service.store.transcripts.delete(["con_gone"], None, cascade=True)
+        service.store.transcripts.delete(ALL_BOTS, ["con_gone"], cascade=True)
         with delivering(service):
             until(lambda: states(service, webhook) == ["delivered"])
         assert texts(receiver.requests) == ["fine", "fine"]
@@ -429,13 +434,13 @@ def test_a_webhook_that_is_deleted_while_it_is_told_leaves_nothing(service):
         say(service)
         with delivering(service):
             assert entered.wait(60)
-            service.store.webhooks.remove(webhook.id)
+            service.store.webhooks.remove(ALL_BOTS, webhook.id)
             released.set()
             until(lambda: states(service, other) == ["delivered"])
     with pytest.raises(NotFound):
-        service.store.webhooks.get(webhook.id)
+        service.store.webhooks.get(ALL_BOTS, webhook.id)
     with pytest.raises(NotFound):
-        service.store.deliveries.page(webhook.id, None, limit=1, offset=0)
+        service.store.deliveries.page(ALL_BOTS, webhook.id, None, limit=1, offset=0)
 
 
 def test_what_waits_for_a_slow_receiver_goes_where_it_is_wanted_now(service):
@@ -448,8 +453,8 @@ def test_what_waits_for_a_slow_receiver_goes_where_it_is_wanted_now(service):
             say(service, f"con_{n}")
         with delivering(service):
             former.wait(2 * AT_ONCE)
-            service.store.webhooks.change(webhook.id, WebhookChanges(url=present.url))
-            service.store.webhooks.remove(gone.id)
+            service.store.webhooks.change(ALL_BOTS, webhook.id, WebhookChanges(url=present.url))
+            service.store.webhooks.remove(ALL_BOTS, gone.id)
             threading.Event().wait(0.5)
             released.set()
             until(lambda: states(service, webhook) == ["delivered"] * 30)
@@ -473,21 +478,21 @@ def test_failed_ones_are_delivered_again_when_that_is_asked_for(service):
 
             until(all_failed)
             first = deliveries(service, webhook)[0]
-            assert service.store.deliveries.redeliver(webhook.id, first.id) == 1
+            assert service.store.deliveries.redeliver(ALL_BOTS, webhook.id, first.id) == 1
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered", "failed", "failed"])
-            assert service.store.deliveries.redeliver(webhook.id, None) == 2
+            assert service.store.deliveries.redeliver(ALL_BOTS, webhook.id, None) == 2
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered"] * 3)
-            assert service.store.deliveries.redeliver(webhook.id, None) == 0
+            assert service.store.deliveries.redeliver(ALL_BOTS, webhook.id, None) == 0
             # one that was taken, too
-            assert service.store.deliveries.redeliver(webhook.id, first.id) == 1
+            assert service.store.deliveries.redeliver(ALL_BOTS, webhook.id, first.id) == 1
             deliverer.wake()
             until(lambda: len(receiver.requests) == 13)
             until(lambda: states(service, webhook) == ["delivered"] * 3)
     assert [one.status for one in deliveries(service, webhook)[0].attempts] == [500] * 3 + [200] * 2
     with pytest.raises(NotFound):
-        service.store.deliveries.redeliver(webhook.id, "dlv_nobody")
+        service.store.deliveries.redeliver(ALL_BOTS, webhook.id, "dlv_nobody")
 
 
 def test_both_secrets_sign_while_they_overlap(service):
@@ -495,15 +500,15 @@ def test_both_secrets_sign_while_they_overlap(service):
     with receiving() as receiver:
         webhook = hook(service, receiver.url, events=["message.*"])
         former = webhook.secrets[0].value
-        new = asyncio.run(webhooks.rotate(webhook.id)).secrets[0].value
-        newest = asyncio.run(webhooks.rotate(webhook.id)).secrets[0].value
+        new = asyncio.run(webhooks.rotate(ALL_BOTS, webhook.id)).secrets[0].value
+        newest = asyncio.run(webhooks.rotate(ALL_BOTS, webhook.id)).secrets[0].value
         say(service)
         with delivering(service):
             (one,) = receiver.wait(1)
         assert len({former, new, newest}) == 3
         for secret in (former, new, newest):
             one.verify(secret)
-        last = asyncio.run(webhooks.rotate(webhook.id, 0)).secrets
+        last = asyncio.run(webhooks.rotate(ALL_BOTS, webhook.id, 0)).secrets
         say(service)
         with delivering(service):
             until(lambda: states(service, webhook) == ["delivered"] * 2)
@@ -520,10 +525,10 @@ def test_secrets_that_are_rotated_at_the_same_time_all_sign(service):
 
     async def rotate():
         webhooks = Webhooks(service.store.webhooks, service.store.deliveries, poster)
-        return await asyncio.gather(*(webhooks.rotate(webhook.id) for _ in range(8)))
+        return await asyncio.gather(*(webhooks.rotate(ALL_BOTS, webhook.id) for _ in range(8)))
 
     given = {one.secrets[0].value for one in asyncio.run(rotate())}
-    kept = {one.value for one in service.store.webhooks.get(webhook.id).secrets}
+    kept = {one.value for one in service.store.webhooks.get(ALL_BOTS, webhook.id).secrets}
     assert len(given) == 8
     assert kept == {*given, webhook.secrets[0].value}
 

@@ -6,6 +6,7 @@ import math
 import pytest
 from shelf import page, push
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.knowledge.store import Calibration
 
@@ -120,8 +121,8 @@ def test_a_calibration_of_another_model_is_told_not_applied_and_replaced(shell, 
     for made_with in ("another-model@0123abcd/2", ""):
         with assemble(settings) as service:
             other = Calibration(scale=0.1, shift=5.0, made_with=made_with)
-            service.store.knowledge.calibrate("default", other)
-            assert service.store.knowledge.calibrations() == {"default": other}
+            service.store.knowledge.calibrate(ALL_BOTS, "default", other)
+            assert service.store.knowledge.calibrations(ALL_BOTS) == {"default": other}
         assert json.loads(shell.quick(*search).stdout) == before
         (warning,) = json.loads(shell.quick("evaluate", str(asked)).stdout)["warnings"]
         assert f"'default' was made with {made_with or 'an earlier version'}, not with" in warning

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from shelf import page, push
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import Invalid
 from rag_service.knowledge.evaluation import (
     Judged,
@@ -59,12 +60,12 @@ def test_a_run_counts_each_document_once_and_weighs_grades(filled):
         {"question": "tree", "source_urls": {f"{URL}tree": 1, f"{URL}trees": 2, f"{URL}gone": 1}},
         {"question": "something else", "source_urls": []},
     )
-    lamp, tree, nothing = ask(filled.knowledge, asked, "default", "keyword")
+    lamp, tree, nothing = ask(filled.knowledge, ALL_BOTS, asked, "default", "keyword")
     assert (lamp.ranks, lamp.ndcg) == ([1], 1.0)
     assert sorted(tree.ranks) == [1, 2]
     order = [
         hit.passage.source_url
-        for hit in filled.knowledge.search("tree", "default", mode="keyword").hits
+        for hit in filled.knowledge.search(ALL_BOTS, "tree", "default", mode="keyword").hits
     ]
     gains = [{f"{URL}tree": 1, f"{URL}trees": 2}[url] for url in order]
     best = 2 + 1 / math.log2(3) + 1 / 2

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shelf import CountingEmbedder, knowledge_with, names, page, push, stored, texts
+from shelf import CountingEmbedder, bots, knowledge_with, names, page, push, stored, texts
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.background.spool import Spool, SpoolWriter, read_lines
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
@@ -37,7 +38,7 @@ def pages(count: int, text: str = "Item") -> list[Document]:
 
 
 def run(service: Service, lines: Iterable[Line]) -> list[Result]:
-    return [result for group in service.importer.run(lines) for result in group]
+    return [result for group in service.importer.run(ALL_BOTS, lines) for result in group]
 
 
 # -- an import ---------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ def test_each_line_has_its_result_in_order(service: Service) -> None:
     results = run(service, lines_of(pages(600)))
     assert [result.line.number for result in results] == list(range(1, 601))
     assert all(r.upserted and r.upserted.source_url == r.line.source_url for r in results)
-    assert service.store.bots.all()[DEFAULT_BOT].documents == 600
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == 600
 
 
 def test_a_bad_line_does_not_stop_the_others(service: Service) -> None:
@@ -59,13 +60,13 @@ def test_a_bad_line_does_not_stop_the_others(service: Service) -> None:
     assert [r.line.error for r in results if r.upserted is None] == [
         f"bad {at}" for at in (0, 7, 8, 19)
     ]
-    assert service.store.bots.all()[DEFAULT_BOT].documents == 16
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == 16
 
 
 def test_nothing_but_bad_lines_and_no_line_at_all_are_imports_too(service: Service) -> None:
     assert [r.upserted for r in run(service, [Line(number=1, error="bad")])] == [None]
     assert run(service, []) == []
-    assert service.store.bots.all() == {}
+    assert service.store.bots.all(ALL_BOTS) == {}
 
 
 @given(versions=st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2)), max_size=24))
@@ -95,9 +96,9 @@ def test_a_page_that_goes_back_to_what_is_stored_is_written_again(service: Servi
 
 def test_what_comes_out_is_kept_and_found_at_once(service: Service) -> None:
     seen = 0
-    for group in service.importer.run(lines_of(pages(3 * GROUP_DOCUMENTS))):
+    for group in service.importer.run(ALL_BOTS, lines_of(pages(3 * GROUP_DOCUMENTS))):
         seen += len(group)
-        assert service.store.bots.all()[DEFAULT_BOT].documents >= seen
+        assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents >= seen
         assert names(service, f"Item {seen - 1}.", "keyword")[0] == f"p{seen - 1}"
 
 
@@ -110,7 +111,7 @@ def test_a_stream_is_read_only_a_few_groups_ahead(service: Service) -> None:
             taken = line.number
             yield line
 
-    groups = service.importer.run(counted())
+    groups = service.importer.run(ALL_BOTS, counted())
     assert taken == 0, "nothing begins before it is asked for"
     out = 0
     for _ in range(8):
@@ -122,7 +123,9 @@ def test_a_stream_is_read_only_a_few_groups_ahead(service: Service) -> None:
 
 def test_large_pages_make_small_groups(service: Service) -> None:
     large = "Words about nothing. " * 10_000
-    groups = list(service.importer.run(lines_of(page(f"p{n}", f"{large} {n}") for n in range(6))))
+    groups = list(
+        service.importer.run(ALL_BOTS, lines_of(page(f"p{n}", f"{large} {n}") for n in range(6)))
+    )
     assert max(len(group) for group in groups) <= 4
 
 
@@ -160,10 +163,10 @@ def test_what_came_out_before_a_failure_stays(service: Service, error: Exception
     importer = Importer(knowledge_with(service, embedder), service.store.views)
     out = 0
     with pytest.raises(type(error), match=str(error)):
-        for group in importer.run(lines_of(pages(3000))):
+        for group in importer.run(ALL_BOTS, lines_of(pages(3000))):
             out += len(group)
     assert out == 3 * GROUP_DOCUMENTS
-    assert service.store.bots.all()[DEFAULT_BOT].documents == out
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == out
     assert list(service.store.views.check()) == []
 
 
@@ -174,23 +177,23 @@ def test_a_source_that_fails_fails_the_import_after_what_came_before(service: Se
 
     out = 0
     with pytest.raises(OSError, match="torn"):
-        for group in service.importer.run(source()):
+        for group in service.importer.run(ALL_BOTS, source()):
             out += len(group)
     assert out == GROUP_DOCUMENTS
 
 
 def test_an_import_can_be_left_early(service: Service) -> None:
-    groups = service.importer.run(lines_of(pages(5000)))
+    groups = service.importer.run(ALL_BOTS, lines_of(pages(5000)))
     first = next(groups)
     groups.close()
-    kept = service.store.bots.all()[DEFAULT_BOT].documents
+    kept = service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents
     assert kept == len(first)
     assert names(service, "Item 7.", "keyword")[0] == "p7"
 
 
 def test_an_import_that_is_interrupted_ends_its_threads(service: Service) -> None:
     with pytest.raises(KeyboardInterrupt):
-        for _ in service.importer.run(lines_of(pages(5000))):
+        for _ in service.importer.run(ALL_BOTS, lines_of(pages(5000))):
             raise KeyboardInterrupt
     assert list(service.store.views.check()) == []
 
@@ -199,7 +202,7 @@ def test_an_interrupt_in_a_stage_reaches_the_reader(service: Service) -> None:
     embedder = FailingEmbedder(KeyboardInterrupt(), after=0)
     importer = Importer(knowledge_with(service, embedder), service.store.views)
     with pytest.raises(KeyboardInterrupt):
-        list(importer.run(lines_of(pages(10))))
+        list(importer.run(ALL_BOTS, lines_of(pages(10))))
 
 
 def test_views_that_cannot_be_written_do_not_fail_an_import(
@@ -222,7 +225,7 @@ def test_several_imports_at_once_keep_everything(service: Service) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert service.store.bots.all()[DEFAULT_BOT].documents == 3 * 400 + 1
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == 3 * 400 + 1
     assert len(stored(service, "shared").passages) == 1
     assert list(service.store.views.check()) == []
 
@@ -246,7 +249,7 @@ def test_several_imports_at_once_keep_everything(service: Service) -> None:
     ],
 )
 def test_a_bad_line_tells_why(raw: bytes, reason: str) -> None:
-    line = read_line(raw, number=3, end=9)
+    line = read_line(raw, scope=ALL_BOTS, number=3, end=9)
     assert (line.number, line.end, line.document) == (3, 9, None)
     assert reason in (line.error or "")
 
@@ -254,16 +257,16 @@ def test_a_bad_line_tells_why(raw: bytes, reason: str) -> None:
 def test_a_bound_token_writes_to_its_own_bot_only() -> None:
     push_to = '{{"source_url": "https://a/b", "content": "x", "bot_id": {}}}'
     for bot in ("null", '"mine"'):
-        line = read_line(push_to.format(bot).encode(), number=1, only_bot="mine")
+        line = read_line(push_to.format(bot).encode(), number=1, scope=bots("mine"))
         assert line.document is not None and line.document.bot_id == "mine"
-    other = read_line(push_to.format('"other"').encode(), number=1, only_bot="mine")
+    other = read_line(push_to.format('"other"').encode(), number=1, scope=bots("mine"))
     assert other.document is None and other.source_url == "https://a/b"
     assert "bound to the bot 'mine'" in (other.error or "")
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_make_a_line(raw: bytes) -> None:
-    line = read_line(raw, number=1)
+    line = read_line(raw, scope=ALL_BOTS, number=1)
     assert (line.document is None) == (line.error is not None)
 
 
@@ -358,9 +361,9 @@ def test_a_line_that_fails_unforeseen_stops_no_other(service: Service) -> None:
         knowledge_with(service, PoisonedEmbedder(load_embedder("hashing:1024", Path()))),
         service.store.views,
     )
-    results = [result for group in importer.run(lines_of(pages(600))) for result in group]
+    results = [result for group in importer.run(ALL_BOTS, lines_of(pages(600))) for result in group]
     assert [result.line.number for result in results] == list(range(1, 601))
     (failed,) = [result for result in results if result.upserted is None]
     assert failed.line.source_url == "https://example.com/p7"
     assert "unforeseen" in (failed.line.error or "")
-    assert service.store.bots.all()[DEFAULT_BOT].documents == 599
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == 599

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 import pytest
 from serving import pushes, stream
-from shelf import ALL, page, push, settings_in
+from shelf import ALL, bots, page, push, settings_in
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import Jobs
 from rag_service.background.orders import Background
@@ -55,8 +56,8 @@ def serve(settings: Settings, story: Callable[[Service], Awaitable[None]]) -> No
     assert workers() == []
 
 
-async def submit(service: Service, data: bytes, bot_ids: list[str] | None = None) -> Job:
-    return await service.jobs.submit(stream(data), bot_ids)
+async def submit(service: Service, data: bytes, scope: Scope = ALL_BOTS) -> Job:
+    return await service.jobs.submit(scope, stream(data))
 
 
 async def results(service: Service, job_id: str) -> list[dict[str, Any]]:
@@ -102,12 +103,12 @@ async def assert_done(
     """Each of `count` lines has exactly one result, and all of it is stored."""
     assert [line["line"] for line in lines] == list(range(1, count + 1))
     assert all(line["success"] for line in lines)
-    job = (await service.jobs.status(job_id)).job
+    job = (await service.jobs.status(ALL_BOTS, job_id)).job
     assert (job.state, job.total) == ("succeeded", count)
     assert (job.counts.done, job.counts.failed) == (count, 0)
     assert job.counts.unchanged == sum(line["unchanged"] for line in lines)
     assert job.counts.embedded == count - job.counts.unchanged
-    assert service.store.bots.all()[DEFAULT_BOT].documents == count
+    assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == count
     assert list(service.store.views.check()) == []
     assert not list((service.settings.data_dir / "jobs").glob(f"{job_id}.ndjson"))
 
@@ -154,7 +155,7 @@ def test_each_line_gets_its_result_in_order(settings: Settings) -> None:
         assert (other["bot_id"], again["unchanged"]) == ("two", True)
         assert again["document_id"] == first["document_id"]
         assert "not JSON" in broken["error"] and "absolute URI" in nowhere["error"]
-        status = await service.jobs.status(job.id)
+        status = await service.jobs.status(ALL_BOTS, job.id)
         counts = {"done": 5, "embedded": 2, "unchanged": 1, "failed": 2}
         assert msgspec.structs.asdict(status.job.counts) == counts
         assert (status.job.state, status.job.total, status.eta_s) == ("succeeded", 5, None)
@@ -176,9 +177,9 @@ def test_an_empty_batch_is_refused_and_leaves_nothing(settings: Settings) -> Non
         assert service.store.jobs.unfinished() == []
         assert not list(settings.data_dir.rglob("*.ndjson"))
         with pytest.raises(NotFound, match="job_none"):
-            await service.jobs.status("job_none")
+            await service.jobs.status(ALL_BOTS, "job_none")
         with pytest.raises(NotFound, match="job_none"):
-            await service.jobs.cancel("job_none")
+            await service.jobs.cancel(ALL_BOTS, "job_none")
 
     serve(settings, story)
 
@@ -190,7 +191,7 @@ def test_a_batch_whose_sender_goes_away_leaves_nothing(settings: Settings) -> No
 
     async def story(service: Service) -> None:
         with pytest.raises(ConnectionError):
-            await service.jobs.submit(broken(), None)
+            await service.jobs.submit(ALL_BOTS, broken())
         assert service.store.jobs.unfinished() == []
         assert not list(settings.data_dir.rglob("*.ndjson"))
 
@@ -207,11 +208,11 @@ def test_the_job_of_a_bound_bot_writes_to_no_other(settings: Settings) -> None:
     )
 
     async def story(service: Service) -> None:
-        job = await submit(service, body, ["mine"])
+        job = await submit(service, body, bots("mine"))
         lines = await results(service, job.id)
         assert [line["success"] for line in lines] == [True, False, True]
         assert "bound to the bot 'mine'" in lines[1]["error"]
-        assert list(service.store.bots.all()) == ["mine"]
+        assert list(service.store.bots.all(ALL_BOTS)) == ["mine"]
 
     serve(settings, story)
 
@@ -235,8 +236,8 @@ def test_jobs_run_one_after_the_other_beside_pushes(settings: Settings) -> None:
         await asyncio.to_thread(push, service, page("beside", "Pushed beside the jobs."))
         for job in jobs:
             assert len(await results(service, job.id)) == 300
-        assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 301
-        found = service.knowledge.search("Job 2, item 7.", DEFAULT_BOT).hits[0]
+        assert service.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)[0] == 301
+        found = service.knowledge.search(ALL_BOTS, "Job 2, item 7.", DEFAULT_BOT).hits[0]
         assert found.passage.text == "Job 2, item 7."
 
     serve(settings, story)
@@ -250,16 +251,16 @@ def test_a_cancelled_job_stops_and_counts_what_it_did(settings: Settings) -> Non
         job = await submit(service, pushes(ENDLESS))
         await first_results(service, job.id)
         queued = await submit(service, pushes(500, "Late"))
-        cancelled = await service.jobs.cancel(queued.id)
+        cancelled = await service.jobs.cancel(ALL_BOTS, queued.id)
         assert (cancelled.state, cancelled.counts.done) == ("cancelled", 0)
-        assert (await service.jobs.cancel(job.id)).state == "cancelled"
+        assert (await service.jobs.cancel(ALL_BOTS, job.id)).state == "cancelled"
         lines = await results(service, job.id)
         assert await results(service, queued.id) == []
-        status = await service.jobs.status(job.id)
+        status = await service.jobs.status(ALL_BOTS, job.id)
         assert status.job.state == "cancelled"
         assert 0 < status.job.counts.done == len(lines) < ENDLESS
-        assert service.store.bots.all()[DEFAULT_BOT].documents == len(lines)
-        assert (await service.jobs.cancel(job.id)).finished_at == status.job.finished_at
+        assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == len(lines)
+        assert (await service.jobs.cancel(ALL_BOTS, job.id)).finished_at == status.job.finished_at
         assert not list((settings.data_dir / "jobs").glob("job_*[0-9a-f].ndjson"))
 
     serve(settings, story)
@@ -281,7 +282,7 @@ def test_a_job_goes_on_after_a_restart(settings: Settings) -> None:
 
     serve(settings, begin)
     with assemble(settings) as between:
-        job = between.store.jobs.get(job_id)
+        job = between.store.jobs.get(ALL_BOTS, job_id)
         assert job.state == "running" and 0 < job.counts.done < 3 * MANY
     serve(settings, go_on)
 
@@ -295,7 +296,7 @@ def test_a_job_that_has_hardly_begun_goes_on_after_a_restart(settings: Settings)
         job_id = (await submit(service, pushes(MANY))).id
 
     async def live_until_it_starts(service: Service) -> None:
-        while (await service.jobs.status(job_id)).job.state == "queued":
+        while (await service.jobs.status(ALL_BOTS, job_id)).job.state == "queued":
             await asyncio.sleep(0.001)
 
     async def go_on(service: Service) -> None:
@@ -320,7 +321,7 @@ def test_a_worker_that_is_killed_is_replaced_and_each_line_told_once(settings: S
 
 async def until_noted(service: Service, job_id: str) -> str:
     """Why it waits."""
-    while (note := (await service.jobs.status(job_id)).note) is None:
+    while (note := (await service.jobs.status(ALL_BOTS, job_id)).note) is None:
         await asyncio.sleep(0.01)
     return note
 
@@ -329,7 +330,7 @@ async def kill_worker_at(service: Service, job_id: str) -> None:
     """While it waits for a lock that the test holds; returns when the server knows."""
     await until_noted(service, job_id)
     await kill_worker()
-    while (await service.jobs.status(job_id)).note is not None:
+    while (await service.jobs.status(ALL_BOTS, job_id)).note is not None:
         await asyncio.sleep(0.01)
 
 
@@ -345,7 +346,7 @@ def test_a_job_that_kills_its_worker_is_given_up_and_the_next_one_runs(settings:
                 await kill_worker_at(service, job.id)
             lines = await following
         assert "ended 3 times" in lines[-1]["error"]
-        status = await service.jobs.status(job.id)
+        status = await service.jobs.status(ALL_BOTS, job.id)
         assert status.job.state == "failed" and "ended 3 times" in (status.job.error or "")
         last = await submit(service, pushes(7))
         assert len(await results(service, last.id)) == 7
@@ -368,7 +369,7 @@ def test_a_large_job_loses_nothing_by_a_small_one_that_kills_the_worker(settings
             await kill_worker_at(service, jobs[0].id)
         held[1].close()
         assert len(await results(service, jobs[1].id)) == 700
-        assert (await service.jobs.status(jobs[0].id)).job.state == "failed"
+        assert (await service.jobs.status(ALL_BOTS, jobs[0].id)).job.state == "failed"
         held[0].close()
 
     serve(settings, story)
@@ -383,8 +384,8 @@ def test_a_small_job_does_not_wait_for_a_large_one(settings: Settings) -> None:
         await first_results(service, large.id)
         small = await submit(service, pushes(3, "Small"))
         assert len(await results(service, small.id)) == 3
-        assert (await service.jobs.status(large.id)).job.state == "running"
-        await service.jobs.cancel(large.id)
+        assert (await service.jobs.status(ALL_BOTS, large.id)).job.state == "running"
+        await service.jobs.cancel(ALL_BOTS, large.id)
 
     serve(settings, story)
 
@@ -406,10 +407,10 @@ def test_a_job_waits_for_a_lock_that_is_held_for_longer_than_a_write_waits(
             other.execute("begin immediate")
             service.jobs.take_over(held)
             assert "too long" in await until_noted(service, "job_held")
-            assert service.store.jobs.get("job_held").state == "queued"
+            assert service.store.jobs.get(ALL_BOTS, "job_held").state == "queued"
             other.execute("rollback")
         assert len(await results(service, "job_held")) == 7
-        assert service.store.jobs.get("job_held").state == "succeeded"
+        assert service.store.jobs.get(ALL_BOTS, "job_held").state == "succeeded"
 
     serve(settings, story)
 
@@ -424,7 +425,7 @@ def test_a_job_waits_while_its_results_cannot_be_written(settings: Settings) -> 
         assert "waits" in await until_noted(service, job.id)
         in_the_way.rmdir()
         assert len(await results(service, job.id)) == 5
-        assert (await service.jobs.status(job.id)).note is None
+        assert (await service.jobs.status(ALL_BOTS, job.id)).note is None
 
     serve(settings, story)
 
@@ -438,17 +439,17 @@ def test_a_worker_that_cannot_be_started_is_told_and_its_jobs_go_on_when_it_can(
         background = Background(settings, service.supervisor, [str(command), *program(WORKER)[1:]])
         jobs = Jobs(settings, service.store, background, lambda: None, service.supervisor)
         async with jobs.running():
-            job = await jobs.submit(stream(pushes(5)), None)
+            job = await jobs.submit(ALL_BOTS, stream(pushes(5)))
             (told,) = [part async for part in jobs.follow(job.id)]
             assert "cannot be started" in msgspec.json.decode(told)["error"]
-            status = await jobs.status(job.id)
+            status = await jobs.status(ALL_BOTS, job.id)
             assert status.job.state == "queued" and "cannot be started" in (status.note or "")
             assert "background process" in service.supervisor.failing()
             made = tmp_path / "made"
             made.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
             made.chmod(0o700)
             made.rename(command)
-            while (await jobs.status(job.id)).job.state != "succeeded":
+            while (await jobs.status(ALL_BOTS, job.id)).job.state != "succeeded":
                 await asyncio.sleep(0.05)
             assert service.supervisor.failing() == {}
 
@@ -493,10 +494,10 @@ def test_a_server_leaves_the_jobs_of_one_that_lives_alone(settings: Settings) ->
         for _ in range(2):
             async with server(settings) as second:
                 await first_results(service, job.id)
-                assert (await second.jobs.status(job.id)).job.owner == job.owner
+                assert (await second.jobs.status(ALL_BOTS, job.id)).job.owner == job.owner
                 assert len(workers()) == 1
         await assert_done(service, job.id, await following)
-        assert service.store.jobs.get(job.id).owner == job.owner
+        assert service.store.jobs.get(ALL_BOTS, job.id).owner == job.owner
 
     serve(settings, story)
 

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from shelf import CountingEmbedder, knowledge_with, page, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.cli.ingest import Ingest
 from rag_service.knowledge.imports import Importer
@@ -138,9 +139,12 @@ def knowledge(tmp_path: Path):
 def test_a_push_tells_it_once(knowledge):
     thai = page("thai", SENTENCES["Thai"])
     english = page("english", PLAIN[0])
-    assert [len(pushed.warnings) for pushed in knowledge.upsert([thai, english])] == [1, 0]
-    assert [pushed.warnings for pushed in knowledge.upsert([thai, english])] == [[], []]
-    assert len(knowledge.preview(page("german", SENTENCES["German"])).warnings) == 1
+    assert [len(pushed.warnings) for pushed in knowledge.upsert(ALL_BOTS, [thai, english])] == [
+        1,
+        0,
+    ]
+    assert [pushed.warnings for pushed in knowledge.upsert(ALL_BOTS, [thai, english])] == [[], []]
+    assert len(knowledge.preview(ALL_BOTS, page("german", SENTENCES["German"])).warnings) == 1
 
 
 def test_an_import_sums_them_up(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from shelf import with_compiled
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
@@ -71,14 +72,19 @@ def documented(tmp_path_factory: pytest.TempPathFactory, compiled: Path) -> Iter
         for name in PAGES
     ]
     with assemble(settings) as service:
-        service.knowledge.upsert(documents)
+        service.knowledge.upsert(ALL_BOTS, documents)
         yield service
 
 
 def asked(service: Service, question: str) -> Answered:
     async def ask() -> Answered:
         said = NewMessage(role="user", text=question, sender=Sender(type="user"))
-        events = [e async for e in service.assistant.answer(Asked(bot_id="default", said=said))]
+        events = [
+            e
+            async for e in service.assistant.answer(
+                Asked(scope=ALL_BOTS, bot_id="default", said=said)
+            )
+        ]
         assert isinstance(events[-1], Answered)
         return events[-1]
 

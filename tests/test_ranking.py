@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from shelf import CountingEmbedder, knowledge_with, names, page, push
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.documents import Passage
 from rag_service.knowledge.embedder import Offsets
 from rag_service.knowledge.finding.confidence import READ, fit, probability, signs, weigh
@@ -81,7 +82,7 @@ def test_a_mistyped_word_is_found_in_every_mode(service, asked):
     push(service, page("light", "Our Lighthouse is open."), page("other", "Nothing here."), *FILLER)
     knowledge = knowledge_with(service, TwoPieces(HashingEmbedder("1024")))
     for mode in ("hybrid", "keyword", "dense"):
-        found = knowledge.search(f"{asked}?", "default", mode=mode, k=1)
+        found = knowledge.search(ALL_BOTS, f"{asked}?", "default", mode=mode, k=1)
         assert [hit.passage.source_url for hit in found.hits] == ["https://example.com/light"]
         assert found.query == f"{asked}?"
         assert found.searched_as == "Lighthouse?"
@@ -90,7 +91,7 @@ def test_a_mistyped_word_is_found_in_every_mode(service, asked):
 def test_only_words_that_no_chunk_has_are_respelled(service):
     push(service, page("a", "Lighthouse and Lighthouses, appointment, cod, ship."))
     push(service, page("gone", "Harbour."))
-    service.knowledge.remove("default", ["https://example.com/gone"])
+    service.knowledge.remove(ALL_BOTS, "default", ["https://example.com/gone"])
     asked = [
         "lighthouses",
         "lighthose",
@@ -101,11 +102,11 @@ def test_only_words_that_no_chunk_has_are_respelled(service):
         "灯塔开放时间",
         "42nd",
     ]
-    assert service.store.knowledge.respell("default", asked) == {
+    assert service.store.knowledge.respell(ALL_BOTS, "default", asked) == {
         "lighthose": "Lighthouse",
         "appointmnet": "appointment",
     }
-    assert service.store.knowledge.respell("nobody", asked) == {}
+    assert service.store.knowledge.respell(ALL_BOTS, "nobody", asked) == {}
 
 
 def test_what_was_sealed_is_respelled_as_well(service):
@@ -113,7 +114,7 @@ def test_what_was_sealed_is_respelled_as_well(service):
     service.store.views.seal("default", share=0)
     push(service, page("b", "Appointment."))
     asked = ["lighthose", "appointmnet"]
-    assert list(service.store.knowledge.respell("default", asked)) == asked
+    assert list(service.store.knowledge.respell(ALL_BOTS, "default", asked)) == asked
 
 
 # -- over any evidence ----------------------------------------------------------------------------

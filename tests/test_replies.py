@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from shelf import settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.replies import Replies
@@ -31,13 +32,13 @@ def owe(service: Service, conversation_id: str, text: str = "When does the shop 
         sender=Sender(type="user"),
         wants_reply=service.replies.owner,
     )
-    service.store.messages.add("default", conversation_id, said, create=True)
+    service.store.messages.add(ALL_BOTS, "default", conversation_id, said, create=True)
 
 
 def rows(service: Service) -> list[TranscriptRow]:
-    return service.store.transcripts.page(TranscriptFilter(), limit=1000, offset=0, ascending=True)[
-        1
-    ]
+    return service.store.transcripts.page(
+        ALL_BOTS, TranscriptFilter(), limit=1000, offset=0, ascending=True
+    )[1]
 
 
 async def until_paid(service: Service) -> None:
@@ -49,7 +50,7 @@ async def until_paid(service: Service) -> None:
 
 
 def test_what_is_owed_is_answered_in_order_within_a_conversation(service):
-    service.knowledge.upsert([PAGE])
+    service.knowledge.upsert(ALL_BOTS, [PAGE])
     for number in range(12):
         owe(service, f"c{number % 3}", f"When does the shop open in the morning? {number}")
     asyncio.run(until_paid(service))
@@ -64,7 +65,7 @@ def test_what_is_owed_is_answered_in_order_within_a_conversation(service):
 
 def test_replies_owed_when_a_server_is_killed_are_given_once_by_the_next(tmp_path):
     with assemble(settings_in(tmp_path)) as service:
-        service.knowledge.upsert([PAGE])
+        service.knowledge.upsert(ALL_BOTS, [PAGE])
     program = Path(__file__).with_name("replying.py")
     command = [sys.executable, str(program), str(tmp_path), "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
@@ -106,7 +107,7 @@ def test_an_answer_that_failed_is_tried_again(service, tmp_path):
         async with asyncio.timeout(60), replies.running():
             said = NewMessage(role="user", text="When?", sender=Sender(type="user"))
             said = msgspec.structs.replace(said, wants_reply=replies.owner)
-            service.store.messages.add("default", "c", said, create=True)
+            service.store.messages.add(ALL_BOTS, "default", "c", said, create=True)
             replies.wake()
             while service.store.replies.debtors():
                 await asyncio.sleep(0.05)

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shelf import bots
 
 from rag_service.access.caller import Caller
 from rag_service.access.rates import RateLimiter, read_rate
+from rag_service.access.scope import ALL_BOTS
 from rag_service.access.tokens import Access
 from rag_service.assembly import Service, assemble
 from rag_service.errors import (
@@ -33,7 +35,7 @@ def access(service: Service) -> Access:
 
 
 def caller(**changes) -> Caller:
-    values = {"name": "one", "scopes": ["knowledge"], "bot_id": None, "rates": {}}
+    values = {"name": "one", "permissions": ["knowledge"], "scope": ALL_BOTS, "rates": {}}
     return Caller(**{**values, **changes})
 
 
@@ -69,7 +71,7 @@ def test_a_token_has_48_characters_and_is_never_the_same(access):
 def test_a_token_names_its_caller(access):
     token = access.create("importer", ["knowledge"], "shop", {"data": "off"})
     assert access.identify(f"Bearer {token}") == Caller(
-        name="importer", scopes=["knowledge"], bot_id="shop", rates={"data": "off"}
+        name="importer", permissions=["knowledge"], scope=bots("shop"), rates={"data": "off"}
     )
 
 
@@ -150,7 +152,8 @@ def test_a_change_holds_at_once_in_another_process(settings):
 def test_a_rotated_token_keeps_what_it_may_do(access):
     access.create("one", ["chat"], "shop", {"chat": "5/second"})
     kept = access.identify(f"Bearer {access.rotate('one')}")
-    assert (kept.scopes, kept.bot_id, kept.rates) == (["chat"], "shop", {"chat": "5/second"})
+    assert (kept.permissions, kept.scope) == (["chat"], bots("shop"))
+    assert kept.rates == {"chat": "5/second"}
 
 
 def test_a_revoked_token_leaves_the_others(access):
@@ -214,28 +217,13 @@ def test_a_token_that_could_never_be_used_is_refused(access, changes, reason):
 
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_scope_opens_what_it_names(scope):
-    one = caller(scopes=[scope])
+    one = caller(permissions=[scope])
     for wanted in SCOPES:
         if wanted == scope or scope == "admin":
             one.need(wanted)
         else:
             with pytest.raises(Forbidden, match=wanted):
                 one.need(wanted)
-
-
-def test_a_bound_token_may_use_its_bot_alone():
-    bound = caller(bot_id="shop", scopes=["admin"])
-    bound.may_use("shop")
-    for other in ("default", "Shop", "", "shop2"):
-        with pytest.raises(Forbidden, match="'shop'"):
-            bound.may_use(other)
-    assert bound.bot_ids == ["shop"]
-
-
-def test_any_other_token_may_use_every_bot():
-    caller().may_use("default")
-    caller().may_use("shop")
-    assert caller().bot_ids is None
 
 
 # -- rates ----------------------------------------------------------------------------------------

@@ -7,14 +7,15 @@ import secrets
 from collections.abc import Mapping
 from typing import get_args
 
-from rag_service.access.caller import Caller, RateClass, Scope
+from rag_service.access.caller import Caller, Permission, RateClass
 from rag_service.access.rates import read_rate
+from rag_service.access.scope import ALL_BOTS
 from rag_service.access.store import Token, TokenStore
 from rag_service.clock import now
 from rag_service.errors import BadToken, Invalid, NoTokens
 from rag_service.fields import read_bot_id
 
-DEFAULT_SCOPES: tuple[Scope, ...] = ("knowledge", "transcripts", "chat")
+DEFAULT_SCOPES: tuple[Permission, ...] = ("knowledge", "transcripts", "chat")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
 
 
@@ -30,7 +31,7 @@ class Access:
     def create(
         self,
         name: str,
-        scopes: list[Scope] | None = None,
+        scopes: list[Permission] | None = None,
         bot_id: str | None = None,
         rates: Mapping[str, str] | None = None,
     ) -> str:
@@ -38,8 +39,8 @@ class Access:
         if not _NAME.fullmatch(name):
             raise Invalid(f"a token's name is 1 to 100 letters, digits or any of _ . @ -: {name!r}")
         for scope in scopes or ():
-            if scope not in get_args(Scope):
-                raise Invalid(f"unknown scope {scope!r}: use {', '.join(get_args(Scope))}")
+            if scope not in get_args(Permission):
+                raise Invalid(f"unknown scope {scope!r}: use {', '.join(get_args(Permission))}")
         for kind, rate in (rates or {}).items():
             if kind not in get_args(RateClass):
                 raise Invalid(f"unknown class {kind!r}: use {', '.join(get_args(RateClass))}")
@@ -101,7 +102,12 @@ class Access:
         if kind.lower() != "bearer" or not matches:
             raise BadToken("Invalid bearer token.")
         token = matches[0]
-        return Caller(name=token.name, scopes=token.scopes, bot_id=token.bot_id, rates=token.rates)
+        return Caller(
+            name=token.name,
+            permissions=token.scopes,
+            scope=ALL_BOTS.only(token.bot_id),
+            rates=token.rates,
+        )
 
 
 def _new_token() -> str:

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.background.orders import Report
 from rag_service.background.spool import Spool, open_private, read_lines
 from rag_service.knowledge.imports import (
@@ -62,7 +63,7 @@ class Batches:
                 self._tell(Report(job=job_id, note=note))
                 _locked(results, 0)
             if self._store.start(job_id):
-                self._go_on(self._store.get(job_id), spool, results)
+                self._go_on(self._store.get(ALL_BOTS, job_id), spool, results)
             if self._stopped.is_set():
                 return False
             self._store.finish(job_id, "succeeded", None)
@@ -77,7 +78,7 @@ class Batches:
         """Until it is done or cancelled, or all is stopped."""
         progress = _Progress(job.counts)
         _cut(results, job.counts.done)
-        for group in self._importer.run(self._lines(job, spool), self._seal):
+        for group in self._importer.run(job.scope, self._lines(job, spool), self._seal):
             results.writelines(result_line(result) + b"\n" for result in group)
             results.flush()
             failed = progress.add(group)
@@ -89,7 +90,6 @@ class Batches:
 
     def _lines(self, job: Job, spool: Spool) -> Iterator[Line]:
         longest = self._settings.max_body_bytes
-        only_bot = job.bot_ids[0] if job.bot_ids else None
         for number, end, raw in read_lines(spool.lines, longest_line(longest), offset=job.offset):
             if self._stopped.is_set():
                 return
@@ -98,7 +98,7 @@ class Batches:
                 error = f"the line is longer than {mib} MiB (RAG_MAX_BODY_MB)"
                 yield Line(number=number, end=end, error=error)
             else:
-                yield read_line(raw, number=number, end=end, only_bot=only_bot, strict=job.strict)
+                yield read_line(raw, number=number, end=end, scope=job.scope, strict=job.strict)
 
 
 class _Progress:

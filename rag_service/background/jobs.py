@@ -14,6 +14,7 @@ from typing import BinaryIO
 import msgspec
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.background.orders import Background, Order, Report
 from rag_service.background.spool import Spool, SpoolWriter, open_private
 from rag_service.clock import now
@@ -95,13 +96,13 @@ class Jobs:
                 yield
 
     async def submit(
-        self, body: AsyncIterator[bytes], bot_ids: list[str] | None, *, strict: bool = False
+        self, scope: Scope, body: AsyncIterator[bytes], *, strict: bool = False
     ) -> Job:
         """Spool a batch; when this returns, its lines are on disk. Raises Invalid when empty."""
         job = Job(
             id=new_id("job"),
             state="queued",
-            bot_ids=bot_ids or [],
+            scope=scope,
             owner=self._owner,
             total=0,
             counts=JobCounts(),
@@ -160,21 +161,23 @@ class Jobs:
             failure = {"job_id": job_id, "success": False, "error": clean(error)}
             yield msgspec.json.encode(failure) + b"\n"
 
-    async def status(self, job_id: str, *, limit: int = 1000, offset: int = 0) -> JobStatus:
+    async def status(
+        self, scope: Scope, job_id: str, *, limit: int = 1000, offset: int = 0
+    ) -> JobStatus:
         """Raises NotFound."""
-        job = await to_thread(self._store.jobs.get, job_id)
-        failed = await to_thread(self._store.jobs.failed_lines, job_id, limit=limit, offset=offset)
+        job = await to_thread(self._store.jobs.get, scope, job_id)
+        failed = await to_thread(
+            self._store.jobs.failed_lines, scope, job_id, limit=limit, offset=offset
+        )
         rate = _rate(job)
         left = (job.total - job.counts.done) / rate if rate and job.state == "running" else None
         following = self._mine.get(job_id)
         note = None if following is None else following.note or self._background.trouble
         return JobStatus(job=job, failed_lines=failed, rate=rate, eta_s=left, note=note)
 
-    async def cancel(self, job_id: str) -> Job:
+    async def cancel(self, scope: Scope, job_id: str) -> Job:
         """It stops after the group of lines at hand. Raises NotFound."""
-        await to_thread(self._store.jobs.get, job_id)
-        await to_thread(self._store.jobs.finish, job_id, "cancelled", None)
-        return await to_thread(self._store.jobs.get, job_id)
+        return await to_thread(self._store.jobs.cancel, scope, job_id)
 
     def changed(self, bot_ids: set[str]) -> None:
         """Have the views of these bots sealed in the background, where that is worth it."""

@@ -5,7 +5,8 @@ from typing import get_args
 import click
 import msgspec
 
-from rag_service.access.caller import RateClass, Scope
+from rag_service.access.caller import Permission, RateClass
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import cli, json_option, open_service
 from rag_service.cli.terminal import Terminal
 
@@ -17,13 +18,13 @@ def token() -> None:
 
 @token.command("create")
 @click.argument("name")
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(get_args(Scope)))
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(get_args(Permission)))
 @click.option("--bot", help="The only bot it may use.")
 @click.option(
     "--rate", "rates", multiple=True, metavar="CLASS=LIMIT", help="For instance data=off."
 )
 def create_token(
-    name: str, scopes: tuple[Scope, ...], bot: str | None, rates: tuple[str, ...]
+    name: str, scopes: tuple[Permission, ...], bot: str | None, rates: tuple[str, ...]
 ) -> None:
     """Create a token and print it, this once."""
     with open_service() as service:
@@ -93,7 +94,7 @@ def create_bot(name: str) -> None:
     except ValueError as error:
         raise click.UsageError(f"the name {error}") from error
     with open_service() as service:
-        service.store.bots.create(bot_id)
+        service.store.bots.create(ALL_BOTS, bot_id)
 
 
 @bot.command("list")
@@ -101,5 +102,5 @@ def create_bot(name: str) -> None:
 def list_bots(as_json: bool) -> None:
     """Show the bots there are."""
     with open_service() as service:
-        rows = [msgspec.structs.asdict(one) for one in service.store.bots.all().values()]
+        rows = [msgspec.structs.asdict(one) for one in service.store.bots.all(ALL_BOTS).values()]
     Terminal(as_json).table("Bots", rows)

@@ -4,6 +4,7 @@ from typing import get_args
 
 import click
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
 from rag_service.cli.terminal import Terminal
 from rag_service.conversations.messages import Role
@@ -53,20 +54,29 @@ def chat(bot: str) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: all rows that match.")
 @json_option
 def transcripts(
-    limit: int, offset: int, order: str, as_csv: bool, as_json: bool, **filters: str | None
+    limit: int,
+    offset: int,
+    order: str,
+    as_csv: bool,
+    as_json: bool,
+    bot: str | None,
+    **filters: str | None,
 ) -> None:
     """Show what was asked and answered."""
     from rag_service.conversations.transcripts import csv_lines, item, read_filter  # noqa: PLC0415
 
     where = read_filter(filters)
+    scope = ALL_BOTS.only(bot)
     ascending = order == "asc"
     terminal = Terminal(as_json)
     with open_service() as service:
         if as_csv:
-            for part in csv_lines(service.store.transcripts.export(where, ascending=ascending)):
+            for part in csv_lines(
+                service.store.transcripts.export(scope, where, ascending=ascending)
+            ):
                 click.echo(part, nl=False)
             return
         _, rows = service.store.transcripts.page(
-            where, limit=limit, offset=offset, ascending=ascending
+            scope, where, limit=limit, offset=offset, ascending=ascending
         )
     terminal.transcripts([item(row) for row in rows])

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 import click
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import cli, json_option, open_service
 from rag_service.cli.terminal import Terminal
 
@@ -29,7 +30,9 @@ def list_contacts(search: str | None, limit: int, offset: int, as_json: bool) ->
 
     where = ContactFilter(search=search)
     with open_service() as service:
-        _, found = service.store.contacts.page(where, limit=limit, offset=offset, ascending=False)
+        _, found = service.store.contacts.page(
+            ALL_BOTS, where, limit=limit, offset=offset, ascending=False
+        )
     Terminal(as_json).contacts(found)
 
 
@@ -52,7 +55,7 @@ def import_file(file: BinaryIO, region: str | None, as_json: bool) -> None:
         raise click.UsageError(f"--region {error}") from error
     terminal = Terminal(as_json)
     with open_service() as service, terminal.progress("Importing", contacts.lines) as advance:
-        report = import_contacts(service.store.contacts, contacts, advance)
+        report = import_contacts(service.store.contacts, ALL_BOTS, contacts, advance)
     terminal.imported(report)
     sys.exit(1 if report.failed else 0)
 
@@ -65,6 +68,8 @@ def export_file(search: str | None) -> None:
     from rag_service.contacts.store import ContactFilter  # noqa: PLC0415
 
     with open_service() as service:
-        groups = service.store.contacts.export(ContactFilter(search=search), ascending=True)
+        groups = service.store.contacts.export(
+            ALL_BOTS, ContactFilter(search=search), ascending=True
+        )
         for part in csv_lines(groups):
             click.echo(part, nl=False)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct, structs
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import NotFound, RagError
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.embedder import Embedder
@@ -68,7 +69,7 @@ def _hosts(settings: Settings) -> str:
         host = urlsplit(settings.chat_base_url).netloc.rpartition("@")[2]
         hosts.append(f"{host}, for answers, as RAG_CHAT_BASE_URL says")
     with open_store(settings, _nobody) as store:
-        told = {urlsplit(one.url).netloc for one in store.webhooks.all() if one.enabled}
+        told = {urlsplit(one.url).netloc for one in store.webhooks.all(ALL_BOTS) if one.enabled}
     hosts += [f"{host}, by a webhook" for host in sorted(told)]
     if hosts:
         return f"{'; '.join(hosts)}; no other"
@@ -102,7 +103,7 @@ def _reranker(settings: Settings) -> list[Finding]:
 
 def _rows(settings: Settings) -> str:
     with open_store(settings, _nobody) as store:
-        bots = store.bots.all()
+        bots = store.bots.all(ALL_BOTS)
         tokens = len(store.tokens.all())
     documents = sum(one.documents for one in bots.values())
     return f"{documents} documents of {len(bots)} bots, {tokens} tokens"
@@ -111,7 +112,7 @@ def _rows(settings: Settings) -> str:
 def _views(settings: Settings, embedder: Callable[[], Embedder]) -> str:
     """Raises EmbedderMismatch when another model filled the base."""
     with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
-        if not any(one.documents for one in store.bots.all().values()):
+        if not any(one.documents for one in store.bots.all(ALL_BOTS).values()):
             return "nothing to find yet"  # a base that is empty is left to any model
         store.views.warm()
     return "loaded"
@@ -135,12 +136,12 @@ def _languages(settings: Settings, embedder: Callable[[], Embedder]) -> str:
 def _calibrations(settings: Settings, embedder: Callable[[], Embedder]) -> str:
     """Raises RagError when searches do not apply one of them."""
     with open_store(settings, lambda: (embedder().name, embedder().dimension)) as store:
-        made = store.knowledge.calibrations()
+        made = store.knowledge.calibrations(ALL_BOTS)
         if not made:
             return "none: the default confidence of every bot"
         models = settings.data_dir / "models"
         knowledge = KnowledgeBase(store.knowledge, embedder, lambda: load_scale(embedder(), models))
-        if refused := knowledge.refused_calibrations():
+        if refused := knowledge.refused_calibrations(ALL_BOTS):
             raise RagError("; ".join(refused.values()))
     return f"applied for {', '.join(made)}"
 
@@ -148,13 +149,13 @@ def _calibrations(settings: Settings, embedder: Callable[[], Embedder]) -> str:
 def _sampled(store: Store) -> Iterator[str]:
     """The texts of up to 200 documents, taken from all ages."""
     everything = DocumentFilter()
-    total, _ = store.knowledge.documents(everything, limit=1, offset=0)
+    total, _ = store.knowledge.documents(ALL_BOTS, everything, limit=1, offset=0)
     step = max(_SLICE, total // _SLICES)
     for offset in range(0, min(total, _SLICES * step), step):
-        _, documents = store.knowledge.documents(everything, limit=_SLICE, offset=offset)
+        _, documents = store.knowledge.documents(ALL_BOTS, everything, limit=_SLICE, offset=offset)
         for document in documents:
             with suppress(NotFound):  # gone since, by another process
-                yield store.knowledge.document(document.document_id).text
+                yield store.knowledge.document(ALL_BOTS, document.document_id).text
 
 
 def _nobody() -> tuple[str, int]:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.errors import Invalid
 from rag_service.knowledge.evaluation import (
@@ -112,7 +113,7 @@ def calibrate(
         fit([one.log_odds for one in judged], [one.answerable for one in judged]),
         made_with=service.knowledge.made_with,
     )
-    service.store.knowledge.calibrate(bot_id, found)
+    service.store.knowledge.calibrate(ALL_BOTS, bot_id, found)
     again = _asked(service, questions, bot_id, "hybrid", progress)
     return Calibrated(
         bot_id=bot_id,
@@ -129,14 +130,14 @@ def _asked(
 ) -> list[Judged]:
     judged = []
     with progress("Asking", len(questions)) as advance:
-        for one in ask(service.knowledge, questions, bot_id, mode):
+        for one in ask(service.knowledge, ALL_BOTS, questions, bot_id, mode):
             judged.append(one)
             advance(1)
     return judged
 
 
 def _warnings(service: Service, bot_id: str, earlier: Evaluation | None) -> list[str]:
-    refused = service.knowledge.refused_calibrations().get(bot_id)
+    refused = service.knowledge.refused_calibrations(ALL_BOTS).get(bot_id)
     warnings = [refused] if refused else []
     made_with = service.knowledge.made_with
     if earlier and earlier.made_with != made_with:

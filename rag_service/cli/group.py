@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from rag_service import __version__
+from rag_service.access.scope import ALL_BOTS
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, RagError
 from rag_service.settings import Settings, load_settings
@@ -58,7 +59,7 @@ def settings_of(**changes: Any) -> Settings:
 
 
 def known_bot(service: Any, bot_id: str) -> str:
-    if not service.store.bots.has(bot_id):
+    if not service.store.bots.has(ALL_BOTS, bot_id):
         raise click.ClickException(
             f"no bot {bot_id!r}: `rag-service bot list` shows those there are"
         )

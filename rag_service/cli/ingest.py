@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.knowledge.imports import Result
 from rag_service.readers.containers import Within
@@ -92,7 +93,7 @@ class Ingest:
         interrupted = False
         with progress("Ingesting", self._sources.count()) as advance:
             try:
-                for group in self._service.importer.run(self._sources.lines()):
+                for group in self._service.importer.run(ALL_BOTS, self._sources.lines()):
                     for result in group:
                         self._count(result)
                     advance(len(group))

@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
 from rag_service.cli.terminal import Terminal
 from rag_service.knowledge.store import Mode
@@ -72,7 +73,7 @@ def search(
     query = text_of(query, "query")
     with open_service() as service:
         found = service.knowledge.search(
-            query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
+            ALL_BOTS, query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
         )
     Terminal(as_json).found(found, explain=explain)
 
@@ -119,7 +120,7 @@ def calibrate(file: Path | None, bot: str, reset: bool, as_json: bool) -> None:
     terminal = Terminal(as_json)
     with open_service() as service:
         if file is None:
-            service.store.knowledge.calibrate(known_bot(service, bot), None)
+            service.store.knowledge.calibrate(ALL_BOTS, known_bot(service, bot), None)
             return
         done = run(service, read_file(file), known_bot(service, bot), terminal.progress)
         terminal.calibrated(done)

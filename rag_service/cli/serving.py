@@ -4,7 +4,7 @@ from typing import get_args
 
 import click
 
-from rag_service.access.caller import Scope
+from rag_service.access.caller import Permission
 from rag_service.cli.group import cli, open_service, settings_of, tell
 from rag_service.cli.terminal import Terminal
 
@@ -27,5 +27,5 @@ def _first_token() -> str | None:
     with open_service(upgrade=tell) as service:
         if service.access.tokens():
             return None
-        token: str = service.access.create("first", [*get_args(Scope)])
+        token: str = service.access.create("first", [*get_args(Permission)])
         return token

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.conversations.assistant import Answered, Asked, Delta
 from rag_service.conversations.messages import Sender, Source
@@ -47,6 +48,7 @@ class Conversing:
 
     async def _ask(self, question: str, say: Callable[[str], None]) -> Reply:
         asked = Asked(
+            scope=ALL_BOTS,
             bot_id=self._bot_id,
             said=NewMessage(role="user", text=clean(question), sender=Sender(type="user")),
             conversation_id=self._conversation_id,

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import cli, json_option, open_service, tell
 from rag_service.cli.terminal import Terminal
 from rag_service.settings import load_settings
@@ -24,7 +25,7 @@ def check(as_json: bool) -> None:
 def reindex(bot: str | None) -> None:
     """Make the views again from the rows, without the embedding model."""
     with open_service() as service:
-        for name in [bot] if bot else service.store.bots.all():
+        for name in [bot] if bot else service.store.bots.all(ALL_BOTS):
             service.store.views.reindex(name)
             click.echo(f"{name}: made again", err=True)
 

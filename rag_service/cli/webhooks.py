@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import click
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.group import cli, json_option, open_service
 from rag_service.cli.terminal import Terminal
 from rag_service.events.store import Delivery, DeliveryState, Webhook, WebhookChanges
@@ -28,7 +29,7 @@ def create_webhook(url: str, events: str, bot: str | None, description: str, as_
     from rag_service.events.webhooks import read_webhook  # noqa: PLC0415
 
     fields = read_webhook({"url": url, "events": events, "botId": bot, "description": description})
-    made: Webhook = _run(lambda service: service.webhooks.create(fields))
+    made: Webhook = _run(lambda service: service.webhooks.create(ALL_BOTS, fields))
     Terminal(as_json).fields({**_row(made), "secret": made.secrets[0].value})
     click.echo("Keep the secret: it is not shown again.", err=True)
 
@@ -38,7 +39,7 @@ def create_webhook(url: str, events: str, bot: str | None, description: str, as_
 def list_webhooks(as_json: bool) -> None:
     """Show those there are."""
     with open_service() as service:
-        rows = [_row(one) for one in service.store.webhooks.all()]
+        rows = [_row(one) for one in service.store.webhooks.all(ALL_BOTS)]
     Terminal(as_json).table("Webhooks", rows, ["id", "url", "events", "enabled", "disabled_reason"])
 
 
@@ -47,7 +48,7 @@ def list_webhooks(as_json: bool) -> None:
 @json_option
 def test_webhook(id: str, as_json: bool) -> None:
     """Post a `webhook.test` now; exit code 0 if it is taken."""
-    tested: Delivery = _run(lambda service: service.webhooks.test(id))
+    tested: Delivery = _run(lambda service: service.webhooks.test(ALL_BOTS, id))
     Terminal(as_json).fields(_about(tested))
     sys.exit(0 if tested.state == "delivered" else 1)
 
@@ -63,7 +64,7 @@ def list_deliveries(
 ) -> None:
     """Show what became of its events, the newest first."""
     with open_service() as service:
-        _, found = service.store.deliveries.page(id, status, limit=limit, offset=offset)
+        _, found = service.store.deliveries.page(ALL_BOTS, id, status, limit=limit, offset=offset)
     columns = ["id", "event", "status", "attempts", "last_status", "error", "next_attempt_at"]
     Terminal(as_json).table("Deliveries", [_about(one) for one in found], columns)
 
@@ -75,7 +76,9 @@ def list_deliveries(
 def redeliver(id: str, delivery: str | None, as_json: bool) -> None:
     """Have DELIVERY posted again, or all that failed, by the server that runs or the next one."""
     with open_service() as service:
-        Terminal(as_json).fields({"redelivered": service.store.deliveries.redeliver(id, delivery)})
+        Terminal(as_json).fields(
+            {"redelivered": service.store.deliveries.redeliver(ALL_BOTS, id, delivery)}
+        )
 
 
 @webhook.command("rotate")
@@ -83,7 +86,7 @@ def redeliver(id: str, delivery: str | None, as_json: bool) -> None:
 @json_option
 def rotate(id: str, as_json: bool) -> None:
     """Print a new secret; the former one signs beside it for 24 hours."""
-    changed: Webhook = _run(lambda service: service.webhooks.rotate(id))
+    changed: Webhook = _run(lambda service: service.webhooks.rotate(ALL_BOTS, id))
     Terminal(as_json).fields({"id": id, "secret": changed.secrets[0].value})
 
 
@@ -106,13 +109,13 @@ def disable(id: str) -> None:
 def delete(id: str) -> None:
     """With what it is owed and the log of its deliveries."""
     with open_service() as service:
-        service.store.webhooks.remove(id)
+        service.store.webhooks.remove(ALL_BOTS, id)
     click.echo(f"{id!r} is deleted.", err=True)
 
 
 def _switch(webhook_id: str, enabled: bool) -> None:
     with open_service() as service:
-        service.store.webhooks.change(webhook_id, WebhookChanges(enabled=enabled))
+        service.store.webhooks.change(ALL_BOTS, webhook_id, WebhookChanges(enabled=enabled))
     click.echo(f"{webhook_id!r} is {'enabled' if enabled else 'disabled'}.", err=True)
 
 

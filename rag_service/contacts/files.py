@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.contacts.fields import read_contact
 from rag_service.contacts.store import Contact, ContactFields, ContactStore, Outcome
 from rag_service.errors import Invalid, Unreadable
@@ -105,7 +106,10 @@ class ContactFile:
 
 
 def import_contacts(
-    store: ContactStore, file: ContactFile, advance: Callable[[int], None] = lambda _: None
+    store: ContactStore,
+    scope: Scope,
+    file: ContactFile,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> ImportReport:
     """A number of contacts in each transaction; `advance` is told how many more lines are done."""
     counts: Counter[Outcome] = Counter()
@@ -115,7 +119,7 @@ def import_contacts(
     while group := list(islice(rows, _GROUP)):
         wanted = [row.fields for row in group if row.fields is not None]
         if wanted:
-            counts.update(store.put(wanted))
+            counts.update(store.put(scope, wanted))
         bad = [LineError(line=row.line, reason=row.error) for row in group if row.fields is None]
         failed += len(bad)
         errors += bad[: _MOST_ERRORS - len(errors)]

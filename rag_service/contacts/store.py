@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import UNSET, Struct, UnsetType
 
+from rag_service.access.scope import Scope
 from rag_service.conversations.store import Conversation
 
 ContactStatus = Literal["active", "orphan", "chat_deleted"]
@@ -62,34 +63,39 @@ class ContactFilter(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class ContactStore(Protocol):
-    """An email, whatever its case, is that of one contact at most."""
+    """An email, whatever its case, is that of one contact at most.
 
-    def add(self, fields: ContactFields) -> Contact:
+    Contacts belong to no bot: a scope of some bots is Forbidden.
+    """
+
+    def add(self, scope: Scope, fields: ContactFields) -> Contact:
         """Raises Conflict when there is one with this email."""
         ...
 
-    def change(self, contact_id: str, changes: ContactChanges) -> Contact:
+    def change(self, scope: Scope, contact_id: str, changes: ContactChanges) -> Contact:
         """A change to what it was writes nothing.
 
         Raises NotFound, Conflict, and Invalid when neither email, phone nor user id would be left.
         """
         ...
 
-    def get(self, contact_id: str) -> Contact:
+    def get(self, scope: Scope, contact_id: str) -> Contact:
         """Raises NotFound."""
         ...
 
     def page(
-        self, where: ContactFilter, *, limit: int, offset: int, ascending: bool
+        self, scope: Scope, where: ContactFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[Contact]]:
         """How many match, and one page of them by creation."""
         ...
 
-    def export(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
+    def export(
+        self, scope: Scope, where: ContactFilter, *, ascending: bool
+    ) -> Iterator[list[Contact]]:
         """All that match at the first step, a group at a time, except what is deleted meanwhile."""
         ...
 
-    def put(self, group: Sequence[ContactFields]) -> list[Outcome]:
+    def put(self, scope: Scope, group: Sequence[ContactFields]) -> list[Outcome]:
         """Create each, or change the one there is: what is None stays.
 
         That is the one with its email; without an email, the only one with its user id; with
@@ -97,7 +103,7 @@ class ContactStore(Protocol):
         """
         ...
 
-    def delete(self, contact_id: str, *, conversations: bool) -> int:
+    def delete(self, scope: Scope, contact_id: str, *, conversations: bool) -> int:
         """For good, with its events; `conversations`: and those linked, with everything of them.
 
         How many conversations are gone. Raises NotFound.
@@ -105,7 +111,7 @@ class ContactStore(Protocol):
         ...
 
     def conversations(
-        self, contact_id: str, *, limit: int, offset: int
+        self, scope: Scope, contact_id: str, *, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         """How many are linked, of any bot, and one page of them, the last active first.
 

@@ -10,6 +10,7 @@ from anyio import CancelScope
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.conversations import follow_up as following
 from rag_service.conversations.chat_model import ChatModel
 from rag_service.conversations.citations import Citations
@@ -43,6 +44,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     `create` makes one of that id where there is none.
     """
 
+    scope: Scope
     bot_id: str
     said: NewMessage
     conversation_id: str | None = None
@@ -116,13 +118,14 @@ class Assistant:
         was said until then is kept, as it is when the model fails. Raises NotFound,
         AnswerFailed and what a search raises.
         """
-        bot_id = asked.bot_id
+        scope, bot_id = asked.scope, asked.bot_id
         conversation_id = asked.conversation_id or new_id("conv")
         may_create = asked.create or asked.conversation_id is None
-        history = await to_thread(self._history, bot_id, conversation_id, None, may_create)
-        lookup = await to_thread(self._look_up, asked.said.text, bot_id, history)
+        history = await to_thread(self._history, scope, bot_id, conversation_id, None, may_create)
+        lookup = await to_thread(self._look_up, scope, asked.said.text, bot_id, history)
         question = await to_thread(
             self._messages.add,
+            scope,
             bot_id,
             conversation_id,
             _with_context(asked.said, lookup),
@@ -149,7 +152,7 @@ class Assistant:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
                     said = replace(said, context=_marked(lookup.sources, reply))
-                    row = await to_thread(self._messages.add, bot_id, conversation_id, said)
+                    row = await to_thread(self._messages.add, scope, bot_id, conversation_id, said)
         assert row is not None
         sources, related = reply.citations.part(lookup.sources)
         if reply.declined:
@@ -164,19 +167,20 @@ class Assistant:
 
     async def pay(self, owed: PendingReply) -> TranscriptRow:
         """Give an answer that was promised. Raises NotFound when nobody waits for it any more."""
-        question = await to_thread(self._messages.get, owed.message_id)
+        scope = ALL_BOTS.only(owed.bot_id)
+        question = await to_thread(self._messages.get, scope, owed.message_id)
         bot_id, conversation_id = owed.bot_id, owed.conversation_id
         history = await to_thread(
-            self._history, bot_id, conversation_id, question.message_id, False
+            self._history, scope, bot_id, conversation_id, question.message_id, False
         )
-        lookup = await to_thread(self._look_up, question.text, bot_id, history)
+        lookup = await to_thread(self._look_up, scope, question.text, bot_id, history)
         reply = _Reply(lookup)
         async with aclosing(self._pieces(lookup, reply)) as pieces:
             async for _ in pieces:
                 pass  # nobody reads along
         said = _with_context(self._said(question, lookup, reply), lookup)
         said = replace(said, context=_marked(lookup.sources, reply))
-        return await to_thread(self._messages.add, bot_id, conversation_id, said)
+        return await to_thread(self._messages.add, scope, bot_id, conversation_id, said)
 
     async def close(self) -> None:
         await self._model.close()
@@ -184,10 +188,17 @@ class Assistant:
     # -- how -----------------------------------------------------------------------------------
 
     def _history(
-        self, bot_id: str, conversation_id: str, before: str | None, may_be_new: bool
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        before: str | None,
+        may_be_new: bool,
     ) -> list[Message]:
         try:
-            rows = self._messages.last(bot_id, conversation_id, limit=REMEMBERED, before=before)
+            rows = self._messages.last(
+                scope, bot_id, conversation_id, limit=REMEMBERED, before=before
+            )
         except ConversationNotFound:
             if not may_be_new:
                 raise
@@ -198,14 +209,16 @@ class Assistant:
             if row.role != "system"
         ]
 
-    def _look_up(self, question: str, bot_id: str, history: list[Message]) -> "_Lookup":
+    def _look_up(
+        self, scope: Scope, question: str, bot_id: str, history: list[Message]
+    ) -> "_Lookup":
         talk = self._recognise(question, history)
         if talk is not None and not talk.asks:
             return _Lookup(found=None, prompt=None, sources=[], small_talk=talk)
-        found = self._knowledge.search(question, bot_id, k=PASSAGES)
+        found = self._knowledge.search(scope, question, bot_id, k=PASSAGES)
         longer = None if talk else following.in_context(question, history)
         if longer is not None:
-            with_history = self._knowledge.search(longer, bot_id, k=PASSAGES)
+            with_history = self._knowledge.search(scope, longer, bot_id, k=PASSAGES)
             texts = (_text(hit.passage) for hit in with_history.hits)
             if following.is_answered_by(question, texts):
                 found = max(found, with_history, key=lambda one: one.confidence)
@@ -219,7 +232,7 @@ class Assistant:
             budget=self._budget,
             count=self._count,
             near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
-            around=self._knowledge.around(passages) if self._model.reads_around else None,
+            around=self._knowledge.around(scope, passages) if self._model.reads_around else None,
         )
         return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.conversations.messages import Role, Sender, Source
 
 
@@ -63,7 +64,6 @@ class Conversation(Struct, frozen=True, kw_only=True):
 class TranscriptFilter(Struct, frozen=True, kw_only=True):
     """Every field that is not None narrows. Times as `clock.now` writes them, both inclusive."""
 
-    bot_ids: list[str] | None = None
     since: str | None = None
     until: str | None = None
     session_id: str | None = None
@@ -93,30 +93,45 @@ class PendingReply(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class ConversationStore(Protocol):
-    """A conversation's id is its client's or ours, and unique within its bot."""
+    """A conversation's id is its client's or ours, and unique within its bot.
+
+    One outside the scope is not found; a bot outside it that is named is Forbidden.
+    """
 
     def create(
-        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        title: str | None,
+        metadata: dict[str, Any],
     ) -> Conversation:
         """Raises Conflict."""
         ...
 
-    def get(self, bot_id: str, conversation_id: str) -> Conversation:
+    def get(self, scope: Scope, bot_id: str, conversation_id: str) -> Conversation:
         """Raises NotFound."""
         ...
 
-    def find(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
-        """The newest one of this id among these bots (None: all). Raises NotFound."""
+    def find(self, scope: Scope, conversation_id: str) -> Conversation:
+        """The newest one of this id. Raises NotFound."""
         ...
 
     def page(
-        self, bot_id: str, *, since: str | None, limit: int, offset: int
+        self, scope: Scope, bot_id: str, *, since: str | None, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         """How many were active since then, and one page of them, the last active first."""
         ...
 
     def change(
-        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        title: str | None,
+        metadata: dict[str, Any],
     ) -> Conversation:
         """`metadata` is laid over what there is, and what is None in it is taken out; a title of
         None stays. In one step, so that no change of somebody else is lost. Raises NotFound."""
@@ -128,17 +143,29 @@ class MessageStore(Protocol):
     """What is said, message by message, in the order of their row ids."""
 
     def last(
-        self, bot_id: str, conversation_id: str, *, limit: int, before: str | None = None
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
     ) -> list[TranscriptRow]:
         """The last `limit` rows, up to the message `before` but without it, the oldest first."""
         ...
 
-    def get(self, message_id: str) -> TranscriptRow:
+    def get(self, scope: Scope, message_id: str) -> TranscriptRow:
         """By its message id or its row id. Raises NotFound."""
         ...
 
     def add(
-        self, bot_id: str, conversation_id: str, said: NewMessage, *, create: bool = False
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        said: NewMessage,
+        *,
+        create: bool = False,
     ) -> TranscriptRow:
         """Keep a row; `create` makes the conversation where there is none.
 
@@ -153,26 +180,30 @@ class TranscriptStore(Protocol):
     """What was said in all conversations, for those who look after them."""
 
     def page(
-        self, where: TranscriptFilter, *, limit: int, offset: int, ascending: bool
+        self, scope: Scope, where: TranscriptFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[TranscriptRow]]:
         """How many match, and one page of them in the order of their ids, which is that of time."""
         ...
 
-    def export(self, where: TranscriptFilter, *, ascending: bool) -> Iterator[list[TranscriptRow]]:
+    def export(
+        self, scope: Scope, where: TranscriptFilter, *, ascending: bool
+    ) -> Iterator[list[TranscriptRow]]:
         """All that match at the first step, a group at a time, except what is deleted meanwhile."""
         ...
 
-    def delete(
-        self, session_ids: Sequence[str], bot_ids: list[str] | None, *, cascade: bool
-    ) -> Deleted:
+    def delete(self, scope: Scope, session_ids: Sequence[str], *, cascade: bool) -> Deleted:
         """For good, with contexts, events and what is owed; `cascade`: translations, clicks."""
         ...
 
-    def add_translation(self, message: TranscriptRow, language: str, text: str) -> None:
-        """In place of a former one in that language."""
+    def add_translation(self, scope: Scope, message_id: str, language: str, text: str) -> None:
+        """In place of a former one in that language. Raises NotFound."""
         ...
 
-    def add_click(self, bot_id: str, session_id: str, message_id: str | None, url: str) -> None: ...
+    def add_click(
+        self, scope: Scope, bot_id: str, session_id: str, message_id: str | None, url: str
+    ) -> None:
+        """Raises NotFound where there is no such conversation, or no such message."""
+        ...
 
 
 @runtime_checkable

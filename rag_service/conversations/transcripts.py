@@ -57,10 +57,8 @@ def read_filter(given: Mapping[str, str | None]) -> TranscriptFilter:
             moments[name] = None if value is None else read_moment(value)
         except ValueError as error:
             raise Invalid(f"--{name} {error}", {name: str(error)}) from error
-    bot = given.get("bot")
     return TranscriptFilter(
         **moments,
-        bot_ids=None if bot is None else [bot],
         session_id=given.get("session_id"),
         role=ROLES[given.get("role") or "all"],
         has_rag_context=DECISIONS[given.get("has_rag_context") or "any"],

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.clock import Clock, SystemClock, written
 from rag_service.events.poster import Answer, Poster
 from rag_service.events.store import FAILING_AFTER, Due, OutboxStore, Outcome, Webhook, WebhookStore
@@ -157,7 +158,7 @@ class Deliverer:
     async def _begin(self) -> str | None:
         """Send what is due; when the next one will be."""
         former = self._webhooks
-        every = await in_thread(self._store.all)
+        every = await in_thread(self._store.all, ALL_BOTS)
         self._webhooks = {one.id: one for one in every if one.enabled}
         for one in self._webhooks.values():
             if one.id not in former or former[one.id].updated_at != one.updated_at:

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from rag_service.access.scope import Scope
 from rag_service.events.happenings import Event
 
 
 @runtime_checkable
 class EventStore(Protocol):
     def page(
-        self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
+        self, scope: Scope, after: str | None, *, types: list[str] | None, limit: int
     ) -> tuple[list[Event], str]:
         """In order, and the cursor behind the last one that was looked at.
 

@@ -5,6 +5,7 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import UNSET, Struct, UnsetType
 
+from rag_service.access.scope import Scope
 from rag_service.events.happenings import Event
 
 TEST = "webhook.test"
@@ -102,32 +103,38 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable
 class WebhookStore(Protocol):
-    """Who is told of events."""
+    """Who is told of events.
 
-    def add(self, webhook: Webhook) -> None: ...
+    A webhook outside the scope is not found, and one of all bots is outside of any that has some.
+    One that is made or moved there is Forbidden.
+    """
 
-    def get(self, webhook_id: str) -> Webhook:
+    def add(self, scope: Scope, webhook: Webhook) -> None: ...
+
+    def get(self, scope: Scope, webhook_id: str) -> Webhook:
         """Raises NotFound."""
         ...
 
-    def all(self) -> list[Webhook]:
+    def all(self, scope: Scope) -> list[Webhook]:
         """The newest first."""
         ...
 
-    def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
+    def change(self, scope: Scope, webhook_id: str, changes: WebhookChanges) -> Webhook:
         """Enabling one, or a new URL, forgets its failures: what it is owed is due.
 
         Raises NotFound.
         """
         ...
 
-    def rotate_secret(self, webhook_id: str, secret: str, until: str | None) -> Webhook:
+    def rotate_secret(
+        self, scope: Scope, webhook_id: str, secret: str, until: str | None
+    ) -> Webhook:
         """`secret` signs from now on, and beside it the former ones until then at the latest;
         they are void where that is None. Raises NotFound.
         """
         ...
 
-    def remove(self, webhook_id: str) -> None:
+    def remove(self, scope: Scope, webhook_id: str) -> None:
         """With its deliveries. Raises NotFound."""
         ...
 
@@ -137,20 +144,22 @@ class DeliveryStore(Protocol):
     """What became of each event that a webhook is told: a log."""
 
     def page(
-        self, webhook_id: str, state: DeliveryState | None, *, limit: int, offset: int
+        self, scope: Scope, webhook_id: str, state: DeliveryState | None, *, limit: int, offset: int
     ) -> tuple[int, list[Delivery]]:
         """How many there are, and a page of them, the newest first. Raises NotFound."""
         ...
 
-    def get(self, webhook_id: str, delivery_id: str) -> Delivery:
+    def get(self, scope: Scope, webhook_id: str, delivery_id: str) -> Delivery:
         """Raises NotFound."""
         ...
 
-    def add_test(self, webhook_id: str, event_id: str, attempt: Attempt, delivered: bool) -> str:
+    def add_test(
+        self, scope: Scope, webhook_id: str, event_id: str, attempt: Attempt, delivered: bool
+    ) -> str:
         """Keep what a test brought, as a delivery; its id. Raises NotFound."""
         ...
 
-    def redeliver(self, webhook_id: str, delivery_id: str | None) -> int:
+    def redeliver(self, scope: Scope, webhook_id: str, delivery_id: str | None) -> int:
         """Owe one again, or all that failed (None), from now on; how many that is.
 
         One that is owed already is tried at once. Tests are not repeated. Raises NotFound.

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from standardwebhooks import Webhook as Signer
 
 from rag_service import __version__
+from rag_service.access.scope import Scope
 from rag_service.clock import now, written
 from rag_service.errors import Invalid, Refused
 from rag_service.events.happenings import Event, EventType
@@ -56,18 +57,21 @@ class Webhooks:
         self._poster = poster
         self._posts = False
 
-    async def create(self, fields: WebhookChanges) -> Webhook:
-        """`fields.url` is given. Raises Invalid for an address that must not be reached."""
+    async def create(self, scope: Scope, fields: WebhookChanges) -> Webhook:
+        """`fields.url` is given; one that names no bot is of the only one of the scope, if there is
+        only one. Raises Forbidden, and Invalid for an address that must not be reached."""
+        bot_id = scope.one_bot if fields.bot_id is UNSET else fields.bot_id
+        scope.need(bot_id)  # before its address is looked up
         fields = await self._checked(fields)
         moment = now()
         webhook = Webhook(
             **{
                 "events": ["*"],
-                "bot_id": None,
                 "description": "",
                 "secrets": [Secret(value=new_secret())],
                 "enabled": True,
                 **_given(fields),
+                "bot_id": bot_id,
             },
             id=new_id("whk"),
             reason=None,
@@ -76,22 +80,23 @@ class Webhooks:
             created_at=moment,
             updated_at=moment,
         )
-        await to_thread(self._store.add, webhook)
+        await to_thread(self._store.add, scope, webhook)
         return webhook
 
-    async def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
-        """Raises NotFound, and Invalid for an address that must not be reached."""
+    async def change(self, scope: Scope, webhook_id: str, changes: WebhookChanges) -> Webhook:
+        """Raises NotFound, Forbidden, and Invalid for an address that must not be reached."""
+        await to_thread(self._store.get, scope, webhook_id)  # nothing is looked up for others
         changes = await self._checked(changes)
-        return await to_thread(self._store.change, webhook_id, changes)
+        return await to_thread(self._store.change, scope, webhook_id, changes)
 
-    async def rotate(self, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
+    async def rotate(self, scope: Scope, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
         """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
         until = written(datetime.now(UTC) + timedelta(hours=overlap_h)) if overlap_h else None
-        return await to_thread(self._store.rotate_secret, webhook_id, new_secret(), until)
+        return await to_thread(self._store.rotate_secret, scope, webhook_id, new_secret(), until)
 
-    async def test(self, webhook_id: str) -> Delivery:
+    async def test(self, scope: Scope, webhook_id: str) -> Delivery:
         """Send one now, whatever it wants and though it be disabled; what became of it."""
-        webhook = await to_thread(self._store.get, webhook_id)
+        webhook = await to_thread(self._store.get, scope, webhook_id)
         event_id, moment = new_id("evt"), now()
         data = {"webhook_id": webhook.id, "message": "This is a test."}
         body = payload(TEST, event_id, webhook.bot_id or "", moment, data)
@@ -99,12 +104,13 @@ class Webhooks:
         answer = await send(self._poster(), webhook, event_id, body)
         delivery_id = await to_thread(
             self._deliveries.add_test,
+            scope,
             webhook_id,
             event_id,
             attempt_of(answer, moment),
             is_taken(answer),
         )
-        return await to_thread(self._deliveries.get, webhook_id, delivery_id)
+        return await to_thread(self._deliveries.get, scope, webhook_id, delivery_id)
 
     async def close(self) -> None:
         if self._posts:

@@ -8,15 +8,16 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
-from rag_service.access.caller import Caller, RateClass, Scope
+from rag_service.access.caller import Caller, Permission, RateClass
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
-from rag_service.errors import BadToken, Forbidden, NoTokens, Unsupported
+from rag_service.errors import BadToken, NoTokens, Unsupported
 from rag_service.http.threads import Threads
 from rag_service.http.tolerance import with_slashes
 
 
-def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
-    """A guard that lets in who holds `scope` (None: any token) and has not used up `rate`.
+def need(permission: Permission | None, rate: RateClass = "data") -> Guard:
+    """A guard that lets in who holds `permission` (None: any token) and has not used up `rate`.
 
     A change of a token holds at once. Whoever tries wrong ones is stopped after some a minute;
     who has a right one at the same address is not.
@@ -35,8 +36,8 @@ def need(scope: Scope | None, rate: RateClass = "data") -> Guard:
             raise BadToken("Invalid bearer token.")
         state = connection.scope["state"]
         state["allowance"] = service.limiter.take(caller, rate)
-        if scope is not None:
-            caller.need(scope)
+        if permission is not None:
+            caller.need(permission)
         state["caller"] = caller
 
     return guard
@@ -53,7 +54,7 @@ async def _identify(given: str | None, service: Service, threads: Threads) -> Ca
 
 
 def still_holds(
-    request: Request[Any, Any, Any], service: Service, threads: Threads, scope: Scope
+    request: Request[Any, Any, Any], service: Service, threads: Threads, permission: Permission
 ) -> Callable[[], Awaitable[bool]]:
     """Whether the token of a request that goes on for long would still let it in."""
     given, former = request.headers.get("authorization"), caller_of(request)
@@ -63,7 +64,7 @@ def still_holds(
             caller = await _identify(given, service, threads)
         except NoTokens:
             return False
-        return caller is not None and caller.bot_id == former.bot_id and caller.has(scope)
+        return caller is not None and caller.scope == former.scope and caller.has(permission)
 
     return holds
 
@@ -75,15 +76,17 @@ def _check_coding(coding: str) -> None:
 
 
 def of_no_bot(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard, after `need`, of what belongs to no bot: keeps out who is bound to one."""
+    """A guard, after `need`, of contacts: who is bound to a bot hears so before all else."""
     caller: Caller = connection.scope["state"]["caller"]
-    if caller.bot_id is not None:
-        raise Forbidden(
-            f"This token is bound to the bot {caller.bot_id!r}, and contacts belong to no bot."
-        )
+    caller.scope.need_all("contacts")
 
 
 def caller_of(request: Request[Any, Any, Any]) -> Caller:
     """Whoever a guard let in."""
     caller: Caller = request.scope["state"]["caller"]
     return caller
+
+
+def scope_of(request: Request[Any, Any, Any]) -> Scope:
+    """What whoever a guard let in may see and change."""
+    return caller_of(request).scope

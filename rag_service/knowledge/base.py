@@ -9,6 +9,7 @@ import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
+from rag_service.access.scope import Scope
 from rag_service.documents import Document, LeftOut, Passage
 from rag_service.errors import Unreadable
 from rag_service.knowledge.chunking import PIPELINE_VERSION, split
@@ -111,8 +112,11 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class KnowledgeBase:
-    """Blocking and thread-safe. `embedder` gives the model, loading it at the first call, `scale`
-    what its cosines mean, and `reranker` a second model, where there is one."""
+    """Blocking and thread-safe; a bot outside the scope is Forbidden.
+
+    `embedder` gives the model, loading it at the first call, `scale` what its cosines mean, and
+    `reranker` a second model, where there is one.
+    """
 
     def __init__(
         self,
@@ -131,19 +135,23 @@ class KnowledgeBase:
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
 
-    def upsert(self, documents: Sequence[Document], *, strict: bool = False) -> list[Upserted]:
+    def upsert(
+        self, scope: Scope, documents: Sequence[Document], *, strict: bool = False
+    ) -> list[Upserted]:
         """All or nothing, in one transaction; no key may occur twice.
 
         What has not changed is not written, and a chunk whose text is known is not embedded.
         Raises Unreadable, where it is `strict` also for a file of which something is left out.
         """
-        plan = _whole(self.plan(documents, _strictly(documents, strict)))
-        return self.commit(plan, self.embed(plan))
+        plan = _whole(self.plan(scope, documents, _strictly(documents, strict)))
+        return self.commit(scope, plan, self.embed(plan))
 
-    def plan(self, documents: Sequence[Document], strict: Collection[tuple[str, str]] = ()) -> Plan:
+    def plan(
+        self, scope: Scope, documents: Sequence[Document], strict: Collection[tuple[str, str]] = ()
+    ) -> Plan:
         """`strict` are the keys of those that are refused where something of them is left out."""
         keys = [(document.bot_id, document.source_url) for document in documents]
-        stored = self._store.known(keys)
+        stored = self._store.known(scope, keys)
         prints = [fingerprint(document) for document in documents]
         known = {}
         refused = {}
@@ -186,28 +194,29 @@ class KnowledgeBase:
         vectors, sentences = self._embedder().embed_spans(texts, [spans(text) for text in texts])
         return dict(zip(plan.to_embed, map(Embedded, vectors, sentences), strict=True))
 
-    def commit(self, plan: Plan, vectors: dict[bytes, Embedded]) -> list[Upserted]:
+    def commit(self, scope: Scope, plan: Plan, vectors: dict[bytes, Embedded]) -> list[Upserted]:
         """What it returns is on disk and in every later search."""
-        written = self._store.replace(plan.revisions, vectors) if plan.revisions else []
+        written = self._store.replace(scope, plan.revisions, vectors) if plan.revisions else []
         return self._report(plan, written, set(plan.to_embed))
 
-    def preview(self, document: Document, *, strict: bool = False) -> Upserted:
+    def preview(self, scope: Scope, document: Document, *, strict: bool = False) -> Upserted:
         """What `upsert` would answer, changing nothing and embedding nothing."""
-        plan = _whole(self.plan([document], _strictly([document], strict)))
-        written = [self._store.matching_chunks(r) for r in plan.revisions]
+        plan = _whole(self.plan(scope, [document], _strictly([document], strict)))
+        written = [self._store.matching_chunks(scope, r) for r in plan.revisions]
         digests = {digest for revision in plan.revisions for digest in revision.digests}
         # as if others were not there: what they hold is none of this bot's business
-        fresh = digests - self._store.own_vectors(document.bot_id, list(digests))
+        fresh = digests - self._store.own_vectors(scope, document.bot_id, list(digests))
         return self._report(plan, written, fresh)[0]
 
-    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+    def remove(self, scope: Scope, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         """Chunks removed for each URL that was there; the others are missing from the answer."""
-        return self._store.remove(bot_id, source_urls)
+        return self._store.remove(scope, bot_id, source_urls)
 
     # -- finding -------------------------------------------------------------------------------
 
     def search(
         self,
+        scope: Scope,
         query: str,
         bot_id: str,
         *,
@@ -221,7 +230,7 @@ class KnowledgeBase:
         The confidence is the same in every mode. With `by_document` each document is there once,
         with its best passage.
         """
-        asked = self._spelled(query, bot_id)
+        asked = self._spelled(scope, query, bot_id)
         embedder, scale = self._embedder(), self._scale()
         readable = readable_share(asked, embedder)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
@@ -249,6 +258,7 @@ class KnowledgeBase:
             return rank(evidence, scale, mode, wanted, by_document=by_document, codes=codes)
 
         hits = self._store.search(
+            scope,
             bot_id,
             vector=embedder.embed_query(asked),
             query=asked,
@@ -284,24 +294,24 @@ class KnowledgeBase:
         """The model and the decision, for which alone a calibration is of use."""
         return f"{self._embedder().name}/{DECISION}"
 
-    def refused_calibrations(self) -> dict[str, str]:
+    def refused_calibrations(self, scope: Scope) -> dict[str, str]:
         """By bot, a sentence on its calibration where searches do not apply it, since another model
         or decision was there when it was made."""
         return {
             bot_id: f"the calibration of bot {bot_id!r} was made with "
             f"{found.made_with or 'an earlier version'}, not with {self.made_with}, "
             "and is not applied: run `rag-service calibrate` again"
-            for bot_id, found in self._store.calibrations().items()
+            for bot_id, found in self._store.calibrations(scope).items()
             if found.made_with != self.made_with
         }
 
-    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+    def around(self, scope: Scope, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
         """By chunk id, what stands before and after each passage, unless it is one of them."""
-        return self._store.around(passages)
+        return self._store.around(scope, passages)
 
     # -- how -----------------------------------------------------------------------------------
 
-    def _spelled(self, query: str, bot_id: str) -> str:
+    def _spelled(self, scope: Scope, query: str, bot_id: str) -> str:
         """The query, where it has words that neither the bot nor the model knows, with such as the
         bot knows. A word that the model has in one piece is spelled as it should be. What is no
         ordinary word, such as a code or a name, is left alone."""
@@ -310,7 +320,7 @@ class KnowledgeBase:
             return query
         pieces = self._embedder().token_offsets(words)
         strange = [word for word, parts in zip(words, pieces, strict=True) if len(parts) > 1]
-        known = self._store.respell(bot_id, strange) if strange else {}
+        known = self._store.respell(scope, bot_id, strange) if strange else {}
         return _WORD.sub(lambda word: known.get(word[0], word[0]), query) if known else query
 
     def _revise(self, document: Document, digest: bytes) -> Revision:

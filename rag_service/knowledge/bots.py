@@ -4,6 +4,8 @@ from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
+
 
 class Bot(Struct, frozen=True):
     """`created_at` is None for `default` while nothing was written to it."""
@@ -16,14 +18,14 @@ class Bot(Struct, frozen=True):
 
 @runtime_checkable
 class BotStore(Protocol):
-    def create(self, bot_id: str) -> None:
+    def create(self, scope: Scope, bot_id: str) -> None:
         """Raises Conflict."""
         ...
 
-    def has(self, bot_id: str) -> bool:
+    def has(self, scope: Scope, bot_id: str) -> bool:
         """`default` always exists."""
         ...
 
-    def all(self) -> dict[str, Bot]:
+    def all(self, scope: Scope) -> dict[str, Bot]:
         """Those that were made, by id."""
         ...

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.errors import Invalid
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.store import Mode
@@ -176,11 +177,15 @@ def _grades(value: Any) -> dict[str, float]:
 
 
 def ask(
-    knowledge: KnowledgeBase, questions: Iterable[Question], bot_id: str, mode: Mode = "hybrid"
+    knowledge: KnowledgeBase,
+    scope: Scope,
+    questions: Iterable[Question],
+    bot_id: str,
+    mode: Mode = "hybrid",
 ) -> Iterator[Judged]:
     """One after the other."""
     for question in questions:
-        found = knowledge.search(question.text, bot_id, k=DEPTH, mode=mode, by_document=True)
+        found = knowledge.search(scope, question.text, bot_id, k=DEPTH, mode=mode, by_document=True)
         urls = [hit.passage.source_url for hit in found.hits]
         gains = [question.relevant.get(url, 0.0) for url in urls]
         yield Judged(

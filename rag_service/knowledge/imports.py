@@ -16,8 +16,9 @@ from typing import Generic, Self, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.errors import Invalid, RagError
+from rag_service.access.scope import Scope
+from rag_service.documents import Document
+from rag_service.errors import Forbidden, Invalid, RagError
 from rag_service.fields import read_body
 from rag_service.knowledge.base import KnowledgeBase, Plan, Upserted
 from rag_service.knowledge.pushes import read_push, read_strict
@@ -77,12 +78,12 @@ def read_line(
     *,
     number: int,
     end: int = 0,
-    only_bot: str | None = None,
-    default_bot: str = DEFAULT_BOT,
+    scope: Scope,
+    default_bot: str | None = None,
     default_type: str | None = None,
     strict: bool = False,
 ) -> Line:
-    """A POST /knowledge body. `only_bot` is the one bot that may be written to, if there is one.
+    """A POST /knowledge body. A bot outside the scope is refused.
 
     `file` in the body names the uploaded file that it is of, `refused` tells why that is none.
     """
@@ -93,17 +94,20 @@ def read_line(
             file = body["file"]
         if isinstance(body.get("source_url"), str):
             source_url = body["source_url"].strip()
-        for name, default in (("bot_id", only_bot or default_bot), ("content_type", default_type)):
+        for name, default in (
+            ("bot_id", default_bot or scope.default_bot),
+            ("content_type", default_type),
+        ):
             if body.get(name) is None:
                 body[name] = default
-        if only_bot not in (None, body["bot_id"]):
-            raise Invalid(f"this token is bound to the bot {only_bot!r}")
         if isinstance(body.get("refused"), str):
             raise Invalid(body["refused"])
         document = read_push(body)
+        scope.need(document.bot_id)
         strict = read_strict(body, strict)
-    except Invalid as error:
-        return Line(number=number, end=end, source_url=source_url, file=file, error=error.told())
+    except (Invalid, Forbidden) as error:
+        reason = error.told() if isinstance(error, Invalid) else str(error)
+        return Line(number=number, end=end, source_url=source_url, file=file, error=reason)
     return Line(
         number=number,
         end=end,
@@ -132,7 +136,10 @@ class Importer:
         self._views = views
 
     def run(
-        self, lines: Iterable[Line], seal: Callable[[str, float], None] | None = None
+        self,
+        scope: Scope,
+        lines: Iterable[Line],
+        seal: Callable[[str, float], None] | None = None,
     ) -> Iterator[list[Result]]:
         """One result a line, in order, a group at a time; each is on disk when it comes out.
 
@@ -141,21 +148,21 @@ class Importer:
         stays. `seal` is told the bots whose views are worth sealing, and from what share of new
         chunks on; without it they are sealed beside the import, and at its end.
         """
-        planned = _Stage(self._planned(lines))
+        planned = _Stage(self._planned(scope, lines))
         embedded = _Stage(self._embedded(planned))
         sealing = _Sealing(self._views) if seal is None else _SealingElsewhere(seal)
         with sealing, planned, embedded:
             for group, plan, vectors in embedded:
-                results = self._written(group, plan, vectors)
+                results = self._written(scope, group, plan, vectors)
                 sealing.consider({line.document.bot_id for line in group if line.document})
                 yield results
 
     def _written(
-        self, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
+        self, scope: Scope, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
     ) -> list[Result]:
         """Line by line when the group as a whole fails unforeseen."""
         try:
-            return self._write(group, plan, vectors)
+            return self._write(scope, group, plan, vectors)
         except Exception as error:
             if not _is_unforeseen(error):
                 raise
@@ -164,7 +171,7 @@ class Importer:
         failures = 0
         for line in group:
             try:
-                results += self._write([line], None, {})
+                results += self._write(scope, [line], None, {})
             except Exception as error:
                 failures += 1
                 if not _is_unforeseen(error) or failures > _MOST_POISONED:
@@ -175,15 +182,17 @@ class Importer:
         return results
 
     def _write(
-        self, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
+        self, scope: Scope, group: list[Line], plan: Plan | None, vectors: dict[bytes, Embedded]
     ) -> list[Result]:
         if plan is None:
-            plan = self._plan(group)
+            plan = self._plan(scope, group)
             vectors = self._knowledge.embed(plan)
-        upserted = iter(self._knowledge.commit(plan, vectors))
+        upserted = iter(self._knowledge.commit(scope, plan, vectors))
         return [_result(line, plan, upserted) for line in group]
 
-    def _planned(self, lines: Iterable[Line]) -> Iterator[tuple[list[Line], Plan | None]]:
+    def _planned(
+        self, scope: Scope, lines: Iterable[Line]
+    ) -> Iterator[tuple[list[Line], Plan | None]]:
         """None where a document is in flight already: what changes is known when that is over."""
         flying: deque[set[tuple[str, str]]] = deque(maxlen=IN_FLIGHT)
         for group in _grouped(lines):
@@ -191,15 +200,16 @@ class Importer:
             again = any(not keys.isdisjoint(others) for others in flying)
             flying.append(keys)
             try:
-                plan = None if again else self._plan(group)
+                plan = None if again else self._plan(scope, group)
             except Exception as error:
                 if not _is_unforeseen(error):
                     raise
                 plan = None  # it is tried again, line by line
             yield group, plan
 
-    def _plan(self, group: list[Line]) -> Plan:
+    def _plan(self, scope: Scope, group: list[Line]) -> Plan:
         return self._knowledge.plan(
+            scope,
             [line.document for line in group if line.document],
             strict={line.key for line in group if line.key and line.strict},
         )

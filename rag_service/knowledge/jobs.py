@@ -5,6 +5,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
+
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
@@ -20,8 +22,8 @@ class JobCounts(Struct, frozen=True, kw_only=True):
 class Job(Struct, frozen=True, kw_only=True):
     id: str
     state: JobState
-    bot_ids: list[str]
-    """The bots that its token may write to; empty for all."""
+    scope: Scope
+    """What its token may write to. The job is not found by a scope that does not cover this."""
     owner: str
     """The server that takes care of it."""
     total: int
@@ -46,11 +48,19 @@ class FailedLine(Struct, frozen=True, kw_only=True):
 class JobStore(Protocol):
     def add(self, job: Job) -> None: ...
 
-    def get(self, job_id: str) -> Job:
+    def get(self, scope: Scope, job_id: str) -> Job:
         """Raises NotFound."""
         ...
 
-    def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]: ...
+    def failed_lines(
+        self, scope: Scope, job_id: str, *, limit: int, offset: int
+    ) -> list[FailedLine]: ...
+
+    def cancel(self, scope: Scope, job_id: str) -> Job:
+        """A job that is finished is left as it is. Raises NotFound."""
+        ...
+
+    # -- for the server that works on it -------------------------------------------------------
 
     def start(self, job_id: str) -> bool:
         """False when it is finished or cancelled."""

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.documents import Chunk, Document, LeftOut, Passage, Vectors
 from rag_service.texts.sentences import NearSpan
 
@@ -76,7 +77,6 @@ class StoredDocument(Struct, frozen=True, kw_only=True):
 class DocumentFilter(Struct, frozen=True, kw_only=True):
     """Every field that is not None narrows; `q` is a substring of URL, title or text."""
 
-    bot_ids: list[str] | None = None
     content_type: str | None = None
     source_url: str | None = None
     q: str | None = None
@@ -154,9 +154,12 @@ class Hit(Struct, frozen=True, kw_only=True):
 
 @runtime_checkable  # Litestar validates what it injects
 class KnowledgeStore(Protocol):
-    """Documents, chunks, vectors, and the two views that find them."""
+    """Documents, chunks, vectors, and the two views that find them.
 
-    def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    A document outside the scope is not found; a bot outside it that is named is Forbidden.
+    """
+
+    def known(self, scope: Scope, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         """Of the documents that exist among these (bot_id, source_url) keys."""
         ...
 
@@ -165,12 +168,12 @@ class KnowledgeStore(Protocol):
         brought them."""
         ...
 
-    def own_vectors(self, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
+    def own_vectors(self, scope: Scope, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
         """Those of `known_vectors` that a chunk of this bot has."""
         ...
 
     def replace(
-        self, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
+        self, scope: Scope, revisions: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:
         """Write these documents whole, dropping chunks they no longer have; in one transaction.
 
@@ -178,16 +181,17 @@ class KnowledgeStore(Protocol):
         """
         ...
 
-    def matching_chunks(self, revision: Revision) -> Written:
+    def matching_chunks(self, scope: Scope, revision: Revision) -> Written:
         """What `replace` would do, without doing it; `document_id` is "" for a new document."""
         ...
 
-    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+    def remove(self, scope: Scope, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         """Chunks removed for each URL that was there; the others are missing from the answer."""
         ...
 
     def search(
         self,
+        scope: Scope,
         bot_id: str,
         *,
         vector: Vectors,
@@ -206,30 +210,30 @@ class KnowledgeStore(Protocol):
         """
         ...
 
-    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+    def around(self, scope: Scope, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
         """By chunk id, the texts before and after each passage in its document, "" where there is
         none or it is among the passages itself."""
         ...
 
-    def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
+    def respell(self, scope: Scope, bot_id: str, words: Sequence[str]) -> dict[str, str]:
         """For those words that no chunk of the bot has, a word that one has, a typing error or two
         away; the others are missing from the answer."""
         ...
 
     def documents(
-        self, where: DocumentFilter, *, limit: int, offset: int
+        self, scope: Scope, where: DocumentFilter, *, limit: int, offset: int
     ) -> tuple[int, list[DocumentInfo]]:
         """How many match, and one page of them, newest first."""
         ...
 
-    def document(self, document_id: str) -> StoredDocument:
+    def document(self, scope: Scope, document_id: str) -> StoredDocument:
         """Raises NotFound."""
         ...
 
-    def calibrate(self, bot_id: str, calibration: Calibration | None) -> None:
+    def calibrate(self, scope: Scope, bot_id: str, calibration: Calibration | None) -> None:
         """For every later search of the bot; None goes back to the default. Raises NotFound."""
         ...
 
-    def calibrations(self) -> dict[str, Calibration]:
+    def calibrations(self, scope: Scope) -> dict[str, Calibration]:
         """Of the bots that have one, by their id."""
         ...

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import DEFAULT_BOT
+from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import Invalid
 from rag_service.knowledge.imports import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
@@ -78,7 +78,8 @@ class Sources:
         return read_line(
             raw,
             number=number,
-            default_bot=self._defaults.bot_id or DEFAULT_BOT,
+            scope=ALL_BOTS,
+            default_bot=self._defaults.bot_id,
             default_type=self._defaults.content_type,
             strict=self._defaults.strict,
         )

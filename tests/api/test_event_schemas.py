@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from served import ROOT
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.events.examples import EXAMPLES
 from rag_service.events.happenings import EventType
 from rag_service.events.webhooks import payload_of
@@ -45,7 +46,7 @@ def make_one_of_each(client):
 
 def test_every_event_is_as_its_schema_says_and_has_nothing_else(client, webhooks, service):
     make_one_of_each(client)
-    events, _ = service.store.events.page(None, types=None, bot_ids=None, limit=1000)
+    events, _ = service.store.events.page(ALL_BOTS, None, types=None, limit=1000)
     assert {event.type for event in events} == set(get_args(EventType)) - NOT_YET
     for event in events:
         schema = closed(content(webhooks, event.type)["schema"])

@@ -14,6 +14,7 @@ import pytest
 from llama_server import CONTEXT, KEY, NAME, LlamaServer, llama_server, smollm2
 from served import served
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
@@ -39,12 +40,14 @@ def ours(folder: Path, **changes: Any) -> Iterator[httpx.Client]:
     )
     with assemble(settings) as service:
         token = service.access.create("tests", ["admin"])
-        service.knowledge.upsert([Document(source_url="https://e.com/hours", content=HOURS)])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/hours", content=HOURS)]
+        )
         for number in range(20):
             said = NewMessage(
                 role="user", text=f"{number}. {ASIDE * 9}", sender=Sender(type="user")
             )
-            service.store.messages.add("default", "long", said, create=True)
+            service.store.messages.add(ALL_BOTS, "default", "long", said, create=True)
     with served(settings) as (client, _):
         client.headers["Authorization"] = f"Bearer {token}"
         client.timeout = httpx.Timeout(180)

@@ -18,6 +18,7 @@ from served import served
 from shelf import page
 
 from rag_service.access.rates import Attempts
+from rag_service.access.scope import ALL_BOTS
 from rag_service.access.tokens import Access
 from rag_service.assembly import Service, assemble
 from rag_service.documents import Document
@@ -154,19 +155,23 @@ def test_what_is_listed_by_text_is_what_has_it_in_any_case(
                 Document(source_url=f"x:{n}", title=text + str(turn), content=f"{text} {turn}")
                 for n, text in enumerate(texts)
             ]
-            service.knowledge.upsert(documents)
-        service.knowledge.remove("default", ["x:9"])
-        every = service.store.knowledge.documents(DocumentFilter(), limit=100, offset=0)[1]
+            service.knowledge.upsert(ALL_BOTS, documents)
+        service.knowledge.remove(ALL_BOTS, "default", ["x:9"])
+        every = service.store.knowledge.documents(ALL_BOTS, DocumentFilter(), limit=100, offset=0)[
+            1
+        ]
         wanted = []
         for info in every:
             fields = (
                 info.source_url,
                 info.title,
-                service.store.knowledge.document(info.document_id).text,
+                service.store.knowledge.document(ALL_BOTS, info.document_id).text,
             )
             if any(q.casefold() in field.casefold() for field in fields):
                 wanted.append(info.document_id)
-        total, found = service.store.knowledge.documents(DocumentFilter(q=q), limit=100, offset=0)
+        total, found = service.store.knowledge.documents(
+            ALL_BOTS, DocumentFilter(q=q), limit=100, offset=0
+        )
         assert [info.document_id for info in found] == wanted
         assert total == len(wanted)
 
@@ -223,7 +228,9 @@ def test_many_listeners_are_one_reader(service: Service) -> None:
             listeners = [asyncio.create_task(listen()) for _ in range(100)]
             await asyncio.sleep(0.2)
             for n in range(20):
-                await asyncio.to_thread(service.knowledge.upsert, [page(f"p{n}", f"Text {n}.")])
+                await asyncio.to_thread(
+                    service.knowledge.upsert, ALL_BOTS, [page(f"p{n}", f"Text {n}.")]
+                )
             async with asyncio.timeout(30):
                 assert await asyncio.gather(*listeners) == [20] * 100
         assert store.calls <= 60

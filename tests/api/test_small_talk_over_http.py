@@ -7,6 +7,7 @@ import pytest
 from litestar.testing import TestClient
 from msgspec.structs import replace
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.http.app import create_app
 from rag_service.knowledge.store import Calibration
@@ -145,7 +146,7 @@ def test_a_search_takes_the_same_decision_and_still_lists_what_is_near(client, p
 def test_a_page_that_surely_says_who_the_assistant_is_answers_that(client, settings, push):
     push("https://e.com/about", "Who are you? I am Robbie, the robot of the town library.")
     with assemble(settings) as service:
-        service.store.knowledge.calibrate("default", Calibration(shift=20.0))
+        service.store.knowledge.calibrate(ALL_BOTS, "default", Calibration(shift=20.0))
     for _ in range(2):
         data = say(client, "Who are you?")
     assert data["hasRagContext"] is True

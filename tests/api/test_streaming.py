@@ -17,6 +17,7 @@ import pytest
 from litestar.testing import TestClient
 from served import served
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.store import TranscriptFilter
 from rag_service.documents import Document
@@ -198,7 +199,7 @@ def test_replies_queued_when_the_server_is_killed_come_once_from_the_next(settin
     settings = msgspec.structs.replace(changed, chat_model="echo")
     with assemble(settings) as service:
         given = service.store.transcripts.page(
-            TranscriptFilter(role="assistant"), limit=30, offset=0, ascending=True
+            ALL_BOTS, TranscriptFilter(role="assistant"), limit=30, offset=0, ascending=True
         )
     assert given[0] < len(names)
     with served(settings) as (client, _):
@@ -223,7 +224,9 @@ def test_a_silent_stream_is_kept_alive_by_comments(settings, token, monkeypatch)
     monkeypatch.setattr(sse, "HEARTBEAT_S", 0.02)
     settings = msgspec.structs.replace(settings, chat_model="echo:0.1")
     with assemble(settings) as service:
-        service.knowledge.upsert([Document(source_url="https://e.com/hours", content=PAGE)])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/hours", content=PAGE)]
+        )
     with TestClient(create_app(settings)) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         streamed = client.post("/chat/default/stream", json={"message": OPENS}).text

@@ -11,6 +11,7 @@ from litestar.testing import TestClient
 from msgspec.structs import replace
 from served import served
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.http.app import create_app
 
 PAGE = {"source_url": "https://a/1", "content": "We open at nine."}
@@ -147,7 +148,7 @@ def test_a_blank_dry_run_does_not_write(client):
 
 
 def test_a_blank_bot_is_the_one_of_the_token(settings, service):
-    service.store.bots.create("shop")
+    service.store.bots.create(ALL_BOTS, "shop")
     token = service.access.create("shop", bot_id="shop")
     with TestClient(create_app(settings)) as client:
         client.headers["Authorization"] = f"Bearer {token}"

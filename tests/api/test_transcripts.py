@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
@@ -257,7 +258,7 @@ def test_an_export_is_longer_than_any_page(client, settings):
     with assemble(settings) as service:
         for number in range(count):
             said = NewMessage(role="user", text=f"question {number}", sender=Sender(type="user"))
-            service.store.messages.add("default", "con_long", said, create=True)
+            service.store.messages.add(ALL_BOTS, "default", "con_long", said, create=True)
     wanted = [f"question {number}" for number in range(count)]
     of_lines = client.get("/transcripts?order=asc", headers={"Accept": "application/x-ndjson"})
     assert [json.loads(line)["message"] for line in of_lines.text.splitlines()] == wanted

@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from receiving import receiving, statuses
 from served import served
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.events.webhooks import read_webhook
 from rag_service.http.app import create_app
@@ -338,7 +339,7 @@ def test_what_another_process_writes_is_delivered_too(settings, shell):
         assert client.get("/health").status_code == 200
         with assemble(settings) as service:  # as the command line does
             fields = read_webhook({"url": receiver.url, "events": ["knowledge.*"]})
-            asyncio.run(service.webhooks.create(fields))
+            asyncio.run(service.webhooks.create(ALL_BOTS, fields))
         page = shell.folder / "page.md"
         page.write_text("# Hours\n\nWe open at nine.")
         assert shell.ingest(page)[0] == 0

@@ -12,6 +12,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from model_server import ModelServer
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.documents import Document
 from rag_service.http.app import create_app
@@ -35,7 +36,9 @@ def answering(settings: Settings, server: ModelServer, way: str) -> Iterator[Cli
     )
     with assemble(changed) as service:
         token = service.access.create("tests", ["admin"])
-        service.knowledge.upsert([Document(source_url="https://e.com/hours", content=PAGE)])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/hours", content=PAGE)]
+        )
     with TestClient(create_app(changed)) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         yield client

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 import tiny
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
@@ -40,16 +41,18 @@ def test_a_prompt_fits_into_what_the_file_of_a_model_says(settings, folder, tmp_
     )
 
     async def ask(service) -> Answered:
-        asked = Asked(bot_id="default", said=said(OPENS), conversation_id="c")
+        asked = Asked(scope=ALL_BOTS, bot_id="default", said=said(OPENS), conversation_id="c")
         *_, answered = [event async for event in service.assistant.answer(asked)]
         await service.assistant.close()
         return answered
 
     with assemble(changed) as service:
-        service.knowledge.upsert([Document(source_url="https://e.com/hours", content=HOURS)])
+        service.knowledge.upsert(
+            ALL_BOTS, [Document(source_url="https://e.com/hours", content=HOURS)]
+        )
         for _ in range(20):
             service.store.messages.add(
-                "default", "c", said("We open at nine soon and on " * 40), create=True
+                ALL_BOTS, "default", "c", said("We open at nine soon and on " * 40), create=True
             )
         answered = asyncio.run(ask(service))
     assert answered.row.text == tiny.ANSWER

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from shelf import page, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.cli.doctor import Finding, examine
 from rag_service.models.embedders.model_folder import find_model
@@ -47,13 +48,13 @@ def test_doctor_tells_how_much_of_the_base_does_not_suit(folder, tmp_path, compi
     settings = settings_in(tmp_path, embedding_model=f"openvino:{model}")
     assert told_of_languages(settings).found == "nothing to read yet"
     with assemble(settings) as service:
-        service.knowledge.upsert([page("en", ENGLISH), page("de", GERMAN)])
+        service.knowledge.upsert(ALL_BOTS, [page("en", ENGLISH), page("de", GERMAN)])
     finding = told_of_languages(settings)
     assert finding.ok
     assert "1 of 2 documents" in finding.found
     assert "mostly German" in finding.found
     with assemble(settings) as service:
-        service.knowledge.upsert([page("th", THAI)])
+        service.knowledge.upsert(ALL_BOTS, [page("th", THAI)])
     finding = told_of_languages(settings)
     assert not finding.ok
     assert "2 of 3 documents" in finding.found

@@ -9,6 +9,7 @@ import pytest
 from models import tiny_tokenizer
 from shelf import names, page, push, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.cli.doctor import examine
 from rag_service.errors import ModelUnavailable
@@ -68,7 +69,7 @@ def test_the_best_passages_are_in_the_order_of_the_cross_encoder(tmp_path, cross
     pages = [page(f"p{n}", f"The ship {n} is open, {'passage ' * (n % 7)}") for n in range(30)]
     with assemble(settings) as service:
         push(service, *pages)
-        found = service.knowledge.search("ship open", "default", k=10)
+        found = service.knowledge.search(ALL_BOTS, "ship open", "default", k=10)
         scores = [hit.score for hit in found.hits]
         assert len(scores) == 10
         assert scores == sorted(scores, reverse=True)

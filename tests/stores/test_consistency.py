@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from shelf import MODES, page, push, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.knowledge.store import Mode
@@ -71,7 +72,7 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
     @rule(at=which, some=st.sets(names, min_size=1))
     def remove(self, at: int, some: set[str]) -> None:
         removed = self.services[at].knowledge.remove(
-            DEFAULT_BOT, [f"https://example.com/{name}" for name in sorted(some)]
+            ALL_BOTS, DEFAULT_BOT, [f"https://example.com/{name}" for name in sorted(some)]
         )
         assert set(removed) == {f"https://example.com/{name}" for name in some & set(self.model)}
         for name in some:
@@ -93,13 +94,13 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
 
     @rule(at=which)
     def reindex(self, at: int) -> None:
-        if DEFAULT_BOT in self.services[at].store.bots.all():
+        if DEFAULT_BOT in self.services[at].store.bots.all(ALL_BOTS):
             self.services[at].store.views.reindex(DEFAULT_BOT)
 
     @rule(at=which, mode=modes, name=names)
     def search_narrowed(self, at: int, mode: Mode, name: str) -> None:
         found = self.services[at].knowledge.search(
-            name, DEFAULT_BOT, mode=mode, k=100, content_type="manual"
+            ALL_BOTS, name, DEFAULT_BOT, mode=mode, k=100, content_type="manual"
         )
         assert all(self.is_current(hit.passage.text) for hit in found.hits)
 
@@ -113,7 +114,9 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
             for mode in MODES:
                 for name, (version, parts) in self.model.items():
                     query = f"The tree {marker(name, version)} stands here."
-                    hits = service.knowledge.search(query, DEFAULT_BOT, mode=mode, k=100).hits
+                    hits = service.knowledge.search(
+                        ALL_BOTS, query, DEFAULT_BOT, mode=mode, k=100
+                    ).hits
                     assert all(self.is_current(hit.passage.text) for hit in hits)
                     if mode == "keyword":  # two markers may share a bucket of the hashing embedder
                         assert hits[0].passage.source_url.endswith(name)
@@ -188,7 +191,9 @@ def read(service: Service, mode: Mode, writers: list[Thread], acknowledged: Ackn
     while any(writer.is_alive() for writer in writers):
         name = rng.choice(NAMES)
         before = acknowledged.now()
-        hits = service.knowledge.search(f"The tree {name}", DEFAULT_BOT, mode=mode, k=100).hits
+        hits = service.knowledge.search(
+            ALL_BOTS, f"The tree {name}", DEFAULT_BOT, mode=mode, k=100
+        ).hits
         seen: dict[str, list[int]] = {}
         for hit in hits:
             stamp = hit.passage.text.split("The tree ")[1].split(" ")[0]

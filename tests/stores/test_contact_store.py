@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.contacts.store import Contact, ContactChanges, ContactFields, ContactFilter
 from rag_service.contacts.store import ContactStore as Contract
 from rag_service.conversations.messages import Sender
@@ -33,32 +34,32 @@ def store(settings: Settings) -> Iterator[Store]:
 
 
 def add(store: Store, **fields: Any) -> Contact:
-    return store.contacts.add(ContactFields(**fields))
+    return store.contacts.add(ALL_BOTS, ContactFields(**fields))
 
 
 def change(store: Store, contact: Contact, **changes: Any) -> Contact:
-    return store.contacts.change(contact.contact_id, ContactChanges(**changes))
+    return store.contacts.change(ALL_BOTS, contact.contact_id, ContactChanges(**changes))
 
 
 def say(store: Store, session: str, user: str | None, *, bot: str = "default", type_: Any = "user"):
     sender = Sender(type=type_, id=user)
     role: Any = type_ if type_ in ("user", "system") else "assistant"
     said = NewMessage(role=role, text=f"{user} says", sender=sender)
-    return store.messages.add(bot, session, said, create=True)
+    return store.messages.add(ALL_BOTS, bot, session, said, create=True)
 
 
 def found(
     store: Store, *, limit: int = 1000, offset: int = 0, ascending: bool = True, **where: Any
 ):
     total, contacts = store.contacts.page(
-        ContactFilter(**where), limit=limit, offset=offset, ascending=ascending
+        ALL_BOTS, ContactFilter(**where), limit=limit, offset=offset, ascending=ascending
     )
     return total, [contact.contact_id for contact in contacts]
 
 
 def happened(store: Store) -> list[Any]:
     types = ["contact.created", "contact.updated"]
-    return store.events.page(None, types=types, bot_ids=None, limit=1000)[0]
+    return store.events.page(ALL_BOTS, None, types=types, limit=1000)[0]
 
 
 def files_with(settings: Settings, word: str) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_contact_comes_back_as_it_was_added(store):
     assert (made.user_id, made.metadata) == ("u1", metadata)
     assert made.created_at == made.updated_at
     assert (made.conversations, made.status) == (0, "orphan")
-    assert store.contacts.get(made.contact_id) == made
+    assert store.contacts.get(ALL_BOTS, made.contact_id) == made
 
 
 def test_an_email_is_that_of_one_contact_whatever_its_case(store):
@@ -93,7 +94,7 @@ def test_an_email_is_that_of_one_contact_whatever_its_case(store):
     other = add(store, email="bob@example.com")
     with pytest.raises(Conflict, match=first.contact_id):
         change(store, other, email="aNN@example.com")
-    assert store.contacts.get(other.contact_id) == other
+    assert store.contacts.get(ALL_BOTS, other.contact_id) == other
     assert change(store, first, email="ANN@example.com").email == "ANN@example.com"
     assert change(store, first, email=None, phone="+49301").email is None
     assert change(store, other, email="ann@example.com").email == "ann@example.com"
@@ -122,16 +123,16 @@ def test_one_of_email_phone_and_user_id_is_left(store):
     made = add(store, email="a@example.com", name="Ann")
     with pytest.raises(Invalid):
         change(store, made, email=None)
-    assert store.contacts.get(made.contact_id) == made
+    assert store.contacts.get(ALL_BOTS, made.contact_id) == made
     assert change(store, made, email=None, user_id="u1").user_id == "u1"
 
 
 def test_what_is_not_there_is_not_found(store):
     for call in (
-        lambda: store.contacts.get("con_0"),
-        lambda: store.contacts.change("con_0", ContactChanges(name="x")),
-        lambda: store.contacts.delete("con_0", conversations=True),
-        lambda: store.contacts.conversations("con_0", limit=1, offset=0),
+        lambda: store.contacts.get(ALL_BOTS, "con_0"),
+        lambda: store.contacts.change(ALL_BOTS, "con_0", ContactChanges(name="x")),
+        lambda: store.contacts.delete(ALL_BOTS, "con_0", conversations=True),
+        lambda: store.contacts.conversations(ALL_BOTS, "con_0", limit=1, offset=0),
     ):
         with pytest.raises(NotFound, match="con_0"):
             call()
@@ -167,7 +168,9 @@ def test_a_refused_change_leaves_no_event(store):
     with pytest.raises(Conflict):
         add(store, email="A@example.com")
     with pytest.raises(Invalid):
-        store.contacts.put([ContactFields(email="b@example.com"), ContactFields(name="nobody")])
+        store.contacts.put(
+            ALL_BOTS, [ContactFields(email="b@example.com"), ContactFields(name="nobody")]
+        )
     assert len(happened(store)) == 1
     assert found(store)[0] == 1
 
@@ -175,7 +178,7 @@ def test_a_refused_change_leaves_no_event(store):
 def test_events_go_with_their_contact_and_no_other(store):
     gone, kept = add(store, email="a@example.com"), add(store, email="b@example.com")
     change(store, gone, name="Ann")
-    store.contacts.delete(gone.contact_id, conversations=False)
+    store.contacts.delete(ALL_BOTS, gone.contact_id, conversations=False)
     (event,) = happened(store)
     assert event.data["contact"]["contact_id"] == kept.contact_id
 
@@ -211,7 +214,7 @@ def test_a_conversation_belongs_to_the_user_who_spoke_in_it(store):
     for type_ in ("agent", "system", "assistant"):
         say(store, "s4", "u1", type_=type_)
     say(store, "s5", None)
-    total, page = store.contacts.conversations(ann.contact_id, limit=10, offset=0)
+    total, page = store.contacts.conversations(ALL_BOTS, ann.contact_id, limit=10, offset=0)
     assert total == 3
     assert [(one.bot_id, one.conversation_id) for one in page] == [
         ("two", "s1"),
@@ -219,24 +222,27 @@ def test_a_conversation_belongs_to_the_user_who_spoke_in_it(store):
         ("default", "s1"),
     ]
     assert page[2].messages == 2
-    assert store.contacts.get(ann.contact_id).conversations == 3
-    assert store.contacts.conversations(ann.contact_id, limit=1, offset=1) == (3, page[1:2])
+    assert store.contacts.get(ALL_BOTS, ann.contact_id).conversations == 3
+    assert store.contacts.conversations(ALL_BOTS, ann.contact_id, limit=1, offset=1) == (
+        3,
+        page[1:2],
+    )
     nobody = add(store, email="a@example.com")
-    assert store.contacts.conversations(nobody.contact_id, limit=1, offset=0) == (0, [])
+    assert store.contacts.conversations(ALL_BOTS, nobody.contact_id, limit=1, offset=0) == (0, [])
 
 
 def test_a_status_follows_the_conversations(store):
     ann, orphan = add(store, user_id="u1"), add(store, user_id="u2")
 
     def status() -> str:
-        return store.contacts.get(ann.contact_id).status
+        return store.contacts.get(ALL_BOTS, ann.contact_id).status
 
     say(store, "s1", "u1")
     say(store, "s2", "u1")
     assert status() == "active"
-    store.transcripts.delete(["s1"], None, cascade=True)
+    store.transcripts.delete(ALL_BOTS, ["s1"], cascade=True)
     assert status() == "active"
-    store.transcripts.delete(["s2"], None, cascade=False)
+    store.transcripts.delete(ALL_BOTS, ["s2"], cascade=False)
     assert status() == "chat_deleted"
     for wanted, contacts in (("orphan", [orphan]), ("chat_deleted", [ann]), ("active", [])):
         ids = [contact.contact_id for contact in contacts]
@@ -253,15 +259,15 @@ def test_a_status_follows_the_conversations(store):
 def test_a_delete_leaves_the_conversations_unless_told(store):
     ann = add(store, user_id="u1")
     say(store, "s1", "u1")
-    assert store.contacts.delete(ann.contact_id, conversations=False) == 0
-    assert store.conversations.get("default", "s1").messages == 1
+    assert store.contacts.delete(ALL_BOTS, ann.contact_id, conversations=False) == 0
+    assert store.conversations.get(ALL_BOTS, "default", "s1").messages == 1
     with pytest.raises(NotFound):
-        store.contacts.get(ann.contact_id)
+        store.contacts.get(ALL_BOTS, ann.contact_id)
     again = add(store, user_id="u1")
     assert again.conversations == 1
-    assert store.contacts.delete(again.contact_id, conversations=True) == 1
+    assert store.contacts.delete(ALL_BOTS, again.contact_id, conversations=True) == 1
     with pytest.raises(ConversationNotFound):
-        store.conversations.get("default", "s1")
+        store.conversations.get(ALL_BOTS, "default", "s1")
 
 
 def test_conversations_of_the_same_id_that_are_not_linked_stay(store):
@@ -269,11 +275,11 @@ def test_conversations_of_the_same_id_that_are_not_linked_stay(store):
     mine = say(store, "s1", "u1")
     other = say(store, "s1", "u2", bot="two")
     for message in (mine, other):
-        store.transcripts.add_translation(message, "de", "Hallo")
-        store.transcripts.add_click(message.bot_id, "s1", None, "https://example.com/")
-    assert store.contacts.delete(ann.contact_id, conversations=True) == 1
-    assert store.conversations.get("two", "s1").messages == 1
-    gone = store.transcripts.delete(["s1"], None, cascade=True)
+        store.transcripts.add_translation(ALL_BOTS, message.message_id, "de", "Hallo")
+        store.transcripts.add_click(ALL_BOTS, message.bot_id, "s1", None, "https://example.com/")
+    assert store.contacts.delete(ALL_BOTS, ann.contact_id, conversations=True) == 1
+    assert store.conversations.get(ALL_BOTS, "two", "s1").messages == 1
+    gone = store.transcripts.delete(ALL_BOTS, ["s1"], cascade=True)
     assert (gone.transcripts, gone.translations, gone.clicks) == (1, 1, 1)
 
 
@@ -288,7 +294,7 @@ def test_nothing_of_a_deleted_contact_is_left_in_the_file(settings):
         )
         change(store, ann, email="zanzi-two@example.com", name="Zanziina")
         say(store, "s1", "zanzi-user")
-        assert store.contacts.delete(ann.contact_id, conversations=True) == 1
+        assert store.contacts.delete(ALL_BOTS, ann.contact_id, conversations=True) == 1
         for word in ("zanzi", "Zanzi"):
             assert files_with(settings, word) == []
     assert files_with(settings, "anzi") == []
@@ -298,22 +304,24 @@ def test_indexes_that_have_split_leave_nothing_either(settings):
     numbers = list(range(3000))
     Random(7).shuffle(numbers)
     with opened(settings) as store:
-        store.transcripts.delete(["nothing"], None, cascade=True)  # a delete before does not matter
+        # a delete before does not matter
+        store.transcripts.delete(ALL_BOTS, ["nothing"], cascade=True)
         for start in range(0, 3000, 500):
             group = numbers[start : start + 500]
             store.contacts.put(
+                ALL_BOTS,
                 [
                     ContactFields(email=f"gone{n:04}@example.com", user_id=f"gone-user{n:04}")
                     for n in group
-                ]
+                ],
             )
         for number in numbers[:400]:
             say(store, f"s{number}", f"gone-user{number:04}")
         kept = add(store, email="kept@example.com")
-        contacts = store.contacts.page(ALL, limit=3001, offset=0, ascending=True)[1]
+        contacts = store.contacts.page(ALL_BOTS, ALL, limit=3001, offset=0, ascending=True)[1]
         for contact in contacts:
             if contact != kept and contact.user_id in {f"gone-user{n:04}" for n in numbers[:25]}:
-                store.contacts.delete(contact.contact_id, conversations=True)
+                store.contacts.delete(ALL_BOTS, contact.contact_id, conversations=True)
         data = (settings.data_dir / "rag.db").read_bytes()
         for number in numbers[:25]:
             assert f"gone{number:04}".encode() not in data
@@ -329,31 +337,33 @@ def test_pages_of_many_contacts_are_all_of_them_in_order(store):
     wanted = [f"n{number}@example.com" for number in range(count)]
     for start in range(0, count, 2000):
         group = [ContactFields(email=email) for email in wanted[start : start + 2000]]
-        assert store.contacts.put(group) == ["created"] * 2000
+        assert store.contacts.put(ALL_BOTS, group) == ["created"] * 2000
     for ascending, emails in ((True, wanted), (False, wanted[::-1])):
         for offset in (0, 1, 9_999, 19_950, 19_999, 20_000, 10**12):
-            total, page = store.contacts.page(ALL, limit=100, offset=offset, ascending=ascending)
+            total, page = store.contacts.page(
+                ALL_BOTS, ALL, limit=100, offset=offset, ascending=ascending
+            )
             assert total == count
             assert [contact.email for contact in page] == emails[offset : offset + 100]
         exported = [
             contact.email
-            for group in store.contacts.export(ALL, ascending=ascending)
+            for group in store.contacts.export(ALL_BOTS, ALL, ascending=ascending)
             for contact in group
         ]
         assert exported == emails
     matching = [email for email in wanted if "n1999" in email]
     total, page = store.contacts.page(
-        ContactFilter(search="N1999"), limit=5, offset=5, ascending=True
+        ALL_BOTS, ContactFilter(search="N1999"), limit=5, offset=5, ascending=True
     )
     assert (total, [contact.email for contact in page]) == (len(matching), matching[5:10])
 
 
 def test_an_export_misses_only_what_is_deleted_meanwhile(store):
-    store.contacts.put([ContactFields(email=f"n{n}@example.com") for n in range(2500)])
-    groups = store.contacts.export(ALL, ascending=True)
+    store.contacts.put(ALL_BOTS, [ContactFields(email=f"n{n}@example.com") for n in range(2500)])
+    groups = store.contacts.export(ALL_BOTS, ALL, ascending=True)
     first = next(groups)
-    late = store.contacts.page(ALL, limit=2, offset=2000, ascending=True)[1]
-    store.contacts.delete(late[0].contact_id, conversations=False)
+    late = store.contacts.page(ALL_BOTS, ALL, limit=2, offset=2000, ascending=True)[1]
+    store.contacts.delete(ALL_BOTS, late[0].contact_id, conversations=False)
     add(store, email="late@example.com")
     emails = [contact.email for group in (first, *groups) for contact in group]
     assert emails == [f"n{n}@example.com" for n in range(2500) if n != 2000]
@@ -395,14 +405,14 @@ def test_since_holds_its_end(store):
 
 
 def put(store: Store, **fields: Any) -> str:
-    (outcome,) = store.contacts.put([ContactFields(**fields)])
+    (outcome,) = store.contacts.put(ALL_BOTS, [ContactFields(**fields)])
     return outcome
 
 
 def test_a_put_finds_its_contact_by_email(store):
     assert put(store, email="a@example.com", name="Ann", metadata={"a": 1}) == "created"
     assert put(store, email="A@Example.com", phone="+49301", metadata={"b": 2}) == "updated"
-    _, (contact,) = store.contacts.page(ALL, limit=2, offset=0, ascending=True)
+    _, (contact,) = store.contacts.page(ALL_BOTS, ALL, limit=2, offset=0, ascending=True)
     assert (contact.email, contact.name, contact.phone) == ("A@Example.com", "Ann", "+49301")
     assert contact.metadata == {"a": 1, "b": 2}
     assert put(store, email="A@Example.com", name="Ann") == "unchanged"
@@ -412,7 +422,7 @@ def test_a_put_finds_its_contact_by_email(store):
 def test_a_put_without_email_finds_the_only_one_of_its_user(store):
     made = add(store, email="a@example.com", user_id="u1")
     assert put(store, user_id="u1", name="Ann") == "updated"
-    assert store.contacts.get(made.contact_id).name == "Ann"
+    assert store.contacts.get(ALL_BOTS, made.contact_id).name == "Ann"
     add(store, phone="+49301", user_id="u1")
     assert put(store, user_id="u1", name="Which?") == "created"
     assert put(store, user_id="u2") == "created"
@@ -434,8 +444,8 @@ def test_of_two_in_a_group_the_later_changes_the_earlier(store):
         ContactFields(email="a@example.com", name="Anna"),
         ContactFields(email="a@example.com", name="Anna"),
     ]
-    assert store.contacts.put(group) == ["created", "updated", "unchanged"]
-    assert store.contacts.put([]) == []
+    assert store.contacts.put(ALL_BOTS, group) == ["created", "updated", "unchanged"]
+    assert store.contacts.put(ALL_BOTS, []) == []
 
 
 # -- bases from before -------------------------------------------------------------------------
@@ -469,5 +479,5 @@ def test_conversations_from_before_contacts_are_linked(settings):
             )
     with open_store(settings, lambda: ("hashing:64", 64), upgrade=print) as store:
         ann = add(store, user_id="u1")
-        total, page = store.contacts.conversations(ann.contact_id, limit=10, offset=0)
+        total, page = store.contacts.conversations(ALL_BOTS, ann.contact_id, limit=10, offset=0)
         assert (total, [one.conversation_id for one in page]) == (1, ["s1"])

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from shelf import bots
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage, TranscriptFilter, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, Invalid, NotFound
@@ -39,14 +41,20 @@ def answers(row: TranscriptRow, text: str = "At nine.", **more: Any) -> NewMessa
 
 
 def say(store: Store, said: NewMessage, conversation_id: str = "c", bot_id: str = "default") -> Any:
-    return store.messages.add(bot_id, conversation_id, said, create=True)
+    return store.messages.add(ALL_BOTS, bot_id, conversation_id, said, create=True)
 
 
 def found(
-    store: Store, *, limit: int = 1000, offset: int = 0, ascending: bool = True, **where: Any
+    store: Store,
+    *,
+    scope: Scope = ALL_BOTS,
+    limit: int = 1000,
+    offset: int = 0,
+    ascending: bool = True,
+    **where: Any,
 ):
     total, rows = store.transcripts.page(
-        TranscriptFilter(**where), limit=limit, offset=offset, ascending=ascending
+        scope, TranscriptFilter(**where), limit=limit, offset=offset, ascending=ascending
     )
     return total, [row.text for row in rows]
 
@@ -64,8 +72,12 @@ def test_a_row_comes_back_as_it_was_said(store):
         said.metadata,
     )
     assert (row.has_rag_context, row.context, row.bot_id) == (True, [SOURCE], "default")
-    assert store.messages.last("default", "c", limit=10) == [row]
-    assert store.messages.get(row.message_id) == store.messages.get(str(row.id)) == row
+    assert store.messages.last(ALL_BOTS, "default", "c", limit=10) == [row]
+    assert (
+        store.messages.get(ALL_BOTS, row.message_id)
+        == store.messages.get(ALL_BOTS, str(row.id))
+        == row
+    )
 
 
 @pytest.mark.parametrize("decision", [True, False])
@@ -81,7 +93,8 @@ def test_a_late_answer_brings_the_decision_to_its_question(store):
     assert question.has_rag_context is None
     say(store, answers(question, has_rag_context=True, context=[SOURCE]))
     assert [
-        (row.has_rag_context, row.context) for row in store.messages.last("default", "c", limit=9)
+        (row.has_rag_context, row.context)
+        for row in store.messages.last(ALL_BOTS, "default", "c", limit=9)
     ] == [(True, [SOURCE])] * 2
     assert found(store, role="user", has_rag_context=True) == (1, [question.text])
 
@@ -113,9 +126,9 @@ def test_an_answer_is_owed_until_the_last_try(store):
 
 def test_nothing_is_said_in_a_conversation_that_is_not_there(store):
     with pytest.raises(ConversationNotFound, match=r"Conversation not found: c\."):
-        store.messages.add("default", "c", asks())
+        store.messages.add(ALL_BOTS, "default", "c", asks())
     assert found(store) == (0, [])
-    assert store.events.page(None, types=None, bot_ids=None, limit=10)[0] == []
+    assert store.events.page(ALL_BOTS, None, types=None, limit=10)[0] == []
 
 
 def test_a_reply_names_a_message_of_its_conversation(store):
@@ -128,17 +141,20 @@ def test_a_reply_names_a_message_of_its_conversation(store):
 def test_conversations_of_the_same_id_are_apart_in_each_bot(store):
     say(store, asks("one"))
     say(store, asks("two"), bot_id="b2")
-    assert [row.text for row in store.messages.last("b2", "c", limit=9)] == ["two"]
-    assert store.conversations.find("c", None).bot_id == "b2"
-    assert store.conversations.find("c", ["default"]).bot_id == "default"
+    assert [row.text for row in store.messages.last(ALL_BOTS, "b2", "c", limit=9)] == ["two"]
+    assert store.conversations.find(ALL_BOTS, "c").bot_id == "b2"
+    assert store.conversations.find(bots("default"), "c").bot_id == "default"
     with pytest.raises(ConversationNotFound):
-        store.conversations.find("c", [])
+        store.conversations.find(bots("b3"), "c")
 
 
 def test_history_is_the_newest_and_stops_before_a_message(store):
     rows = [say(store, asks(f"q{n}")) for n in range(5)]
-    assert [row.text for row in store.messages.last("default", "c", limit=2)] == ["q3", "q4"]
-    before = store.messages.last("default", "c", limit=2, before=rows[3].message_id)
+    assert [row.text for row in store.messages.last(ALL_BOTS, "default", "c", limit=2)] == [
+        "q3",
+        "q4",
+    ]
+    before = store.messages.last(ALL_BOTS, "default", "c", limit=2, before=rows[3].message_id)
     assert [row.text for row in before] == ["q1", "q2"]
 
 
@@ -152,11 +168,15 @@ def test_many_threads_may_speak_at_once(store):
         thread.start()
     for thread in threads:
         thread.join()
-    total, rows = store.transcripts.page(TranscriptFilter(), limit=100, offset=0, ascending=True)
+    total, rows = store.transcripts.page(
+        ALL_BOTS, TranscriptFilter(), limit=100, offset=0, ascending=True
+    )
     assert total == 40
     assert [row.id for row in rows] == sorted(row.id for row in rows)
     assert [row.created_at for row in rows] == sorted(row.created_at for row in rows)
-    assert sum(store.conversations.get("default", f"c{n}").messages for n in range(3)) == 40
+    assert (
+        sum(store.conversations.get(ALL_BOTS, "default", f"c{n}").messages for n in range(3)) == 40
+    )
 
 
 # -- conversations -----------------------------------------------------------------------------
@@ -167,24 +187,24 @@ def test_the_last_active_conversation_comes_first(store):
         say(store, asks(f"in {name}"), name)
     time.sleep(0.002)  # times are kept to the millisecond
     say(store, asks("again"), "a")
-    total, page = store.conversations.page("default", since=None, limit=2, offset=0)
+    total, page = store.conversations.page(ALL_BOTS, "default", since=None, limit=2, offset=0)
     assert (total, [one.conversation_id for one in page]) == (3, ["a", "c"])
     assert (page[0].preview, page[0].messages) == ("in a", 2)
-    assert store.conversations.page("default", since=LATER, limit=2, offset=0) == (0, [])
-    assert store.conversations.page("unknown", since=None, limit=2, offset=0) == (0, [])
+    assert store.conversations.page(ALL_BOTS, "default", since=LATER, limit=2, offset=0) == (0, [])
+    assert store.conversations.page(ALL_BOTS, "unknown", since=None, limit=2, offset=0) == (0, [])
 
 
 def test_a_conversation_is_created_once_and_changed(store):
-    made = store.conversations.create("default", "c", title="T", metadata={"a": 1})
+    made = store.conversations.create(ALL_BOTS, "default", "c", title="T", metadata={"a": 1})
     with pytest.raises(Conflict):
-        store.conversations.create("default", "c", title=None, metadata={})
-    changed = store.conversations.change("default", "c", title="U", metadata={"b": 2})
+        store.conversations.create(ALL_BOTS, "default", "c", title=None, metadata={})
+    changed = store.conversations.change(ALL_BOTS, "default", "c", title="U", metadata={"b": 2})
     assert (made.title, changed.title, changed.metadata) == ("T", "U", {"a": 1, "b": 2})
-    changed = store.conversations.change("default", "c", title=None, metadata={"a": None})
+    changed = store.conversations.change(ALL_BOTS, "default", "c", title=None, metadata={"a": None})
     assert (changed.title, changed.metadata) == ("U", {"b": 2})
-    assert store.conversations.get("default", "c") == changed
+    assert store.conversations.get(ALL_BOTS, "default", "c") == changed
     with pytest.raises(ConversationNotFound):
-        store.conversations.change("default", "d", title="U", metadata={})
+        store.conversations.change(ALL_BOTS, "default", "d", title="U", metadata={})
 
 
 # -- events ------------------------------------------------------------------------------------
@@ -192,17 +212,17 @@ def test_a_conversation_is_created_once_and_changed(store):
 
 def test_what_is_said_is_an_event_behind_any_cursor(store):
     row = say(store, asks())
-    (began, asked), cursor = store.events.page(None, types=None, bot_ids=None, limit=10)
+    (began, asked), cursor = store.events.page(ALL_BOTS, None, types=None, limit=10)
     assert (began.type, asked.type) == ("conversation.created", "message.created")
     assert asked.data["message"]["id"] == row.message_id
-    assert store.events.page(began.id, types=None, bot_ids=None, limit=10)[0] == [asked]
-    assert store.events.page(cursor, types=None, bot_ids=None, limit=10) == ([], cursor)
+    assert store.events.page(ALL_BOTS, began.id, types=None, limit=10)[0] == [asked]
+    assert store.events.page(ALL_BOTS, cursor, types=None, limit=10) == ([], cursor)
     say(store, asks(), bot_id="b2")
-    only = store.events.page(cursor, types=["message.created"], bot_ids=["b2"], limit=10)[0]
+    only = store.events.page(bots("b2"), cursor, types=["message.created"], limit=10)[0]
     assert [event.bot_id for event in only] == ["b2"]
-    assert store.events.page(cursor, types=None, bot_ids=["default"], limit=10)[0] == []
+    assert store.events.page(bots("default"), cursor, types=None, limit=10)[0] == []
     with pytest.raises(Invalid):
-        store.events.page("nothing", types=None, bot_ids=None, limit=10)
+        store.events.page(ALL_BOTS, "nothing", types=None, limit=10)
 
 
 # -- transcripts -------------------------------------------------------------------------------
@@ -220,7 +240,7 @@ some_said = st.lists(
 )
 filters = st.fixed_dictionaries(
     {
-        "bot_ids": st.sampled_from([None, ["default"], ["b2"], ["default", "b2"], ["nobody"], []]),
+        "bot_ids": st.sampled_from([None, ["default"], ["b2"], ["default", "b2"], ["nobody"]]),
         "session_id": st.sampled_from([None, None, "c1", "nowhere"]),
         "role": st.sampled_from([None, "user", "assistant", "system"]),
         "has_rag_context": decisions,
@@ -247,13 +267,19 @@ def test_pages_and_exports_are_what_the_filter_says(tmp_path_factory, said, wher
         expected = [row for row in rows if matches(row, {**where, **moments})]
         if not ascending:
             expected.reverse()
+        named = where.pop("bot_ids")
+        scope = ALL_BOTS if named is None else bots(*named)
         filter_ = TranscriptFilter(**{**where, **moments})
         limit = data.draw(st.integers(1, 10))
         offset = data.draw(st.integers(0, 12))
-        page = store.transcripts.page(filter_, limit=limit, offset=offset, ascending=ascending)
+        page = store.transcripts.page(
+            scope, filter_, limit=limit, offset=offset, ascending=ascending
+        )
         assert page == (len(expected), expected[offset : offset + limit])
         exported = [
-            row for group in store.transcripts.export(filter_, ascending=ascending) for row in group
+            row
+            for group in store.transcripts.export(scope, filter_, ascending=ascending)
+            for row in group
         ]
         assert exported == expected
 
@@ -283,10 +309,11 @@ def test_pages_reach_over_many_blocks_of_rows(store, settings):
         connection.commit()
     for offset in (0, 1, 1022, 1023, 1024, 2040, 2999, 3000):
         assert found(store, limit=7, offset=offset) == (3000, texts[offset : offset + 7])
-        back = found(store, limit=7, offset=offset, ascending=False, bot_ids=["default"])
+        back = found(store, limit=7, offset=offset, ascending=False, scope=bots("default"))
         assert back == (3000, texts[::-1][offset : offset + 7])
     assert [
-        len(group) for group in store.transcripts.export(TranscriptFilter(), ascending=True)
+        len(group)
+        for group in store.transcripts.export(ALL_BOTS, TranscriptFilter(), ascending=True)
     ] == [1000] * 3
 
 
@@ -295,7 +322,7 @@ def test_pages_reach_over_many_blocks_of_rows(store, settings):
     days=st.lists(st.integers(1, 9), min_size=1, max_size=14),
     since=st.integers(0, 10),
     until=st.integers(0, 10),
-    more=st.sampled_from([{}, {}, {"role": "user"}, {"q": "m"}, {"bot_ids": ["default"]}]),
+    more=st.sampled_from([{}, {}, {"role": "user"}, {"q": "m"}, {"scope": bots("default")}]),
     ascending=st.booleans(),
     data=st.data(),
 )
@@ -307,7 +334,7 @@ def test_a_clock_that_was_wrong_changes_no_order_and_no_page(
     with open_store(settings, lambda: ("hashing:64", 64)) as store:
         say(store, asks("first"))
         store_rows_of(settings, days)
-        first = store.messages.get("1").created_at
+        first = store.messages.get(ALL_BOTS, "1").created_at
         everything = [("first", first), *((f"m{n}", day(d)) for n, d in enumerate(days))]
         times = {"since": day(since), "until": day(until)}
         filter_ = {**{k: times[k] for k in data.draw(st.sets(st.sampled_from([*times])))}, **more}
@@ -322,7 +349,8 @@ def test_a_clock_that_was_wrong_changes_no_order_and_no_page(
         limit, offset = data.draw(st.integers(1, 9)), data.draw(st.integers(0, 9))
         page = found(store, limit=limit, offset=offset, ascending=ascending, **filter_)
         assert page == (len(expected), expected[offset : offset + limit])
-        exported = store.transcripts.export(TranscriptFilter(**filter_), ascending=ascending)
+        scope = filter_.pop("scope", ALL_BOTS)
+        exported = store.transcripts.export(scope, TranscriptFilter(**filter_), ascending=ascending)
         assert [row.text for group in exported for row in group] == expected
 
 
@@ -362,9 +390,11 @@ def test_a_deleted_session_leaves_nothing_in_the_file(store, settings):
         row = say(store, asks(text, metadata=metadata, has_rag_context=True, context=context), name)
         say(store, answers(row, text), name)
         say(store, asks(text, wants_reply="srv"), name)
-        store.transcripts.add_translation(row, "de", text)
-        store.transcripts.add_click("default", name, row.message_id, f"https://e.com/{text}")
-    gone = store.transcripts.delete(["c", "unknown"], None, cascade=True)
+        store.transcripts.add_translation(ALL_BOTS, row.message_id, "de", text)
+        store.transcripts.add_click(
+            ALL_BOTS, "default", name, row.message_id, f"https://e.com/{text}"
+        )
+    gone = store.transcripts.delete(ALL_BOTS, ["c", "unknown"], cascade=True)
     assert (gone.transcripts, gone.translations, gone.clicks) == (3, 1, 1)
     assert found(store) == (3, ["harmless"] * 3)
     assert found(store, q=secret) == (0, [])
@@ -373,32 +403,32 @@ def test_a_deleted_session_leaves_nothing_in_the_file(store, settings):
         path.read_bytes() for path in settings.data_dir.glob("rag.db*")
     )
     with pytest.raises(ConversationNotFound):
-        store.messages.add("default", "c", answers(row))
+        store.messages.add(ALL_BOTS, "default", "c", answers(row))
 
 
 def test_without_cascade_translations_and_clicks_stay(store, settings):
     row = say(store, asks())
-    store.transcripts.add_translation(row, "de", "Wann?")
-    store.transcripts.add_translation(row, "de", "Wann denn?")
-    store.transcripts.add_click("default", "c", None, "https://e.com")
-    gone = store.transcripts.delete(["c"], None, cascade=False)
+    store.transcripts.add_translation(ALL_BOTS, row.message_id, "de", "Wann?")
+    store.transcripts.add_translation(ALL_BOTS, row.message_id, "de", "Wann denn?")
+    store.transcripts.add_click(ALL_BOTS, "default", "c", None, "https://e.com")
+    gone = store.transcripts.delete(ALL_BOTS, ["c"], cascade=False)
     assert (gone.transcripts, gone.translations, gone.clicks) == (1, 0, 0)
     assert [count(settings, table) for table in ("messages", "translations", "clicks")] == [0, 1, 1]
-    gone = store.transcripts.delete(["c"], None, cascade=True)
+    gone = store.transcripts.delete(ALL_BOTS, ["c"], cascade=True)
     assert (gone.transcripts, gone.translations, gone.clicks) == (0, 1, 1)
 
 
 def test_only_sessions_of_the_bots_given_are_deleted(store):
     for bot_id in ("default", "b2"):
         say(store, asks(bot_id), bot_id=bot_id)
-    assert store.transcripts.delete(["c"], ["b2"], cascade=True).transcripts == 1
-    assert store.transcripts.delete(["c"], [], cascade=True).transcripts == 0
+    assert store.transcripts.delete(bots("b2"), ["c"], cascade=True).transcripts == 1
+    assert store.transcripts.delete(bots("b3"), ["c"], cascade=True).transcripts == 0
     assert found(store) == (1, ["default"])
 
 
 def test_clicks_belong_to_a_conversation(store):
     with pytest.raises(ConversationNotFound):
-        store.transcripts.add_click("default", "c", None, "https://e.com")
+        store.transcripts.add_click(ALL_BOTS, "default", "c", None, "https://e.com")
 
 
 def count(settings: Settings, table: str) -> int:

@@ -11,6 +11,7 @@ import pytest
 from served import served
 from shelf import names, page, push, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
@@ -42,7 +43,7 @@ def a_reader(settings: Settings) -> Iterator[None]:
 def say(service: Service, text: str, conversation: str = "c") -> None:
     source = Source(source_url="s:1", chunk_id="chk", title=text, score=1, text=text)
     said = NewMessage(role="user", text=text, sender=USER, has_rag_context=True, context=[source])
-    service.store.messages.add(DEFAULT_BOT, conversation, said, create=True)
+    service.store.messages.add(ALL_BOTS, DEFAULT_BOT, conversation, said, create=True)
 
 
 def files_with(settings: Settings, word: str) -> list[str]:
@@ -62,7 +63,7 @@ def now() -> datetime:
 def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) -> None:
     say(service, SECRET)
     with a_reader(service.settings):
-        assert service.store.transcripts.delete(["c"], None, cascade=True).erasure_pending
+        assert service.store.transcripts.delete(ALL_BOTS, ["c"], cascade=True).erasure_pending
         say(service, "harmless", "another")  # would wait for the reader, or for the lock's time
         assert files_with(service.settings, SECRET) != []  # what the reader sees
         assert service.store.upkeep.owes(now())
@@ -70,7 +71,7 @@ def test_a_delete_beside_a_reader_returns_and_holds_up_nobody(service: Service) 
         assert later < now() + timedelta(minutes=1)
         assert service.store.upkeep.owes(now())
     assert service.upkeep.step(now()) > now() + timedelta(hours=1)
-    assert not service.store.transcripts.delete(["another"], None, cascade=True).erasure_pending
+    assert not service.store.transcripts.delete(ALL_BOTS, ["another"], cascade=True).erasure_pending
     assert files_with(service.settings, SECRET) == []
     assert not service.store.upkeep.owes(now())
 
@@ -80,7 +81,7 @@ def test_what_is_owed_outlasts_the_process(settings: Settings) -> None:
         with assemble(settings) as service:
             say(service, SECRET)
         with a_reader(settings), assemble(settings) as service:
-            service.store.transcripts.delete(["c"], None, cascade=True)
+            service.store.transcripts.delete(ALL_BOTS, ["c"], cascade=True)
         with assemble(settings) as service:
             assert service.store.upkeep.owes(now())
             service.upkeep.step(now())
@@ -122,13 +123,13 @@ def test_readers_that_come_and_go_do_not_keep_deleted_text(service: Service) -> 
 
     def read() -> None:
         while not ended.is_set():
-            service.store.bots.all()
+            service.store.bots.all(ALL_BOTS)
 
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
     try:
-        service.store.transcripts.delete(["c"], None, cascade=True)
+        service.store.transcripts.delete(ALL_BOTS, ["c"], cascade=True)
         while service.store.upkeep.owes(now()):
             service.upkeep.step(now())
             time.sleep(0.001)
@@ -144,9 +145,9 @@ def test_no_piece_of_a_deleted_message_is_left_in_the_index_of_substrings(
 ) -> None:
     say(service, "common words")
     say(service, f"common {SECRET}")
-    service.store.transcripts.delete(["unknown"], None, cascade=True)
+    service.store.transcripts.delete(ALL_BOTS, ["unknown"], cascade=True)
     say(service, f"more common {SECRET}", "another")
-    service.store.transcripts.delete(["another"], None, cascade=True)
+    service.store.transcripts.delete(ALL_BOTS, ["another"], cascade=True)
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.execute("attach ? as rows", [str(service.settings.data_dir / "rag.db")])
         memory.execute("create virtual table temp.terms using fts5vocab(rows, messages_text, row)")
@@ -158,7 +159,7 @@ def test_a_deleted_page_is_taken_out_of_the_sealed_views(service: Service) -> No
     push(service, page("secret", f"About the {SECRET}."), page("kept", "The heron waits."))
     assert service.store.views.seal(DEFAULT_BOT, share=0)
     assert [sealed_with(service, word) for word in ("xylophone", "heron")] == [1, 1]
-    service.knowledge.remove(DEFAULT_BOT, ["https://example.com/secret"])
+    service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/secret"])
     assert service.store.upkeep.owes(now())
     service.upkeep.step(now() + timedelta(seconds=1))
     assert not service.store.upkeep.owes(now())
@@ -184,7 +185,7 @@ def test_pages_may_be_deleted_while_the_views_are_sealed(service: Service) -> No
     sealing.start()
     gone = []
     for n in range(0, 690, 7):
-        service.knowledge.remove(DEFAULT_BOT, [f"https://example.com/p{n}"])
+        service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, [f"https://example.com/p{n}"])
         gone.append(n)
         if not sealing.is_alive():
             break

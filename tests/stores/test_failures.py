@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from shelf import ALL, MODES, names, page, push, settings_in, stored, texts
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import InvalidSettings, RagError, StorageBusy, StorageFailed
@@ -97,7 +98,7 @@ with assemble(settings) as service:
     except StorageFailed as error:
         print("seal failed", error)
     print("found", texts(service, "heron waits", "keyword"))
-    service.knowledge.search("heron", DEFAULT_BOT, mode="dense")
+    service.knowledge.search(ALL_BOTS, "heron", DEFAULT_BOT, mode="dense")
     ballast.unlink()
     (folder / "rest").unlink()
     push(service, page("last", "There is room."))
@@ -147,7 +148,9 @@ def test_a_write_that_finds_no_room_fails_whole_and_the_next_goes_on(tmp_path: P
 
 def assert_whole(service: Service, kept: list[str]) -> None:
     """Each pair of pages is there if it was acknowledged, and not at all otherwise."""
-    assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 2 + 2 * len(kept)
+    assert service.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)[0] == 2 + 2 * len(
+        kept
+    )
     for n in kept:
         assert stored(service, f"p{n}").text == large(f"p{n}")
         assert texts(service, f"Small {n}", "keyword")[0] == f"Small {n}."
@@ -226,8 +229,8 @@ def test_a_lock_that_is_held_too_long_is_busy_and_passes(settings: Settings) -> 
         with a_writer_that_does_not_end(settings):
             for attempt in (
                 lambda: push(service, page("b", "The stork.")),
-                lambda: service.knowledge.remove(DEFAULT_BOT, ["https://example.com/a"]),
-                lambda: service.store.bots.create("b"),
+                lambda: service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/a"]),
+                lambda: service.store.bots.create(ALL_BOTS, "b"),
             ):
                 with pytest.raises(StorageBusy, match="try again") as error:
                     attempt()
@@ -236,7 +239,7 @@ def test_a_lock_that_is_held_too_long_is_busy_and_passes(settings: Settings) -> 
             assert list(service.store.views.check()) == []
         push(service, page("b", "The stork."))
         assert names(service, "stork")[0] == "b"
-        assert "b" not in service.store.bots.all()
+        assert "b" not in service.store.bots.all(ALL_BOTS)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -265,7 +268,7 @@ def use(settings: Settings) -> None:
             names(service, f"p{n}")
             stored(service, f"p{n}")
         push(service, page("p0", large("p0", seed=1)[:20_000]), page("new", "A new page."))
-        service.knowledge.remove(DEFAULT_BOT, ["https://example.com/p1"])
+        service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/p1"])
         assert names(service, "A new page.")[0] == "new"
 
 

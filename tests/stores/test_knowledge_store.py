@@ -12,6 +12,7 @@ from shelf import (
     ALL,
     MODES,
     CountingEmbedder,
+    bots,
     knowledge_with,
     names,
     page,
@@ -22,6 +23,7 @@ from shelf import (
     texts,
 )
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.access.store import Token
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
@@ -85,16 +87,18 @@ def test_a_removed_document_is_gone_from_every_search(service: Service, mode: Mo
     push(service, page("a", paragraphs("heron", "egret")), page("b", "The stork."))
     before = len(chunk_ids(service, "a"))
     url = "https://example.com/a"
-    assert service.knowledge.remove(DEFAULT_BOT, [url, "https://example.com/none"]) == {url: before}
+    assert service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, [url, "https://example.com/none"]) == {
+        url: before
+    }
     assert "a" not in names(service, "heron egret", mode)
     assert stored(service, "a") is None
-    assert service.knowledge.remove(DEFAULT_BOT, [url]) == {}
+    assert service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, [url]) == {}
 
 
 def test_a_document_that_is_pushed_again_after_its_removal_is_new(service: Service) -> None:
     push(service, page("a", "The heron."))
     former = stored(service, "a")
-    service.knowledge.remove(DEFAULT_BOT, ["https://example.com/a"])
+    service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/a"])
     push(service, page("a", "The heron."))
     again = stored(service, "a")
     assert again.info.document_id != former.info.document_id
@@ -107,7 +111,7 @@ def test_an_unchanged_push_writes_nothing(service: Service, rows: sqlite3.Connec
     push(service, document)
     before = everything(rows)
     reordered = msgspec.structs.replace(document, metadata={"a": [2], "b": 1})
-    again = service.knowledge.upsert([reordered])
+    again = service.knowledge.upsert(ALL_BOTS, [reordered])
     assert again[0].unchanged
     assert again[0].document_id == stored(service, "a").info.document_id
     assert (again[0].chunks.embedded, again[0].chunks.removed) == (0, 0)
@@ -122,7 +126,9 @@ def test_an_unchanged_push_writes_nothing(service: Service, rows: sqlite3.Connec
 def test_a_change_beside_the_text_is_a_change(service: Service, change: dict[str, Any]) -> None:
     document = page("a", "The heron.")
     push(service, document)
-    assert not service.knowledge.upsert([msgspec.structs.replace(document, **change)])[0].unchanged
+    assert not service.knowledge.upsert(ALL_BOTS, [msgspec.structs.replace(document, **change)])[
+        0
+    ].unchanged
     info = stored(service, "a").info
     assert [getattr(info, name) for name in change] == list(change.values())
 
@@ -133,9 +139,9 @@ def test_a_preview_changes_nothing_and_tells_what_the_push_will_do(
     push(service, page("a", paragraphs("heron", "egret", "stork")))
     before = everything(rows)
     for edit in (page("a", paragraphs("heron", "ibis", "stork", "crane")), page("new", "A wren.")):
-        preview = service.knowledge.preview(edit)
+        preview = service.knowledge.preview(ALL_BOTS, edit)
         assert everything(rows) == before
-        done = service.knowledge.upsert([edit])[0]
+        done = service.knowledge.upsert(ALL_BOTS, [edit])[0]
         assert msgspec.structs.replace(preview, document_id=done.document_id) == done
         before = everything(rows)
 
@@ -165,7 +171,9 @@ def test_a_chunk_id_is_never_given_again(service: Service) -> None:
         now = {*chunk_ids(service, "a"), *chunk_ids(service, "b")}
         assert not now & seen
         seen |= now
-        service.knowledge.remove(DEFAULT_BOT, [f"https://example.com/{'ab'[version % 2]}"])
+        service.knowledge.remove(
+            ALL_BOTS, DEFAULT_BOT, [f"https://example.com/{'ab'[version % 2]}"]
+        )
 
 
 def test_equal_paragraphs_are_chunks_of_their_own(service: Service) -> None:
@@ -184,7 +192,7 @@ def test_known_chunks_are_never_embedded_again(
 ) -> None:
     def embedded(document: Document) -> int:
         before = embedder.passages
-        result = knowledge.upsert([document])[0]
+        result = knowledge.upsert(ALL_BOTS, [document])[0]
         assert result.chunks.embedded == embedder.passages - before
         return embedder.passages - before
 
@@ -197,14 +205,16 @@ def test_known_chunks_are_never_embedded_again(
     assert embedded(page("renamed", birds)) == 0
     assert embedded(page("a", edited, bot_id="other")) == 0
     assert embedded(page("a", birds, content_type="faq")) == 0
-    knowledge.remove(DEFAULT_BOT, ["https://example.com/a"])
+    knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/a"])
     assert embedded(page("a", edited)) == 0, "pushed again after its removal"
 
 
 def test_a_repeated_text_is_embedded_once(
     knowledge: KnowledgeBase, embedder: CountingEmbedder
 ) -> None:
-    knowledge.upsert([page("a", paragraphs("heron", "heron")), page("b", paragraphs("heron"))])
+    knowledge.upsert(
+        ALL_BOTS, [page("a", paragraphs("heron", "heron")), page("b", paragraphs("heron"))]
+    )
     assert embedder.passages == 1
 
 
@@ -234,27 +244,27 @@ def test_bots_are_apart(service: Service, mode: Mode) -> None:
     assert texts(service, "heron egret", mode, bot_id="one") == ["The heron."]
     assert texts(service, "heron egret", mode, bot_id="two") == ["The egret."]
     assert texts(service, "heron egret", mode) == []
-    service.knowledge.remove("one", ["https://example.com/a"])
+    service.knowledge.remove(ALL_BOTS, "one", ["https://example.com/a"])
     assert texts(service, "heron egret", mode, bot_id="one") == []
     assert texts(service, "heron egret", mode, bot_id="two") == ["The egret."]
 
 
 def test_an_unknown_bot_has_no_context(service: Service) -> None:
-    found = service.knowledge.search("heron", "nobody")
+    found = service.knowledge.search(ALL_BOTS, "heron", "nobody")
     assert (found.hits, found.has_rag_context, found.confidence) == ([], False, 0.0)
 
 
 def test_a_bot_exists_once_it_is_made_or_pushed_to(service: Service) -> None:
-    service.store.bots.create("made")
+    service.store.bots.create(ALL_BOTS, "made")
     push(service, page("a", paragraphs("heron", "egret"), bot_id="pushed"))
-    bots = service.store.bots.all()
+    bots = service.store.bots.all(ALL_BOTS)
     assert {name: (bot.documents, bot.chunks) for name, bot in bots.items()} == {
         "made": (0, 0),
         "pushed": (1, 2),
     }
     for name in ("made", "pushed", DEFAULT_BOT):
         with pytest.raises(Conflict, match=name):
-            service.store.bots.create(name)
+            service.store.bots.create(ALL_BOTS, name)
 
 
 @pytest.mark.parametrize("sealed", [False, True])
@@ -282,9 +292,15 @@ def test_a_label_narrows_and_follows_its_change(service: Service, mode: Mode, se
 # -- listing -----------------------------------------------------------------------------------
 
 
-def listed(service: Service, limit: int = 100, offset: int = 0, **where: Any) -> list[str]:
+def listed(
+    service: Service,
+    limit: int = 100,
+    offset: int = 0,
+    scope: Scope = ALL_BOTS,
+    **where: Any,
+) -> list[str]:
     _, infos = service.store.knowledge.documents(
-        DocumentFilter(**where), limit=limit, offset=offset
+        scope, DocumentFilter(**where), limit=limit, offset=offset
     )
     return [info.source_url.rpartition("/")[2] for info in infos]
 
@@ -295,12 +311,12 @@ def test_documents_are_listed_newest_first_page_by_page(service: Service) -> Non
     push(service, page("b", "Page b, edited later than all others."))
     order = listed(service)
     assert set(order) == set("abcde")
-    _, infos = service.store.knowledge.documents(ALL, limit=9, offset=0)
+    _, infos = service.store.knowledge.documents(ALL_BOTS, ALL, limit=9, offset=0)
     times = [info.updated_at for info in infos]
     assert sorted(times, reverse=True) == times
     paged = [name for offset in range(0, 6, 2) for name in listed(service, 2, offset)]
     assert paged == order
-    assert service.store.knowledge.documents(ALL, limit=2, offset=4)[0] == 5
+    assert service.store.knowledge.documents(ALL_BOTS, ALL, limit=2, offset=4)[0] == 5
     assert listed(service, 2, 10) == []
 
 
@@ -312,9 +328,8 @@ def test_a_listing_is_narrowed_by_each_field(service: Service) -> None:
         page("c", "The 100% wren_song.", bot_id="three"),
     )
     assert sorted(listed(service)) == ["a", "b", "c"]
-    assert listed(service, bot_ids=["two"]) == ["b"]
-    assert sorted(listed(service, bot_ids=["two", DEFAULT_BOT])) == ["a", "b"]
-    assert listed(service, bot_ids=[]) == []
+    assert listed(service, scope=bots("two")) == ["b"]
+    assert sorted(listed(service, scope=bots("two", DEFAULT_BOT))) == ["a", "b"]
     assert listed(service, content_type="faq") == ["a"]
     assert listed(service, source_url="https://example.com/c") == ["c"]
     assert listed(service, q="heron") == ["a"]
@@ -322,7 +337,7 @@ def test_a_listing_is_narrowed_by_each_field(service: Service) -> None:
     assert listed(service, q="EXAMPLE.com/b") == ["b"]
     assert listed(service, q="100% wren_") == ["c"]
     assert listed(service, q="100_") == []
-    assert listed(service, q="heron", bot_ids=["two"]) == []
+    assert listed(service, q="heron", scope=bots("two")) == []
 
 
 @pytest.mark.parametrize(
@@ -343,7 +358,7 @@ def test_a_substring_is_found_in_any_case_of_any_script(
 
 def test_an_unknown_document_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound, match="doc_none"):
-        service.store.knowledge.document("doc_none")
+        service.store.knowledge.document(ALL_BOTS, "doc_none")
 
 
 anything = st.text(st.characters(codec=None), min_size=1, max_size=200)
@@ -360,16 +375,16 @@ def test_any_text_can_be_pushed_found_listed_and_removed(
     document = msgspec.structs.replace(
         document, title=title.encode(errors="replace").decode(), metadata={"label": label}
     )
-    assert not service.knowledge.upsert([document])[0].unchanged
-    assert service.knowledge.upsert([document])[0].unchanged
+    assert not service.knowledge.upsert(ALL_BOTS, [document])[0].unchanged
+    assert service.knowledge.upsert(ALL_BOTS, [document])[0].unchanged
     kept = stored(service, "odd")
     assert kept.info.metadata == {"label": label}
     assert "\x00" not in kept.text
     for mode in MODES:
         assert "odd" in names(service, "heron", mode, k=100)
         names(service, content.encode(errors="replace").decode(), mode)
-    service.store.knowledge.documents(DocumentFilter(q=label), limit=1, offset=0)
-    service.knowledge.remove(DEFAULT_BOT, [document.source_url])
+    service.store.knowledge.documents(ALL_BOTS, DocumentFilter(q=label), limit=1, offset=0)
+    service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, [document.source_url])
     assert names(service, "heron") == []
 
 
@@ -380,7 +395,9 @@ def test_each_write_leaves_its_event(service: Service, rows: sqlite3.Connection)
     push(service, page("a", paragraphs("heron", "egret")))
     push(service, page("a", paragraphs("heron", "stork")))
     push(service, page("a", paragraphs("heron", "stork")))
-    service.knowledge.remove(DEFAULT_BOT, ["https://example.com/a", "https://example.com/none"])
+    service.knowledge.remove(
+        ALL_BOTS, DEFAULT_BOT, ["https://example.com/a", "https://example.com/none"]
+    )
     found = rows.execute("select type, bot_id, data from events order by seq").fetchall()
     events = [(type_, bot, msgspec.json.decode(data)) for type_, bot, data in found]
     assert [event[:2] for event in events] == [
@@ -400,7 +417,9 @@ def test_each_write_leaves_its_event(service: Service, rows: sqlite3.Connection)
 def test_a_write_that_fails_leaves_nothing(service: Service, rows: sqlite3.Connection) -> None:
     push(service, page("a", "The heron."))
     before = everything(rows)
-    whole = service.knowledge.plan([page("a", "The stork."), page("b", "The ibis.", bot_id="new")])
+    whole = service.knowledge.plan(
+        ALL_BOTS, [page("a", "The stork."), page("b", "The ibis.", bot_id="new")]
+    )
     vectors = service.knowledge.embed(whole)
     unknown = Revision(
         document=page("c", "x"),
@@ -411,18 +430,20 @@ def test_a_write_that_fails_leaves_nothing(service: Service, rows: sqlite3.Conne
         digests=[b"never embedded"],
     )
     with pytest.raises(StorageBusy, match="try again"):
-        service.store.knowledge.replace([*whole.revisions, unknown], vectors)
+        service.store.knowledge.replace(ALL_BOTS, [*whole.revisions, unknown], vectors)
     assert everything(rows) == before
     assert texts(service, "stork ibis heron") == ["The heron."]
-    assert list(service.store.bots.all()) == [DEFAULT_BOT]
+    assert list(service.store.bots.all(ALL_BOTS)) == [DEFAULT_BOT]
     push(service, page("a", "The stork."))
     assert texts(service, "stork") == ["The stork."]
 
 
 def test_a_group_is_written_whole(service: Service) -> None:
-    results = service.knowledge.upsert([page(str(n), f"Page number {n}.") for n in range(50)])
+    results = service.knowledge.upsert(
+        ALL_BOTS, [page(str(n), f"Page number {n}.") for n in range(50)]
+    )
     assert [r.source_url.rpartition("/")[2] for r in results] == [str(n) for n in range(50)]
-    assert service.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 50
+    assert service.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)[0] == 50
 
 
 # -- tokens and jobs ---------------------------------------------------------------------------
@@ -460,7 +481,7 @@ def job(job_id: str, owner: str = "srv_one") -> Job:
     return Job(
         id=job_id,
         state="queued",
-        bot_ids=["a"],
+        scope=bots("a"),
         owner=owner,
         total=5,
         counts=JobCounts(),
@@ -483,13 +504,13 @@ def test_a_job_is_seen_by_another_store_at_each_step(settings: Settings) -> None
         counts = JobCounts(done=2, embedded=1, failed=1)
         for _ in range(2):
             assert there.store.jobs.advance("job_1", counts, 77, failed)
-        moved = here.store.jobs.get("job_1")
+        moved = here.store.jobs.get(ALL_BOTS, "job_1")
         assert (moved.state, moved.counts, moved.offset) == ("running", counts, 77)
-        assert here.store.jobs.failed_lines("job_1", limit=10, offset=0) == failed
-        assert here.store.jobs.failed_lines("job_1", limit=10, offset=1) == []
+        assert here.store.jobs.failed_lines(ALL_BOTS, "job_1", limit=10, offset=0) == failed
+        assert here.store.jobs.failed_lines(ALL_BOTS, "job_1", limit=10, offset=1) == []
         here.store.jobs.finish("job_1", "succeeded", None)
         there.store.jobs.finish("job_1", "failed", "too late")
-        over = there.store.jobs.get("job_1")
+        over = there.store.jobs.get(ALL_BOTS, "job_1")
         assert (over.state, over.error) == ("succeeded", None)
         assert not there.store.jobs.start("job_1")
         assert there.store.jobs.unfinished() == [job("job_2")]
@@ -500,7 +521,7 @@ def test_a_cancelled_job_still_counts_the_lines_at_hand(service: Service) -> Non
     service.store.jobs.start("job_1")
     service.store.jobs.finish("job_1", "cancelled", None)
     assert not service.store.jobs.advance("job_1", JobCounts(done=3, embedded=3), 9, [])
-    over = service.store.jobs.get("job_1")
+    over = service.store.jobs.get(ALL_BOTS, "job_1")
     assert (over.state, over.counts.done) == ("cancelled", 3)
 
 
@@ -514,7 +535,7 @@ def test_a_job_is_taken_over_from_its_former_owner_only_once(service: Service) -
 
 def test_an_unknown_job_is_not_found(service: Service) -> None:
     with pytest.raises(NotFound, match="job_none"):
-        service.store.jobs.get("job_none")
+        service.store.jobs.get(ALL_BOTS, "job_none")
 
 
 def test_many_first_users_make_one_base(tmp_path: Path) -> None:

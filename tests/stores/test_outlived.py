@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from shelf import names, page, push, settings_in
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import spool_folder
 from rag_service.background.spool import Spool
@@ -46,7 +47,7 @@ def add_job(service: Service, job_id: str, *, ended: bool) -> Spool:
     job = Job(
         id=job_id,
         state="queued",
-        bot_ids=[],
+        scope=ALL_BOTS,
         owner="srv_gone",
         total=1,
         counts=JobCounts(),
@@ -86,12 +87,12 @@ def test_a_step_tells_when_the_next_is_due(service: Service) -> None:
 def test_jobs_and_their_results_go_days_after_their_end(service: Service) -> None:
     ended, running = add_job(service, "job_1", ended=True), add_job(service, "job_2", ended=False)
     service.upkeep.step(after(9))
-    assert ended.results.exists() and service.store.jobs.get("job_1").state == "succeeded"
+    assert ended.results.exists() and service.store.jobs.get(ALL_BOTS, "job_1").state == "succeeded"
     service.upkeep.step(after(11))
     with pytest.raises(NotFound):
-        service.store.jobs.get("job_1")
+        service.store.jobs.get(ALL_BOTS, "job_1")
     assert not ended.results.exists() and count(service, "job_failures") == 1
-    assert running.results.exists() and service.store.jobs.get("job_2").state == "running"
+    assert running.results.exists() and service.store.jobs.get(ALL_BOTS, "job_2").state == "running"
 
 
 def test_orphans_of_servers_that_are_gone_are_swept(service: Service) -> None:
@@ -113,7 +114,7 @@ def test_changes_go_that_the_sealed_views_have_and_any_process_finds_the_rest(
     with assemble(settings) as service, assemble(settings) as late:
         push(service, *(page(f"p{n}", f"Heron number{n}.") for n in range(20)))
         assert names(late, "number3", "keyword") == ["p3"]  # it has views of now
-        service.knowledge.remove(DEFAULT_BOT, ["https://example.com/p3"])
+        service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/p3"])
         push(service, page("p4", "Stork number4."), page("p20", "Ibis number20."))
         service.store.views.seal(DEFAULT_BOT, share=0)
         service.upkeep.step(after(2))
@@ -135,7 +136,9 @@ def test_changes_go_that_the_sealed_views_have_and_any_process_finds_the_rest(
 
 def test_vectors_without_a_chunk_go_after_a_time_of_grace(service: Service) -> None:
     push(service, page("a", "The heron."), page("b", "The stork."), page("c", "The ibis."))
-    service.knowledge.remove(DEFAULT_BOT, ["https://example.com/a", "https://example.com/b"])
+    service.knowledge.remove(
+        ALL_BOTS, DEFAULT_BOT, ["https://example.com/a", "https://example.com/b"]
+    )
     push(service, page("d", "The stork."))  # has the vector of b
     service.upkeep.step(after(0.9))
     assert count(service, "embeddings") == 3
@@ -155,10 +158,10 @@ def test_events_go_after_their_days_and_the_views_stay(settings: Settings) -> No
         assert count(service, "events") > 0
         service.upkeep.step(after(21))
         assert count(service, "events") == 0
-        events, cursor = service.store.events.page(None, types=None, bot_ids=None, limit=10)
+        events, cursor = service.store.events.page(ALL_BOTS, None, types=None, limit=10)
         assert events == []
         push(service, page("b", "The stork."))
-        (event,), _ = service.store.events.page(cursor, types=None, bot_ids=None, limit=10)
+        (event,), _ = service.store.events.page(ALL_BOTS, cursor, types=None, limit=10)
         assert event.type == "knowledge.upserted"
     (sealed,) = (settings.index_dir / "1").iterdir()
     with assemble(settings) as service:
@@ -178,15 +181,15 @@ def test_a_passage_is_kept_once_however_often_it_is_quoted(service: Service) -> 
         said = NewMessage(
             role="user", text="?", sender=sender, has_rag_context=True, context=context
         )
-        return service.store.messages.add(DEFAULT_BOT, conversation, said, create=True)
+        return service.store.messages.add(ALL_BOTS, DEFAULT_BOT, conversation, said, create=True)
 
     rows = [ask(f"c{n}", sources) for n in range(50)] + [ask("last", sources[:1])]
     assert count(service, "quotes") == 2
-    assert service.store.messages.get(rows[7].message_id).context == sources
-    service.store.transcripts.delete([f"c{n}" for n in range(50)], None, cascade=True)
+    assert service.store.messages.get(ALL_BOTS, rows[7].message_id).context == sources
+    service.store.transcripts.delete(ALL_BOTS, [f"c{n}" for n in range(50)], cascade=True)
     assert count(service, "quotes") == 1
-    assert service.store.messages.get(rows[-1].message_id).context == sources[:1]
-    service.store.transcripts.delete(["last"], None, cascade=True)
+    assert service.store.messages.get(ALL_BOTS, rows[-1].message_id).context == sources[:1]
+    service.store.transcripts.delete(ALL_BOTS, ["last"], cascade=True)
     assert count(service, "quotes") == count(service, "context_quotes") == 0
 
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shelf import names, page, push
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.store import Evidence
@@ -42,6 +43,7 @@ def seen(service: Service, query: str, bot_id: str = "default") -> Evidence | No
         return []
 
     service.store.knowledge.search(
+        ALL_BOTS,
         bot_id,
         vector=embedder.embed_query(query),
         query=query,
@@ -62,10 +64,10 @@ def test_the_levels_of_one_page_know_no_other_document(service):
 
 def test_an_unknown_bot_and_an_empty_one_show_nothing(service):
     assert seen(service, "lighthouse", "nobody") is None
-    service.store.bots.create("empty")
+    service.store.bots.create(ALL_BOTS, "empty")
     shown = seen(service, "lighthouse", "empty")
     assert shown is None or shown.scores == {}
-    assert not service.knowledge.search("lighthouse", "empty").has_rag_context
+    assert not service.knowledge.search(ALL_BOTS, "lighthouse", "empty").has_rag_context
 
 
 def test_copies_of_a_page_are_as_near_to_each_other_as_can_be(service):
@@ -80,7 +82,7 @@ def test_the_levels_follow_the_rows(service):
     alone = seen(service, "lighthouse").levels
     push(service, *(page(f"p{n}", f"Notice {n} is about room {n}.") for n in range(40)))
     assert seen(service, "lighthouse").levels != alone
-    service.knowledge.remove("default", [f"https://example.com/p{n}" for n in range(40)])
+    service.knowledge.remove(ALL_BOTS, "default", [f"https://example.com/p{n}" for n in range(40)])
     assert seen(service, "lighthouse").levels == alone
 
 
@@ -105,7 +107,9 @@ def test_rows_without_sentences_are_searched_and_a_changed_page_brings_them(sett
     without_sentences(settings)
     with assemble(settings) as service:
         assert names(service, "when does the lighthouse open")[0] == "a"
-        assert service.knowledge.search("when does the lighthouse open", "default").evidence
+        assert service.knowledge.search(
+            ALL_BOTS, "when does the lighthouse open", "default"
+        ).evidence
         assert sentence_counts(settings) == [0, 0]
         push(service, page("a", TEXT, title=""), page("b", "Another text about the smith."))
         push(service, page("a", TEXT, content_type="faq"))

@@ -20,6 +20,7 @@ import pytest
 from shelf import names, page, push, settings_in
 from shell import Shell
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.store import TranscriptFilter
 from rag_service.errors import OtherVersion, StorageFailed
@@ -104,10 +105,12 @@ def test_every_row_of_a_former_base_is_still_there(base: Path, settings: Setting
         assert names(service, "stork roofs", "keyword", bot_id="birds") == ["other"]
         if "messages" in former:
             where = TranscriptFilter(q="heron wait")
-            total, said = service.store.transcripts.page(where, limit=9, offset=0, ascending=True)
+            total, said = service.store.transcripts.page(
+                ALL_BOTS, where, limit=9, offset=0, ascending=True
+            )
             assert total == 2 and said[0].context is not None
             assert said[0].context[0].score == 0.123456789012345
-            assert service.store.transcripts.delete(["c1"], None, cascade=True).transcripts == 2
+            assert service.store.transcripts.delete(ALL_BOTS, ["c1"], cascade=True).transcripts == 2
         push(service, page("new", "A page that came later."))
         assert names(service, "came later", "keyword") == ["new"]
     with_sources(former)

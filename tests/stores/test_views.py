@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from shelf import ALL, MODES, names, page, push, settings_in, texts
 
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.contacts.store import ContactFields
 from rag_service.conversations.messages import Sender
@@ -71,7 +72,7 @@ def finds_everything(service: Service) -> bool:
 
 
 def by_id(service: Service, query: str, mode: Mode, **rest: Any) -> dict[str, Hit]:
-    hits = service.knowledge.search(query, DEFAULT_BOT, mode=mode, k=100, **rest).hits
+    hits = service.knowledge.search(ALL_BOTS, query, DEFAULT_BOT, mode=mode, k=100, **rest).hits
     return {hit.passage.chunk_id: hit for hit in hits}
 
 
@@ -175,9 +176,9 @@ def test_deleting_a_conversation_leaves_the_sealed_views_as_they_are(
     full: Service, settings: Settings
 ) -> None:
     said = NewMessage(role="user", text="When?", sender=Sender(type="user"))
-    full.store.messages.add(DEFAULT_BOT, "con_1", said, create=True)
+    full.store.messages.add(ALL_BOTS, DEFAULT_BOT, "con_1", said, create=True)
     folder = seal(full)
-    full.store.transcripts.delete(["con_1"], None, cascade=True)
+    full.store.transcripts.delete(ALL_BOTS, ["con_1"], cascade=True)
     with assemble(settings) as again:
         assert finds_everything(again)
         again.store.views.seal(DEFAULT_BOT)
@@ -186,9 +187,9 @@ def test_deleting_a_conversation_leaves_the_sealed_views_as_they_are(
 
 
 def test_deleting_a_contact_leaves_them_too(full: Service, settings: Settings) -> None:
-    contact = full.store.contacts.add(ContactFields(email="ann@example.com"))
+    contact = full.store.contacts.add(ALL_BOTS, ContactFields(email="ann@example.com"))
     folder = seal(full)
-    full.store.contacts.delete(contact.contact_id, conversations=False)
+    full.store.contacts.delete(ALL_BOTS, contact.contact_id, conversations=False)
     with assemble(settings) as again:
         assert finds_everything(again)
         again.store.views.seal(DEFAULT_BOT)
@@ -218,7 +219,7 @@ def test_an_older_backup_that_is_put_back_wins_over_the_views(
         copy_of(settings.data_dir, backup)
         for n in range(5):
             push(service, page(f"lost{n}", f"The ledger of year {n} is lost."))
-        service.knowledge.remove(DEFAULT_BOT, ["https://example.com/kept"])
+        service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/kept"])
         seal(service)
     shutil.rmtree(settings.data_dir)
     shutil.copytree(backup, settings.data_dir)
@@ -319,9 +320,13 @@ def test_a_second_store_takes_over_what_the_first_has_sealed(settings: Settings)
         assert one.store.views.seal(DEFAULT_BOT)
         assert not one.store.views.wants_sealing(DEFAULT_BOT)
         assert two.store.views.seal(DEFAULT_BOT) is False, "there is nothing left to do"
-        one.knowledge.remove(DEFAULT_BOT, [document.source_url for document in many[:1000]])
+        one.knowledge.remove(
+            ALL_BOTS, DEFAULT_BOT, [document.source_url for document in many[:1000]]
+        )
         for service in (two, one):
-            found = service.knowledge.search("Item shelf", DEFAULT_BOT, mode="keyword", k=100)
+            found = service.knowledge.search(
+                ALL_BOTS, "Item shelf", DEFAULT_BOT, mode="keyword", k=100
+            )
             shelves = {int(hit.passage.source_url.rpartition("p")[2]) for hit in found.hits}
             assert len(shelves) == 100 and min(shelves) >= 1000
             assert list(service.store.views.check()) == []
@@ -336,7 +341,7 @@ def test_two_stores_see_each_others_writes_in_the_next_search(
             writer, reader = (one, two) if n % 2 else (two, one)
             push(writer, page("p", f"State {n} of the heron."))
             assert texts(reader, "heron", mode) == [f"State {n} of the heron."]
-            writer.knowledge.remove(DEFAULT_BOT, ["https://example.com/p"])
+            writer.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/p"])
             assert texts(reader, "heron", mode) == []
             if n == 3:
                 seal(writer)
@@ -393,7 +398,7 @@ def test_it_does_not_matter_where_a_chunk_lies(
                     service.store.views.seal(DEFAULT_BOT, share=0)
                 push(service, page(f"p{n}", text, format="text"))
             urls = [f"https://example.com/p{n}" for n in removed]
-            service.knowledge.remove(DEFAULT_BOT, urls)
+            service.knowledge.remove(ALL_BOTS, DEFAULT_BOT, urls)
             if steps == len(contents):
                 service.store.views.seal(DEFAULT_BOT, share=0)
             assert list(service.store.views.check()) == []
@@ -439,10 +444,10 @@ def test_a_chunk_that_came_and_went_between_two_searches_is_not_counted(full: Se
     assert finds_everything(full)
     for n in range(3):
         push(full, page("brief", f"Brief {n}."))
-    full.knowledge.remove(DEFAULT_BOT, ["https://example.com/brief"])
+    full.knowledge.remove(ALL_BOTS, DEFAULT_BOT, ["https://example.com/brief"])
     assert finds_everything(full)
     assert list(full.store.views.check()) == []
-    found = full.store.bots.all()[DEFAULT_BOT]
+    found = full.store.bots.all(ALL_BOTS)[DEFAULT_BOT]
     assert found.chunks == len(SENTENCES)
 
 
@@ -450,7 +455,9 @@ def test_a_chunk_that_came_and_went_between_two_searches_is_not_counted(full: Se
 def test_what_is_removed_from_the_sealed_part_is_not_found(service: Service, mode: Mode) -> None:
     push(service, *(page(f"p{n}", f"The heron {n}.") for n in range(150)))
     seal(service)
-    service.knowledge.remove(DEFAULT_BOT, [f"https://example.com/p{n}" for n in range(140)])
+    service.knowledge.remove(
+        ALL_BOTS, DEFAULT_BOT, [f"https://example.com/p{n}" for n in range(140)]
+    )
     assert sorted(names(service, "heron", mode, k=100)) == [f"p{n}" for n in range(140, 150)]
     assert list(service.store.views.check()) == []
 
@@ -609,8 +616,11 @@ def test_check_tells_what_the_views_lack_or_have_too_much(
 
 
 def test_a_bot_that_has_been_emptied_is_sealed_as_any(full: Service, settings: Settings) -> None:
-    urls = [info.source_url for info in full.store.knowledge.documents(ALL, limit=9, offset=0)[1]]
-    full.knowledge.remove(DEFAULT_BOT, urls)
+    urls = [
+        info.source_url
+        for info in full.store.knowledge.documents(ALL_BOTS, ALL, limit=9, offset=0)[1]
+    ]
+    full.knowledge.remove(ALL_BOTS, DEFAULT_BOT, urls)
     seal(full)
     full.store.views.reindex(DEFAULT_BOT)
     for mode in MODES:
@@ -631,6 +641,6 @@ def test_reindex_makes_the_views_from_the_rows(full: Service, settings: Settings
     assert "p0" not in names(full, SENTENCES[0])
     for n, text in enumerate(SENTENCES[1:], 1):
         assert names(full, text)[0] == f"p{n}"
-    assert full.store.knowledge.documents(ALL, limit=1, offset=0)[0] == 5
+    assert full.store.knowledge.documents(ALL_BOTS, ALL, limit=1, offset=0)[0] == 5
     with pytest.raises(NotFound, match="'nobody'"):
         full.store.views.reindex("nobody")

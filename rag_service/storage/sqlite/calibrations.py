@@ -1,7 +1,9 @@
 """Calibrations as rows: one a bot, or none."""
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.knowledge.store import Calibration
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.driver import sqlite3
 
 
@@ -24,10 +26,12 @@ def calibration(connection: sqlite3.Connection, bot: int) -> Calibration:
     return Calibration(scale=row[0], shift=row[1], made_with=row[2])
 
 
-def calibrations(connection: sqlite3.Connection) -> dict[str, Calibration]:
+def calibrations(connection: sqlite3.Connection, scope: Scope) -> dict[str, Calibration]:
+    seen, of_bots = within(scope)
     rows = connection.execute(
-        """select name, scale, shift, made_with from calibrations
-        join bots on bots.id = calibrations.bot order by name"""
+        f"""select name, scale, shift, made_with from calibrations
+        join bots on bots.id = calibrations.bot where {seen} order by name""",
+        of_bots,
     )
     return {
         name: Calibration(scale=scale, shift=shift, made_with=made_with)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.contacts.fields import phone_part
 from rag_service.contacts.store import (
@@ -48,26 +49,30 @@ class SqliteContacts:
     def __init__(self, rows: RowsFile) -> None:
         self._rows = rows
 
-    def add(self, fields: ContactFields) -> Contact:
+    def add(self, scope: Scope, fields: ContactFields) -> Contact:
+        scope.need_all("contacts")
         with self._rows.writing() as connection:
             _check_email(connection, fields.email, None)
             return _contact(connection, _add(connection, fields))
 
-    def change(self, contact_id: str, changes: ContactChanges) -> Contact:
+    def change(self, scope: Scope, contact_id: str, changes: ContactChanges) -> Contact:
+        scope.need_all("contacts")
         with self._rows.writing() as connection:
             row = _need(connection, contact_id)
             _change(connection, row, changes)
             return _contact(connection, row)
 
-    def get(self, contact_id: str) -> Contact:
+    def get(self, scope: Scope, contact_id: str) -> Contact:
+        scope.need_all("contacts")
         with self._rows.reading() as connection:
             return _contact(connection, _need(connection, contact_id))
 
     def page(
-        self, where: ContactFilter, *, limit: int, offset: int, ascending: bool
+        self, scope: Scope, where: ContactFilter, *, limit: int, offset: int, ascending: bool
     ) -> tuple[int, list[Contact]]:
         which, values = _where(where)
         order = "asc" if ascending else "desc"
+        scope.need_all("contacts")
         with self._rows.reading() as connection:
             total = connection.execute(
                 f"select count(*) from contacts where {which}", values
@@ -78,7 +83,13 @@ class SqliteContacts:
             )
             return total, [_read(row) for row in found]
 
-    def export(self, where: ContactFilter, *, ascending: bool) -> Iterator[list[Contact]]:
+    def export(
+        self, scope: Scope, where: ContactFilter, *, ascending: bool
+    ) -> Iterator[list[Contact]]:
+        scope.need_all("contacts")  # at the call, and not when the first group is asked for
+        return self._export(where, ascending)
+
+    def _export(self, where: ContactFilter, ascending: bool) -> Iterator[list[Contact]]:
         which, values = _where(where)
         order = "asc" if ascending else "desc"
         with self._rows.reading() as connection:
@@ -96,11 +107,13 @@ class SqliteContacts:
             yield [_read(row) for row in found]
             first, last = (found[-1][0] + 1, last) if ascending else (first, found[-1][0] - 1)
 
-    def put(self, group: Sequence[ContactFields]) -> list[Outcome]:
+    def put(self, scope: Scope, group: Sequence[ContactFields]) -> list[Outcome]:
+        scope.need_all("contacts")
         with self._rows.writing() as connection:
             return [_put(connection, fields) for fields in group]
 
-    def delete(self, contact_id: str, *, conversations: bool) -> int:
+    def delete(self, scope: Scope, contact_id: str, *, conversations: bool) -> int:
+        scope.need_all("contacts")
         with self._rows.erasing() as connection:
             row = _need(connection, contact_id)
             linked = _conversations(connection, row) if conversations else []
@@ -110,8 +123,9 @@ class SqliteContacts:
             return len(linked)
 
     def conversations(
-        self, contact_id: str, *, limit: int, offset: int
+        self, scope: Scope, contact_id: str, *, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
+        scope.need_all("contacts")
         with self._rows.reading() as connection:
             linked = _conversations(connection, _need(connection, contact_id))
             found = connection.execute(

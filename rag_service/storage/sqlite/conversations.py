@@ -5,11 +5,12 @@ from typing import Any
 
 import msgspec
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.conversations.store import Conversation
 from rag_service.errors import Conflict, ConversationNotFound
 from rag_service.events.happenings import ConversationCreated
-from rag_service.storage.sqlite.bots import bot_of, bot_row
+from rag_service.storage.sqlite.bots import bot_of, bot_row, within
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
@@ -24,35 +25,41 @@ class SqliteConversations:
         self._rows = rows
 
     def create(
-        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        title: str | None,
+        metadata: dict[str, Any],
     ) -> Conversation:
         with self._rows.writing() as connection:
-            if find_row(connection, bot_id, conversation_id) is not None:
+            if find_row(connection, scope, bot_id, conversation_id) is not None:
                 raise Conflict(f"the conversation {conversation_id!r} exists already")
-            begin(connection, bot_id, conversation_id, title, metadata)
-            return _conversation(connection, bot_id, conversation_id)
+            begin(connection, scope, bot_id, conversation_id, title, metadata)
+            return _conversation(connection, scope, bot_id, conversation_id)
 
-    def get(self, bot_id: str, conversation_id: str) -> Conversation:
+    def get(self, scope: Scope, bot_id: str, conversation_id: str) -> Conversation:
         with self._rows.reading() as connection:
-            return _conversation(connection, bot_id, conversation_id)
+            return _conversation(connection, scope, bot_id, conversation_id)
 
-    def find(self, conversation_id: str, bot_ids: list[str] | None) -> Conversation:
+    def find(self, scope: Scope, conversation_id: str) -> Conversation:
         with self._rows.reading() as connection:
+            seen, of_bots = within(scope)
             found = connection.execute(
-                f"""select {CONVERSATION} {CONVERSATIONS} where conversation_id = ?
-                and (? is null or bots.name in (select value from json_each(?)))
+                f"""select {CONVERSATION} {CONVERSATIONS} where conversation_id = ? and {seen}
                 order by conversations.id desc limit 1""",
-                [conversation_id, *[None if bot_ids is None else as_json(bot_ids)] * 2],
+                [conversation_id, *of_bots],
             ).fetchone()
             if found is None:
                 raise ConversationNotFound(conversation_id)
             return read_conversation(found)
 
     def page(
-        self, bot_id: str, *, since: str | None, limit: int, offset: int
+        self, scope: Scope, bot_id: str, *, since: str | None, limit: int, offset: int
     ) -> tuple[int, list[Conversation]]:
         with self._rows.reading() as connection:
-            bot = bot_row(connection, bot_id)
+            bot = bot_row(connection, scope, bot_id)
             where = f"{CONVERSATIONS} where bot = ? and updated_at >= ?"
             values = [bot, since or ""]
             total = connection.execute(f"select count(*) {where}", values).fetchone()[0]
@@ -64,22 +71,29 @@ class SqliteConversations:
             return total, [read_conversation(row) for row in found]
 
     def change(
-        self, bot_id: str, conversation_id: str, *, title: str | None, metadata: dict[str, Any]
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        title: str | None,
+        metadata: dict[str, Any],
     ) -> Conversation:
         with self._rows.writing() as connection:
-            row = conversation_row(connection, bot_id, conversation_id)
-            former = _conversation(connection, bot_id, conversation_id).metadata
+            row = conversation_row(connection, scope, bot_id, conversation_id)
+            former = _conversation(connection, scope, bot_id, conversation_id).metadata
             merged = {k: v for k, v in {**former, **metadata}.items() if v is not None}
             connection.execute(
                 """update conversations set title = coalesce(?, title), metadata = ?,
                 updated_at = ? where id = ?""",
                 [title, as_json(merged), now(), row],
             )
-            return _conversation(connection, bot_id, conversation_id)
+            return _conversation(connection, scope, bot_id, conversation_id)
 
 
 def begin(
     connection: sqlite3.Connection,
+    scope: Scope,
     bot_id: str,
     conversation_id: str,
     title: str | None,
@@ -89,7 +103,14 @@ def begin(
     row = connection.execute(
         """insert into conversations (conversation_id, bot, title, metadata, created_at, updated_at)
         values (?, ?, ?, ?, ?, ?)""",
-        [conversation_id, bot_of(connection, bot_id), title, as_json(metadata), moment, moment],
+        [
+            conversation_id,
+            bot_of(connection, scope, bot_id),
+            title,
+            as_json(metadata),
+            moment,
+            moment,
+        ],
     ).lastrowid
     assert row is not None
     begun = ConversationCreated(conversation_id=conversation_id, title=title, metadata=metadata)
@@ -102,28 +123,32 @@ def subject_of(conversation: int) -> str:
     return f"conversation {conversation}"
 
 
-def find_row(connection: sqlite3.Connection, bot_id: str, conversation_id: str) -> int | None:
+def find_row(
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, conversation_id: str
+) -> int | None:
     row = connection.execute(
-        f"select conversations.id {CONVERSATIONS} where bots.name = ? and conversation_id = ?",
-        [bot_id, conversation_id],
+        "select id from conversations where bot = ? and conversation_id = ?",
+        [bot_row(connection, scope, bot_id), conversation_id],
     ).fetchone()
     return None if row is None else int(row[0])
 
 
-def conversation_row(connection: sqlite3.Connection, bot_id: str, conversation_id: str) -> int:
-    row = find_row(connection, bot_id, conversation_id)
+def conversation_row(
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, conversation_id: str
+) -> int:
+    row = find_row(connection, scope, bot_id, conversation_id)
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
 
 
 def _conversation(
-    connection: sqlite3.Connection, bot_id: str, conversation_id: str
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, conversation_id: str
 ) -> Conversation:
     return read_conversation(
         connection.execute(
             f"select {CONVERSATION} {CONVERSATIONS} where conversations.id = ?",
-            [conversation_row(connection, bot_id, conversation_id)],
+            [conversation_row(connection, scope, bot_id, conversation_id)],
         ).fetchone()
     )
 

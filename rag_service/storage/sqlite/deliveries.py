@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.store import TEST, Attempt, Delivery, DeliveryState
@@ -21,10 +22,10 @@ class SqliteDeliveries:
         self._rows = rows
 
     def page(
-        self, webhook_id: str, state: DeliveryState | None, *, limit: int, offset: int
+        self, scope: Scope, webhook_id: str, state: DeliveryState | None, *, limit: int, offset: int
     ) -> tuple[int, list[Delivery]]:
         with self._rows.reading() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             states = None if state is None else as_json(_STATES[state])
             where = """where webhook = ?
                 and (? is null or state in (select value from json_each(?)))"""
@@ -36,9 +37,9 @@ class SqliteDeliveries:
                 connection, f"{where} order by id desc limit ? offset ?", [*values, limit, offset]
             )
 
-    def get(self, webhook_id: str, delivery_id: str) -> Delivery:
+    def get(self, scope: Scope, webhook_id: str, delivery_id: str) -> Delivery:
         with self._rows.reading() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             found = _deliveries(
                 connection, "where webhook = ? and delivery_id = ?", [row, delivery_id]
             )
@@ -46,7 +47,9 @@ class SqliteDeliveries:
             raise NotFound(f"no delivery {delivery_id!r} of this webhook")
         return found[0]
 
-    def add_test(self, webhook_id: str, event_id: str, attempt: Attempt, delivered: bool) -> str:
+    def add_test(
+        self, scope: Scope, webhook_id: str, event_id: str, attempt: Attempt, delivered: bool
+    ) -> str:
         with self._rows.writing() as connection:
             delivery_id = new_id("dlv")
             row = connection.execute(
@@ -54,7 +57,7 @@ class SqliteDeliveries:
                 attempts, created_at, ended_at) values (?, ?, ?, ?, '', ?, 1, ?, ?)""",
                 [
                     delivery_id,
-                    webhook_row(connection, webhook_id),
+                    webhook_row(connection, scope, webhook_id),
                     event_id,
                     TEST,
                     "delivered" if delivered else "failed",
@@ -66,9 +69,9 @@ class SqliteDeliveries:
             keep_attempt(connection, row, attempt)
         return delivery_id
 
-    def redeliver(self, webhook_id: str, delivery_id: str | None) -> int:
+    def redeliver(self, scope: Scope, webhook_id: str, delivery_id: str | None) -> int:
         with self._rows.writing() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             again = (
                 "update deliveries set state = 'due', attempts = 0, next_at = ?, ended_at = null"
             )

@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 
+from rag_service.access.scope import Scope
 from rag_service.documents import LeftOut
 from rag_service.errors import NotFound
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo, Known, StoredDocument
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.database import as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.passages import PASSAGE, passage_of
@@ -19,8 +21,10 @@ _SHORTEST_INDEXED = 3
 
 
 def known(
-    connection: sqlite3.Connection, keys: Sequence[tuple[str, str]]
+    connection: sqlite3.Connection, scope: Scope, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], Known]:
+    for bot_id in {bot_id for bot_id, _ in keys}:
+        scope.need(bot_id)
     rows = connection.execute(
         """select bots.name, source_url, fingerprint, document_id, chunks, left_out
         from json_each(?) as key
@@ -40,13 +44,10 @@ def known(
 
 
 def documents(
-    connection: sqlite3.Connection, where: DocumentFilter, limit: int, offset: int
+    connection: sqlite3.Connection, scope: Scope, where: DocumentFilter, limit: int, offset: int
 ) -> tuple[int, list[DocumentInfo]]:
-    conditions = ["1"]
-    values: list[Any] = []
-    if where.bot_ids is not None:
-        conditions.append("bots.name in (select value from json_each(?))")
-        values.append(as_json(where.bot_ids))
+    seen, of_bots = within(scope)
+    conditions, values = [seen], list[Any](of_bots)
     if where.content_type is not None:
         conditions.append("content_type = ?")
         values.append(where.content_type)
@@ -78,11 +79,12 @@ def _containing(folded: str) -> tuple[str, list[str]]:
     return f"documents.id in (select rowid from documents_text where {found})", values
 
 
-def document(connection: sqlite3.Connection, document_id: str) -> StoredDocument:
+def document(connection: sqlite3.Connection, scope: Scope, document_id: str) -> StoredDocument:
+    seen, of_bots = within(scope)
     row = connection.execute(
         f"""select {_INFO}, text, left_out, documents.id from documents join bots on bots.id = bot
-        where document_id = ?""",
-        [document_id],
+        where document_id = ? and {seen}""",
+        [document_id, *of_bots],
     ).fetchone()
     if row is None:
         raise NotFound(f"no document {document_id!r}")

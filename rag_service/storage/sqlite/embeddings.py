@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from rag_service.access.scope import Scope
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Embedded
+from rag_service.storage.sqlite.bots import bot_row
 from rag_service.storage.sqlite.database import as_json
 from rag_service.storage.sqlite.driver import sqlite3
 
@@ -26,13 +28,13 @@ def known_vectors(connection: sqlite3.Connection, digests: Sequence[bytes]) -> d
 
 
 def vectors_in_use(
-    connection: sqlite3.Connection, bot_id: str, rows: Mapping[bytes, int]
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, rows: Mapping[bytes, int]
 ) -> set[bytes]:
     """Those that a chunk of this bot has."""
     found = connection.execute(
         """select value from json_each(?) where exists (select 1 from chunks
-        where embedding = value and bot = (select id from bots where name = ?))""",
-        [as_json(list(rows.values())), bot_id],
+        where embedding = value and bot = ?)""",
+        [as_json(list(rows.values())), bot_row(connection, scope, bot_id)],
     )
     used = {row[0] for row in found}
     return {digest for digest, row in rows.items() if row in used}

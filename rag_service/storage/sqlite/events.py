@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from msgspec.json import decode
 
+from rag_service.access.scope import Scope
 from rag_service.errors import Invalid
 from rag_service.events.feed import cursor
 from rag_service.events.happenings import Event
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 
@@ -17,19 +19,19 @@ class SqliteEvents:
         self._rows = rows
 
     def page(
-        self, after: str | None, *, types: list[str] | None, bot_ids: list[str] | None, limit: int
+        self, scope: Scope, after: str | None, *, types: list[str] | None, limit: int
     ) -> tuple[list[Event], str]:
         with self._rows.reading() as connection:
             start = 0
             if after is not None:
                 start = self._place(after)
             newest = connection.execute("select coalesce(max(seq), 0) from events").fetchone()[0]
+            seen, of_bots = within(scope, "bot_id")
             found = connection.execute(
-                """select seq, id, type, bot_id, created_at, data from events where seq > ?
-                and (? is null or type in (select value from json_each(?)))
-                and (? is null or bot_id in (select value from json_each(?)))
+                f"""select seq, id, type, bot_id, created_at, data from events where seq > ?
+                and (? is null or type in (select value from json_each(?))) and {seen}
                 order by seq limit ?""",
-                [start, *[_list(types)] * 2, *[_list(bot_ids)] * 2, limit],
+                [start, *[_list(types)] * 2, *of_bots, limit],
             ).fetchall()
         events = [
             Event(id=id_, type=type_, bot_id=bot, created_at=at, data=decode(data))

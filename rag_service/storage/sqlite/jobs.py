@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.happenings import JobFinished
@@ -30,7 +31,7 @@ class SqliteJobs:
                 [
                     job.id,
                     job.state,
-                    as_json(job.bot_ids),
+                    as_json(sorted(job.scope.bot_ids or ())),  # none stand for all
                     job.owner,
                     job.total,
                     job.created_at,
@@ -38,12 +39,15 @@ class SqliteJobs:
                 ],
             )
 
-    def get(self, job_id: str) -> Job:
+    def get(self, scope: Scope, job_id: str) -> Job:
         with self._rows.reading() as connection:
-            return _job(connection, job_id)
+            return _job(connection, scope, job_id)
 
-    def failed_lines(self, job_id: str, *, limit: int, offset: int) -> list[FailedLine]:
+    def failed_lines(
+        self, scope: Scope, job_id: str, *, limit: int, offset: int
+    ) -> list[FailedLine]:
         with self._rows.reading() as connection:
+            _job(connection, scope, job_id)
             rows = connection.execute(
                 """select line, source_url, error from job_failures where job = ?
                 order by line limit ? offset ?""",
@@ -85,20 +89,15 @@ class SqliteJobs:
             ).fetchall()
             return changed == [("running",)]
 
+    def cancel(self, scope: Scope, job_id: str) -> Job:
+        with self._rows.writing() as connection:
+            _job(connection, scope, job_id)
+            _finish(connection, job_id, "cancelled", None)
+            return _job(connection, scope, job_id)
+
     def finish(self, job_id: str, state: JobState, error: str | None) -> None:
         with self._rows.writing() as connection:
-            changed = connection.execute(
-                """update jobs set state = ?, error = ?, finished_at = ?
-                where id = ? and state in ('queued', 'running')""",
-                [state, error, now(), job_id],
-            )
-            if not changed.rowcount:
-                return
-            job = _job(connection, job_id)
-            counts = msgspec.structs.asdict(job.counts)
-            finished = JobFinished(job_id=job_id, state=state, **counts)
-            bot_id = job.bot_ids[0] if len(job.bot_ids) == 1 else ""
-            record(connection, finished.of(bot_id), job_id)
+            _finish(connection, job_id, state, error)
 
     def unfinished(self) -> list[Job]:
         with self._rows.reading() as connection:
@@ -108,11 +107,28 @@ class SqliteJobs:
         return [_from_row(row) for row in rows]
 
 
-def _job(connection: sqlite3.Connection, job_id: str) -> Job:
+def _finish(
+    connection: sqlite3.Connection, job_id: str, state: JobState, error: str | None
+) -> None:
+    changed = connection.execute(
+        """update jobs set state = ?, error = ?, finished_at = ?
+        where id = ? and state in ('queued', 'running')""",
+        [state, error, now(), job_id],
+    )
+    if not changed.rowcount:
+        return
+    job = _job(connection, ALL_BOTS, job_id)
+    counts = msgspec.structs.asdict(job.counts)
+    finished = JobFinished(job_id=job_id, state=state, **counts)
+    record(connection, finished.of(job.scope.one_bot or ""), job_id)
+
+
+def _job(connection: sqlite3.Connection, scope: Scope, job_id: str) -> Job:
     row = connection.execute(f"select {_COLUMNS} from jobs where id = ?", [job_id]).fetchone()
-    if row is None:
+    job = None if row is None else _from_row(row)
+    if job is None or not scope.covers(job.scope):
         raise NotFound(f"no job {job_id!r}")
-    return _from_row(row)
+    return job
 
 
 def _from_row(row: tuple[Any, ...]) -> Job:
@@ -120,5 +136,6 @@ def _from_row(row: tuple[Any, ...]) -> Job:
     values = {name.strip(): value for name, value in values.items()}
     counts = JobCounts(**{name: values.pop(name) for name in JobCounts.__struct_fields__})
     values["strict"] = bool(values["strict"])
-    values["bot_ids"] = msgspec.json.decode(values["bot_ids"])
-    return Job(counts=counts, **values)
+    bot_ids = msgspec.json.decode(values.pop("bot_ids"))
+    scope = Scope(frozenset(bot_ids)) if bot_ids else ALL_BOTS
+    return Job(counts=counts, scope=scope, **values)

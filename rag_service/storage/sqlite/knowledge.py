@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.documents import Passage, Vectors
 from rag_service.errors import NotFound, StorageBusy
@@ -33,21 +34,21 @@ class SqliteKnowledge:
         self._rows = rows
         self._base = base
 
-    def known(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    def known(self, scope: Scope, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         with self._rows.reading() as connection:
-            return documents.known(connection, keys)
+            return documents.known(connection, scope, keys)
 
     def known_vectors(self, digests: Sequence[bytes]) -> set[bytes]:
         with self._rows.reading() as connection:
             return set(embeddings.known_vectors(connection, digests))
 
-    def own_vectors(self, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
+    def own_vectors(self, scope: Scope, bot_id: str, digests: Sequence[bytes]) -> set[bytes]:
         with self._rows.reading() as connection:
             rows = embeddings.known_vectors(connection, digests)
-            return embeddings.vectors_in_use(connection, bot_id, rows)
+            return embeddings.vectors_in_use(connection, scope, bot_id, rows)
 
     def replace(
-        self, group: Sequence[Revision], vectors: Mapping[bytes, Embedded]
+        self, scope: Scope, group: Sequence[Revision], vectors: Mapping[bytes, Embedded]
     ) -> list[Written]:
         _ = self._base.indexes  # claims the base for this embedding model
         digests = list({digest for revision in group for digest in revision.digests})
@@ -55,25 +56,26 @@ class SqliteKnowledge:
             embeddings.keep_vectors(connection, vectors)
             rows = embeddings.known_vectors(connection, digests)
             try:
-                return [revisions.replace(connection, revision, rows) for revision in group]
+                return [revisions.replace(connection, scope, revision, rows) for revision in group]
             except KeyError as unknown:  # unused when the push looked, and removed since
                 raise StorageBusy("a vector of it was removed meanwhile: try again") from unknown
 
-    def matching_chunks(self, revision: Revision) -> Written:
+    def matching_chunks(self, scope: Scope, revision: Revision) -> Written:
         with self._rows.reading() as connection:
             rows = embeddings.known_vectors(connection, list(set(revision.digests)))
-            return revisions.matching_chunks(connection, revision, rows)
+            return revisions.matching_chunks(connection, scope, revision, rows)
 
-    def remove(self, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
+    def remove(self, scope: Scope, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         with self._rows.erasing() as connection:
-            removed = revisions.remove(connection, bot_id, source_urls)
-            bot = bot_row(connection, bot_id)
+            removed = revisions.remove(connection, scope, bot_id, source_urls)
+            bot = bot_row(connection, scope, bot_id)
             if removed and bot is not None and self._base.known_indexes().may_hold(bot):
                 owe_views(connection, bot, now())
             return removed
 
     def search(
         self,
+        scope: Scope,
         bot_id: str,
         *,
         vector: Vectors,
@@ -87,17 +89,17 @@ class SqliteKnowledge:
             self._base.indexes, self._rows, vector, query, probes, depth, content_type, rank
         )
         for _ in range(_TRIES):
-            if (found := search.attempt(bot_id)) is not None:
+            if (found := search.attempt(scope, bot_id)) is not None:
                 return found
-        return search.alone(bot_id)
+        return search.alone(scope, bot_id)
 
-    def around(self, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
+    def around(self, scope: Scope, passages: Sequence[Passage]) -> dict[str, tuple[str, str]]:
         with self._rows.reading() as connection:
-            return passage_rows.around(connection, passages)
+            return passage_rows.around(connection, scope, passages)
 
-    def respell(self, bot_id: str, words: Sequence[str]) -> dict[str, str]:
+    def respell(self, scope: Scope, bot_id: str, words: Sequence[str]) -> dict[str, str]:
         with self._rows.reading() as connection:
-            bot = bot_row(connection, bot_id)
+            bot = bot_row(connection, scope, bot_id)
             if bot is None:
                 return {}
             views = self._base.indexes.fresh(connection, bot)
@@ -105,22 +107,22 @@ class SqliteKnowledge:
         return {word: other for word, other in found.items() if other is not None}
 
     def documents(
-        self, where: DocumentFilter, *, limit: int, offset: int
+        self, scope: Scope, where: DocumentFilter, *, limit: int, offset: int
     ) -> tuple[int, list[DocumentInfo]]:
         with self._rows.reading() as connection:
-            return documents.documents(connection, where, limit, offset)
+            return documents.documents(connection, scope, where, limit, offset)
 
-    def document(self, document_id: str) -> StoredDocument:
+    def document(self, scope: Scope, document_id: str) -> StoredDocument:
         with self._rows.reading() as connection:
-            return documents.document(connection, document_id)
+            return documents.document(connection, scope, document_id)
 
-    def calibrate(self, bot_id: str, calibration: Calibration | None) -> None:
+    def calibrate(self, scope: Scope, bot_id: str, calibration: Calibration | None) -> None:
         with self._rows.writing() as connection:
-            bot = bot_row(connection, bot_id)
+            bot = bot_row(connection, scope, bot_id)
             if bot is None:
                 raise NotFound(f"no bot {bot_id!r}")
             calibrations.calibrate(connection, bot, calibration)
 
-    def calibrations(self) -> dict[str, Calibration]:
+    def calibrations(self, scope: Scope) -> dict[str, Calibration]:
         with self._rows.reading() as connection:
-            return calibrations.calibrations(connection)
+            return calibrations.calibrations(connection, scope)

@@ -5,12 +5,14 @@ from typing import Any
 
 import msgspec
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.conversations.messages import Role, Sender, Source
 from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
 from rag_service.events.happenings import EventMessage, MessageCreated
 from rag_service.ids import new_id
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.conversations import begin, conversation_row, find_row, subject_of
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
@@ -37,7 +39,13 @@ class SqliteMessages:
         self._rows = rows
 
     def last(
-        self, bot_id: str, conversation_id: str, *, limit: int, before: str | None = None
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        before: str | None = None,
     ) -> list[TranscriptRow]:
         with self._rows.reading() as connection:
             found = _read(
@@ -45,33 +53,46 @@ class SqliteMessages:
                 """where messages.conversation = ? and messages.id < coalesce(
                     (select id from messages where message_id = ?), 9223372036854775807)
                 order by messages.id desc limit ?""",
-                [conversation_row(connection, bot_id, conversation_id), before, limit],
+                [conversation_row(connection, scope, bot_id, conversation_id), before, limit],
             )
         return found[::-1]
 
-    def get(self, message_id: str) -> TranscriptRow:
+    def get(self, scope: Scope, message_id: str) -> TranscriptRow:
         with self._rows.reading() as connection:
-            found = _read(
-                connection,
-                "where messages.id = (select id from messages where message_id = ?)",
-                [message_id],
-            )
-            if not found and message_id.isascii() and message_id.isdecimal():
-                found = _read(connection, "where messages.id = cast(? as integer)", [message_id])
-        if not found:
-            raise NotFound(f"no message {message_id!r}")
-        return found[0]
+            return find_message(connection, scope, message_id)
 
     def add(
-        self, bot_id: str, conversation_id: str, said: NewMessage, *, create: bool = False
+        self,
+        scope: Scope,
+        bot_id: str,
+        conversation_id: str,
+        said: NewMessage,
+        *,
+        create: bool = False,
     ) -> TranscriptRow:
         with self._rows.writing() as connection:
-            row = find_row(connection, bot_id, conversation_id)
+            row = find_row(connection, scope, bot_id, conversation_id)
             if row is None:
                 if not create:
                     raise ConversationNotFound(conversation_id)
-                row = begin(connection, bot_id, conversation_id, None, {})
+                row = begin(connection, scope, bot_id, conversation_id, None, {})
             return _say(connection, row, said)
+
+
+def find_message(connection: sqlite3.Connection, scope: Scope, message_id: str) -> TranscriptRow:
+    """By its message id or its row id. Raises NotFound."""
+    seen, of_bots = within(scope)
+    found = _read(
+        connection,
+        f"where messages.id = (select id from messages where message_id = ?) and {seen}",
+        [message_id, *of_bots],
+    )
+    if not found and message_id.isascii() and message_id.isdecimal():
+        which = f"where messages.id = cast(? as integer) and {seen}"
+        found = _read(connection, which, [message_id, *of_bots])
+    if not found:
+        raise NotFound(f"no message {message_id!r}")
+    return found[0]
 
 
 def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) -> TranscriptRow:

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag_service.access.scope import Scope
 from rag_service.documents import Passage
 from rag_service.ids import chunk_id
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.database import as_json
 from rag_service.storage.sqlite.driver import sqlite3
 
@@ -26,14 +28,15 @@ def passages(connection: sqlite3.Connection, chunks: Iterable[int]) -> dict[int,
 
 
 def around(
-    connection: sqlite3.Connection, passages: Sequence[Passage]
+    connection: sqlite3.Connection, scope: Scope, passages: Sequence[Passage]
 ) -> dict[str, tuple[str, str]]:
     """What stands before and after each passage, but for what is among them."""
     there = {(passage.document_id, passage.ordinal) for passage in passages}
+    seen, of_bots = within(scope)
     rows = connection.execute(
-        """select document_id, ordinal, chunks.text from json_each(?) as key
-        join documents on document_id = key.value ->> 0
-        join chunks on document = documents.id and ordinal = key.value ->> 1""",
+        f"""select document_id, ordinal, chunks.text from json_each(?) as key
+        join documents on document_id = key.value ->> 0 join bots on bots.id = documents.bot
+        join chunks on document = documents.id and ordinal = key.value ->> 1 where {seen}""",
         [
             as_json(
                 [
@@ -42,7 +45,8 @@ def around(
                     for step in (-1, 1)
                     if (p.document_id, p.ordinal + step) not in there
                 ]
-            )
+            ),
+            *of_bots,
         ],
     )
     found = {(document_id, ordinal): text for document_id, ordinal, text in rows}

@@ -3,22 +3,23 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.events.happenings import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted
 from rag_service.ids import new_id
 from rag_service.knowledge.store import Revision, Written
-from rag_service.storage.sqlite.bots import bot_of
+from rag_service.storage.sqlite.bots import bot_of, bot_row
 from rag_service.storage.sqlite.database import as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
 
 def replace(
-    connection: sqlite3.Connection, revision: Revision, rows: Mapping[bytes, int]
+    connection: sqlite3.Connection, scope: Scope, revision: Revision, rows: Mapping[bytes, int]
 ) -> Written:
     """`rows` gives the embedding row of each digest."""
     document = revision.document
-    bot = bot_of(connection, document.bot_id)
+    bot = bot_of(connection, scope, document.bot_id)
     row, document_id, former_type = connection.execute(
         """select id, document_id, content_type from documents where bot = ? and source_url = ?""",
         [bot, document.source_url],
@@ -64,14 +65,13 @@ def replace(
 
 
 def matching_chunks(
-    connection: sqlite3.Connection, revision: Revision, rows: Mapping[bytes, int]
+    connection: sqlite3.Connection, scope: Scope, revision: Revision, rows: Mapping[bytes, int]
 ) -> Written:
     """What `replace` would do. `rows` lacks the digests that are not known yet."""
     document = revision.document
     found = connection.execute(
-        """select documents.id, document_id, content_type from documents
-        join bots on bots.id = bot where bots.name = ? and source_url = ?""",
-        [document.bot_id, document.source_url],
+        "select id, document_id, content_type from documents where bot = ? and source_url = ?",
+        [bot_row(connection, scope, document.bot_id), document.source_url],
     ).fetchone()
     if found is None:
         return Written(document_id="", added=len(revision.chunks), kept=0, removed=0)
@@ -83,13 +83,15 @@ def matching_chunks(
     return Written(document_id=document_id, added=added, kept=len(kept), removed=len(gone))
 
 
-def remove(connection: sqlite3.Connection, bot_id: str, urls: Sequence[str]) -> dict[str, int]:
+def remove(
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, urls: Sequence[str]
+) -> dict[str, int]:
+    bot = bot_row(connection, scope, bot_id)
     removed = {}
     for url in urls:
         row = connection.execute(
-            """select documents.id, document_id, chunks from documents
-            join bots on bots.id = bot where bots.name = ? and source_url = ?""",
-            [bot_id, url],
+            "select id, document_id, chunks from documents where bot = ? and source_url = ?",
+            [bot, url],
         ).fetchone()
         if row is None:
             continue

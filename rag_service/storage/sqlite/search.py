@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from rag_service.access.scope import Scope
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Candidate, Evidence, Hit, Ranking, Scores
 from rag_service.storage.sqlite.bots import bot_row
@@ -43,10 +44,10 @@ class Search:
         self._content_type = content_type
         self._rank = rank
 
-    def attempt(self, bot_id: str) -> list[Hit] | None:
+    def attempt(self, scope: Scope, bot_id: str) -> list[Hit] | None:
         """None when a write came between the views and the rows: ask again."""
         with self._rows.reading() as connection:
-            bot = bot_row(connection, bot_id)
+            bot = bot_row(connection, scope, bot_id)
             if bot is None:
                 return []
             views = self._indexes.fresh(connection, bot)
@@ -55,11 +56,11 @@ class Search:
             except _Moved:
                 return None
 
-    def alone(self, bot_id: str) -> list[Hit]:
+    def alone(self, scope: Scope, bot_id: str) -> list[Hit]:
         """While nothing else may move the views: what has no row now never had one."""
         while True:
             with self._rows.reading() as connection:
-                bot = bot_row(connection, bot_id)
+                bot = bot_row(connection, scope, bot_id)
                 assert bot is not None
                 views = self._indexes.fresh(connection, bot)
             with views.lock, self._rows.reading() as connection:

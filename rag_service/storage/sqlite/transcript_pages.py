@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from rag_service.access.scope import Scope
 from rag_service.conversations.store import TranscriptFilter
-from rag_service.storage.sqlite.bots import bot_row
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.messages import DECISIONS, ROLES, kind_of
 
@@ -48,13 +49,14 @@ class Range(Struct, frozen=True, kw_only=True):
         return self.conversations is None and self.q is None
 
 
-def range_of(connection: sqlite3.Connection, where: TranscriptFilter) -> Range:
+def range_of(connection: sqlite3.Connection, scope: Scope, where: TranscriptFilter) -> Range:
     roles = ROLES if where.role is None else (where.role,)
     decisions = DECISIONS if where.has_rag_context is None else (where.has_rag_context,)
     bots = None
-    if where.bot_ids is not None:
-        found = (bot_row(connection, bot_id) for bot_id in where.bot_ids)
-        bots = [bot for bot in found if bot is not None]
+    if scope.bot_ids is not None:
+        seen, of_bots = within(scope)
+        found = connection.execute(f"select id from bots where {seen}", of_bots)
+        bots = [row[0] for row in found]
     conversations = None
     if where.session_id is not None:
         rows = connection.execute(

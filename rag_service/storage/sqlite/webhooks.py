@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.store import Secret, Webhook, WebhookChanges
+from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.outbox import fan_out_all
@@ -20,24 +22,28 @@ class SqliteWebhooks:
     def __init__(self, rows: RowsFile) -> None:
         self._rows = rows
 
-    def add(self, webhook: Webhook) -> None:
+    def add(self, scope: Scope, webhook: Webhook) -> None:
+        scope.need(webhook.bot_id)
         with self._rows.writing() as connection:
             fan_out_all(connection)  # it is owed what happens from now on
             insert(connection, "webhooks", _values(webhook))
 
-    def get(self, webhook_id: str) -> Webhook:
+    def get(self, scope: Scope, webhook_id: str) -> Webhook:
         with self._rows.reading() as connection:
-            webhook_row(connection, webhook_id)
+            webhook_row(connection, scope, webhook_id)
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
-    def all(self) -> list[Webhook]:
+    def all(self, scope: Scope) -> list[Webhook]:
         with self._rows.reading() as connection:
-            return _webhooks(connection, "order by id desc")
+            seen, of_bots = within(scope, "bot_id")
+            return _webhooks(connection, f"where {seen} order by id desc", *of_bots)
 
-    def change(self, webhook_id: str, changes: WebhookChanges) -> Webhook:
+    def change(self, scope: Scope, webhook_id: str, changes: WebhookChanges) -> Webhook:
+        if changes.bot_id is not UNSET:
+            scope.need(changes.bot_id)
         given = _changed(changes)
         with self._rows.writing() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             fan_out_all(connection)  # what happened so far is owed under the former terms
             connection.execute(
                 f"update webhooks set {', '.join(f'{name} = ?' for name in given)} where id = ?",
@@ -53,9 +59,11 @@ class SqliteWebhooks:
                 )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
-    def rotate_secret(self, webhook_id: str, secret: str, until: str | None) -> Webhook:
+    def rotate_secret(
+        self, scope: Scope, webhook_id: str, secret: str, until: str | None
+    ) -> Webhook:
         with self._rows.writing() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             (webhook,) = _webhooks(connection, "where webhook_id = ?", webhook_id)
             former = [
                 Secret(value=one.value, until=min(one.until or until, until))
@@ -68,15 +76,16 @@ class SqliteWebhooks:
             )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
-    def remove(self, webhook_id: str) -> None:
+    def remove(self, scope: Scope, webhook_id: str) -> None:
         with self._rows.writing() as connection:
-            row = webhook_row(connection, webhook_id)
+            row = webhook_row(connection, scope, webhook_id)
             connection.execute("delete from webhooks where id = ?", [row])
 
 
-def webhook_row(connection: sqlite3.Connection, webhook_id: str) -> int:
+def webhook_row(connection: sqlite3.Connection, scope: Scope, webhook_id: str) -> int:
+    seen, of_bots = within(scope, "bot_id")
     row = connection.execute(
-        "select id from webhooks where webhook_id = ?", [webhook_id]
+        f"select id from webhooks where webhook_id = ? and {seen}", [webhook_id, *of_bots]
     ).fetchone()
     if row is None:
         raise NotFound(f"no webhook {webhook_id!r}")

@@ -11,7 +11,7 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.fields import read_bot_id
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.http.envelopes import Success
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, body_of
 from rag_service.http.threads import Threads
 from rag_service.knowledge import bots
@@ -52,9 +52,8 @@ async def create_bot(
     values = Parameters(body)
     bot_id = values.need("id", read_bot_id)
     values.done()
-    caller_of(request).may_use(bot_id)
-    await threads.write(service.store.bots.create, bot_id)
-    made = (await threads.read(service.store.bots.all))[bot_id]
+    await threads.write(service.store.bots.create, scope_of(request), bot_id)
+    made = (await threads.read(service.store.bots.all, scope_of(request)))[bot_id]
     return Success(data=_shown(made))
 
 
@@ -70,10 +69,10 @@ async def list_bots(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[Bots]:
     """Those that the token may use; `default` always exists."""
-    every = await threads.read(service.store.bots.all)
-    every.setdefault(DEFAULT_BOT, bots.Bot(DEFAULT_BOT, None, 0, 0))
-    seen = caller_of(request).bot_ids
-    shown = [_shown(bot) for name, bot in sorted(every.items()) if seen is None or name in seen]
+    every = await threads.read(service.store.bots.all, scope_of(request))
+    if scope_of(request).admits(DEFAULT_BOT):
+        every.setdefault(DEFAULT_BOT, bots.Bot(DEFAULT_BOT, None, 0, 0))
+    shown = [_shown(bot) for _, bot in sorted(every.items())]
     return Success(data=Bots(bots=shown))
 
 

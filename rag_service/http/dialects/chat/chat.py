@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
-from rag_service.access.caller import Caller
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.conversations.assistant import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.conversations.messages import Source, Usage, sender
@@ -20,7 +20,7 @@ from rag_service.fields import read_bot_id, read_label, read_metadata, text
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.http.documenting import anything as an_object
 from rag_service.http.envelopes import Success, fault_of
-from rag_service.http.guarding import caller_of, need, still_holds
+from rag_service.http.guarding import need, scope_of, still_holds
 from rag_service.http.parameters import Parameters, body_of
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
@@ -231,7 +231,8 @@ async def _asked(
     *,
     create: bool,
 ) -> Asked:
-    await may_use_bot(caller_of(request), bot_id, service, threads)
+    scope = scope_of(request)
+    await need_bot(scope, bot_id, service, threads)
     values = Parameters(await body_of(request))
     question = values.need("message", text(LONGEST_QUESTION))
     conversation_id = values.take(id_field, read_label, None)
@@ -243,17 +244,18 @@ async def _asked(
         sender=sender("user", None, metadata),
         metadata=metadata,
     )
-    return Asked(bot_id=bot_id, said=said, conversation_id=conversation_id, create=create)
+    return Asked(
+        scope=scope, bot_id=bot_id, said=said, conversation_id=conversation_id, create=create
+    )
 
 
-async def may_use_bot(caller: Caller, bot_id: str, service: Service, threads: Threads) -> None:
+async def need_bot(scope: Scope, bot_id: str, service: Service, threads: Threads) -> None:
     """Raises Forbidden and BotNotFound."""
     try:
         read_bot_id(bot_id)
     except ValueError:
         raise BotNotFound(bot_id) from None
-    caller.may_use(bot_id)
-    if not await threads.read(service.store.bots.has, bot_id):
+    if not await threads.read(service.store.bots.has, scope, bot_id):
         raise BotNotFound(bot_id)
 
 

@@ -22,6 +22,7 @@ from rag_service.http.documenting import (
 )
 from rag_service.http.envelopes import Success
 from rag_service.http.forms import Form
+from rag_service.http.guarding import scope_of
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.http.threads import Threads
 
@@ -64,7 +65,9 @@ async def add_contacts(
     region = values.take("region", read_region, None)
     values.done()
     file = await threads.read(ContactFile, data, region)
-    return Success(data=await threads.write(import_contacts, service.store.contacts, file))
+    return Success(
+        data=await threads.write(import_contacts, service.store.contacts, scope_of(request), file)
+    )
 
 
 async def _upload(request: AnyRequest, service: Service) -> tuple[bytes, dict[str, str]]:

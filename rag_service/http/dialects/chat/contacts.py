@@ -26,7 +26,7 @@ from rag_service.http.documenting import (
 from rag_service.http.documenting import anything as an_object
 from rag_service.http.envelopes import Success
 from rag_service.http.exports import exported
-from rag_service.http.guarding import need, of_no_bot
+from rag_service.http.guarding import need, of_no_bot, scope_of
 from rag_service.http.pages import Pagination, page_of, page_query
 from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
@@ -111,7 +111,9 @@ async def create_contact(
 ) -> Success[Contact]:
     """A phone or a user id will do for an email."""
     fields = read_contact(await body_of(request))
-    return Success(data=_shown(await threads.write(service.store.contacts.add, fields)))
+    return Success(
+        data=_shown(await threads.write(service.store.contacts.add, scope_of(request), fields))
+    )
 
 
 @get(
@@ -133,11 +135,12 @@ async def list_contacts(
     ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
     values.done()
     if CSV in request.headers.get("accept", ""):
-        groups = service.store.contacts.export(where, ascending=ascending)
+        groups = service.store.contacts.export(scope_of(request), where, ascending=ascending)
         parts = (part.encode() for part in csv_lines(groups))
         return exported(parts, threads, CSV, "contacts.csv")
     total, found = await threads.read(
         service.store.contacts.page,
+        scope_of(request),
         where,
         limit=page.limit,
         offset=page.offset,
@@ -156,11 +159,14 @@ async def list_contacts(
     responses=errors(400, 404, chat=True),
 )
 async def read_one(
+    request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
 ) -> Success[Contact]:
-    return Success(data=_shown(await threads.read(service.store.contacts.get, contact_id)))
+    return Success(
+        data=_shown(await threads.read(service.store.contacts.get, scope_of(request), contact_id))
+    )
 
 
 @patch(
@@ -180,7 +186,9 @@ async def change_contact(
 ) -> Success[Contact]:
     """What is left out stays as it is; null removes it."""
     changes = read_changes(await body_of(request))
-    contact = await threads.write(service.store.contacts.change, contact_id, changes)
+    contact = await threads.write(
+        service.store.contacts.change, scope_of(request), contact_id, changes
+    )
     return Success(data=_shown(contact))
 
 
@@ -209,7 +217,7 @@ async def delete_contact(
     conversations = values.take("conversations", flag, False)
     values.done()
     gone = await threads.write(
-        service.store.contacts.delete, contact_id, conversations=conversations
+        service.store.contacts.delete, scope_of(request), contact_id, conversations=conversations
     )
     return Success(data=ContactGone(id=contact_id, conversations_deleted=gone))
 
@@ -234,7 +242,11 @@ async def list_linked(
     page = page_of(values)
     values.done()
     total, found = await threads.read(
-        service.store.contacts.conversations, contact_id, limit=page.limit, offset=page.offset
+        service.store.contacts.conversations,
+        scope_of(request),
+        contact_id,
+        limit=page.limit,
+        offset=page.offset,
     )
     linked = [_linked(one) for one in found]
     return Success(data=LinkedPage(conversations=linked, pagination=page.among(total)))

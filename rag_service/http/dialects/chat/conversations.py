@@ -12,11 +12,11 @@ from rag_service.assembly import Service
 from rag_service.conversations.store import Conversation, TranscriptRow
 from rag_service.dates import read_moment
 from rag_service.fields import read_label, read_metadata
-from rag_service.http.dialects.chat.chat import may_use_bot
+from rag_service.http.dialects.chat.chat import need_bot
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.http.documenting import anything as an_object
 from rag_service.http.envelopes import Success
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.pages import Pagination, page_of, page_query
 from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
@@ -111,13 +111,18 @@ async def list_conversations(
     threads: NamedDependency[Threads],
 ) -> Success[Entries]:
     """The last active first."""
-    await may_use_bot(caller_of(request), bot_id, service, threads)
+    await need_bot(scope_of(request), bot_id, service, threads)
     values = Parameters(query_of(request))
     page = page_of(values)
     since = values.take("since", read_moment, None)
     values.done()
     total, found = await threads.read(
-        service.store.conversations.page, bot_id, since=since, limit=page.limit, offset=page.offset
+        service.store.conversations.page,
+        scope_of(request),
+        bot_id,
+        since=since,
+        limit=page.limit,
+        offset=page.offset,
     )
     return Success(
         data=Entries(
@@ -144,7 +149,7 @@ async def create_conversation(
     threads: NamedDependency[Threads],
 ) -> Success[Made]:
     """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
-    await may_use_bot(caller_of(request), bot_id, service, threads)
+    await need_bot(scope_of(request), bot_id, service, threads)
     body = await optional_body_of(request)
     names = ("conversationId", "id", "sessionId")
     body["conversationId"] = next((body[n] for n in names if body.get(n) is not None), None)
@@ -154,7 +159,12 @@ async def create_conversation(
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
     made = await threads.write(
-        service.store.conversations.create, bot_id, conversation_id, title=title, metadata=metadata
+        service.store.conversations.create,
+        scope_of(request),
+        bot_id,
+        conversation_id,
+        title=title,
+        metadata=metadata,
     )
     return Success(data=_made(made))
 
@@ -175,10 +185,12 @@ async def read_conversation(
     threads: NamedDependency[Threads],
 ) -> Success[History]:
     """All of its messages, the oldest first."""
-    await may_use_bot(caller_of(request), bot_id, service, threads)
-    about = await threads.read(service.store.conversations.get, bot_id, conversation_id)
+    await need_bot(scope_of(request), bot_id, service, threads)
+    about = await threads.read(
+        service.store.conversations.get, scope_of(request), bot_id, conversation_id
+    )
     rows = await threads.read(
-        service.store.messages.last, bot_id, conversation_id, limit=sys.maxsize
+        service.store.messages.last, scope_of(request), bot_id, conversation_id, limit=sys.maxsize
     )
     return Success(
         data=History(
@@ -212,13 +224,14 @@ async def change_conversation(
     threads: NamedDependency[Threads],
 ) -> Success[Made]:
     """What is left out stays as it is."""
-    await may_use_bot(caller_of(request), bot_id, service, threads)
+    await need_bot(scope_of(request), bot_id, service, threads)
     values = Parameters(await body_of(request))
     title = values.take("title", read_label, None)
     metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
     values.done()
     changed = await threads.write(
         service.store.conversations.change,
+        scope_of(request),
         bot_id,
         conversation_id,
         title=title,
@@ -244,10 +257,13 @@ async def delete_conversation(
     threads: NamedDependency[Threads],
 ) -> Success[Gone]:
     """For good, with everything that was said in it."""
-    await may_use_bot(caller_of(request), bot_id, service, threads)
-    await threads.read(service.store.conversations.get, bot_id, conversation_id)
+    await need_bot(scope_of(request), bot_id, service, threads)
+    await threads.read(service.store.conversations.get, scope_of(request), bot_id, conversation_id)
     gone = await threads.write(
-        service.store.transcripts.delete, [conversation_id], [bot_id], cascade=True
+        service.store.transcripts.delete,
+        scope_of(request).only(bot_id),
+        [conversation_id],
+        cascade=True,
     )
     data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
     return Success(data=data)

@@ -10,9 +10,10 @@ from msgspec import Struct
 from rag_service.assembly import Service
 from rag_service.events import store as kept
 from rag_service.fields import one_of
-from rag_service.http.dialects.chat.webhooks import GUARDS, ONE, seen_webhook
+from rag_service.http.dialects.chat.webhooks import GUARDS, ONE
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
 from rag_service.http.envelopes import Success
+from rag_service.http.guarding import scope_of
 from rag_service.http.pages import Pagination, page_of, page_query
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.http.threads import Threads
@@ -72,8 +73,7 @@ async def test_webhook(
     threads: NamedDependency[Threads],
 ) -> Success[Delivery]:
     """One `webhook.test`, now and once, also to a disabled one; what came of it is the answer."""
-    await seen_webhook(request, webhook_id, service, threads)
-    return Success(data=_delivery(await service.webhooks.test(webhook_id)))
+    return Success(data=_delivery(await service.webhooks.test(scope_of(request), webhook_id)))
 
 
 @get(
@@ -92,13 +92,17 @@ async def list_deliveries(
     threads: NamedDependency[Threads],
 ) -> Success[Deliveries]:
     """The newest first, each with its attempts; those that ended are kept for 30 days."""
-    await seen_webhook(request, webhook_id, service, threads)
     values = Parameters(query_of(request))
     page = page_of(values)
     state = values.take("status", one_of(_STATES), None)
     values.done()
     total, found = await threads.read(
-        service.store.deliveries.page, webhook_id, state, limit=page.limit, offset=page.offset
+        service.store.deliveries.page,
+        scope_of(request),
+        webhook_id,
+        state,
+        limit=page.limit,
+        offset=page.offset,
     )
     deliveries = [_delivery(one) for one in found]
     return Success(data=Deliveries(deliveries=deliveries, pagination=page.among(total)))
@@ -122,8 +126,9 @@ async def redeliver_one(
     threads: NamedDependency[Threads],
 ) -> Success[Redelivered]:
     """In the background, with the same `webhook-id`; a pending one is tried at once."""
-    await seen_webhook(request, webhook_id, service, threads)
-    count = await threads.write(service.store.deliveries.redeliver, webhook_id, delivery_id)
+    count = await threads.write(
+        service.store.deliveries.redeliver, scope_of(request), webhook_id, delivery_id
+    )
     return Success(data=Redelivered(redelivered=count))
 
 
@@ -144,8 +149,9 @@ async def redeliver_failed(
     threads: NamedDependency[Threads],
 ) -> Success[Redelivered]:
     """In the background; tests are not repeated."""
-    await seen_webhook(request, webhook_id, service, threads)
-    count = await threads.write(service.store.deliveries.redeliver, webhook_id, None)
+    count = await threads.write(
+        service.store.deliveries.redeliver, scope_of(request), webhook_id, None
+    )
     return Success(data=Redelivered(redelivered=count))
 
 

@@ -5,12 +5,9 @@ from typing import Any, Literal
 from litestar import HttpMethod, Request, delete, get, post, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import UNSET, Struct
-from msgspec.structs import replace
+from msgspec import Struct
 
-from rag_service.access.caller import Caller
 from rag_service.assembly import Service
-from rag_service.errors import Forbidden, NotFound
 from rag_service.events import store as kept
 from rag_service.events.webhooks import OVERLAP_H, read_webhook
 from rag_service.fields import integer
@@ -25,7 +22,7 @@ from rag_service.http.documenting import (
     whole,
 )
 from rag_service.http.envelopes import Success
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.pages import Pagination, page_of, page_query
 from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
@@ -95,8 +92,8 @@ async def create_webhook(
     request: AnyRequest, service: NamedDependency[Service]
 ) -> Success[NewWebhook]:
     """It is told of what happens from now on. An address that may not be reached is refused."""
-    fields = _for(caller_of(request), read_webhook(await body_of(request)), new=True)
-    webhook = await service.webhooks.create(fields)
+    fields = read_webhook(await body_of(request))
+    webhook = await service.webhooks.create(scope_of(request), fields)
     return Success(data=_with_secret(webhook))
 
 
@@ -116,8 +113,7 @@ async def list_webhooks(
     values = Parameters(query_of(request))
     page = page_of(values)
     values.done()
-    caller = caller_of(request)
-    every = [one for one in await threads.read(service.store.webhooks.all) if _sees(caller, one)]
+    every = await threads.read(service.store.webhooks.all, scope_of(request))
     shown = [_shown(one) for one in every[page.offset : page.offset + page.limit]]
     return Success(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
 
@@ -137,7 +133,9 @@ async def read_one(
     threads: NamedDependency[Threads],
 ) -> Success[Webhook]:
     """Without its secret."""
-    return Success(data=_shown(await seen_webhook(request, webhook_id, service, threads)))
+    return Success(
+        data=_shown(await threads.read(service.store.webhooks.get, scope_of(request), webhook_id))
+    )
 
 
 @route(
@@ -158,9 +156,10 @@ async def change_webhook(
     threads: NamedDependency[Threads],
 ) -> Success[Webhook]:
     """What is left out stays. Enabling one, or a new URL, has it tried at once again."""
-    await seen_webhook(request, webhook_id, service, threads)
-    changes = _for(caller_of(request), read_webhook(await body_of(request), changes=True))
-    return Success(data=_shown(await service.webhooks.change(webhook_id, changes)))
+    changes = read_webhook(await body_of(request), changes=True)
+    return Success(
+        data=_shown(await service.webhooks.change(scope_of(request), webhook_id, changes))
+    )
 
 
 @delete(
@@ -179,8 +178,7 @@ async def delete_webhook(
     threads: NamedDependency[Threads],
 ) -> Success[Gone]:
     """With what it is owed, and the log of its deliveries."""
-    await seen_webhook(request, webhook_id, service, threads)
-    await threads.write(service.store.webhooks.remove, webhook_id)
+    await threads.write(service.store.webhooks.remove, scope_of(request), webhook_id)
     return Success(data=Gone(id=webhook_id))
 
 
@@ -201,37 +199,12 @@ async def rotate_secret(
     threads: NamedDependency[Threads],
 ) -> Success[NewWebhook]:
     """Deliveries are signed with both, so that the receiver can change over meanwhile."""
-    await seen_webhook(request, webhook_id, service, threads)
     values = Parameters(await optional_body_of(request))
     hours = values.take("overlapHours", integer(0, _LONGEST_OVERLAP_H), OVERLAP_H)
     values.done()
-    return Success(data=_with_secret(await service.webhooks.rotate(webhook_id, hours)))
-
-
-async def seen_webhook(
-    request: AnyRequest, webhook_id: str, service: Service, threads: Threads
-) -> kept.Webhook:
-    """Raises NotFound also for one that the caller may not see."""
-    webhook = await threads.read(service.store.webhooks.get, webhook_id)
-    if not _sees(caller_of(request), webhook):
-        raise NotFound(f"no webhook {webhook_id!r}")
-    return webhook
-
-
-def _sees(caller: Caller, webhook: kept.Webhook) -> bool:
-    return caller.bot_id in (None, webhook.bot_id)
-
-
-def _for(caller: Caller, fields: kept.WebhookChanges, *, new: bool = False) -> kept.WebhookChanges:
-    """A token that is bound to a bot makes webhooks of that bot."""
-    if caller.bot_id is None:
-        return fields
-    if fields.bot_id is UNSET:
-        return replace(fields, bot_id=caller.bot_id) if new else fields
-    if fields.bot_id is None:
-        raise Forbidden(f"This token is bound to the bot {caller.bot_id!r}.")
-    caller.may_use(fields.bot_id)
-    return fields
+    return Success(
+        data=_with_secret(await service.webhooks.rotate(scope_of(request), webhook_id, hours))
+    )
 
 
 def _shown(webhook: kept.Webhook) -> Webhook:

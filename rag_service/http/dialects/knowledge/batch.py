@@ -11,10 +11,8 @@ from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
-from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.background.jobs import JobStatus
-from rag_service.errors import NotFound
 from rag_service.fields import flag, integer
 from rag_service.http.dialects.knowledge.knowledge import STRICT
 from rag_service.http.documenting import (
@@ -27,7 +25,7 @@ from rag_service.http.documenting import (
     whole,
 )
 from rag_service.http.envelopes import without_paths
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.knowledge.jobs import FailedLine, Job
 
@@ -102,8 +100,7 @@ async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> 
     wait = query.take("wait", flag, False)
     strict = query.take_flag("strict")
     query.done()
-    bot_ids = caller_of(request).bot_ids
-    job = await service.jobs.submit(request.stream(), bot_ids, strict=strict)
+    job = await service.jobs.submit(scope_of(request), request.stream(), strict=strict)
     return answer_batch(request, service, job, wait)
 
 
@@ -142,8 +139,7 @@ async def read_job(
     limit = query.take("limit", integer(0, 1000), 1000)
     offset = query.take("offset", integer(0), 0)
     query.done()
-    status = await service.jobs.status(job_id, limit=limit, offset=offset)
-    _check(status.job, caller_of(request))
+    status = await service.jobs.status(scope_of(request), job_id, limit=limit, offset=offset)
     return _answer(status, service)
 
 
@@ -160,15 +156,8 @@ async def cancel_job(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobAnswer:
     """What has been written stays; a batch that is over is left as it is."""
-    status = await service.jobs.status(job_id, limit=0)
-    _check(status.job, caller_of(request))
-    await service.jobs.cancel(job_id)
-    return _answer(await service.jobs.status(job_id), service)
-
-
-def _check(job: Job, caller: Caller) -> None:
-    if caller.bot_ids is not None and job.bot_ids != caller.bot_ids:
-        raise NotFound(f"no job {job.id!r}")
+    await service.jobs.cancel(scope_of(request), job_id)
+    return _answer(await service.jobs.status(scope_of(request), job_id), service)
 
 
 def _answer(status: JobStatus, service: Service) -> JobAnswer:

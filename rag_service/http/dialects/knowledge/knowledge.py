@@ -8,10 +8,9 @@ from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromPath
 from msgspec import Struct
 
-from rag_service.access.caller import Caller
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT, Document, Format
-from rag_service.errors import NotFound
 from rag_service.fields import (
     integer,
     is_left_out,
@@ -29,7 +28,7 @@ from rag_service.http.documenting import (
     string,
     whole,
 )
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, body_of, query_of, read_json
 from rag_service.http.threads import Threads
 from rag_service.knowledge.base import ChunkCounts
@@ -162,19 +161,22 @@ async def push(
     When this answers, the new content is on disk and is found by the next search, and the old one
     is gone from every search.
     """
-    caller = caller_of(request)
+    scope = scope_of(request)
     query = Parameters(query_of(request))
     dry_run = query.take_flag("dry_run")
     strict = query.take_flag("strict")
     query.done()
     body = await request.body()
-    document, strict = await threads.push(len(body), _read, body, caller, strict)
-    caller.may_use(document.bot_id)
+    document, strict = await threads.push(len(body), _read, body, scope, strict)
     if dry_run:
-        report = await threads.push(len(body), service.knowledge.preview, document, strict=strict)
+        report = await threads.push(
+            len(body), service.knowledge.preview, scope, document, strict=strict
+        )
     else:
         report = (
-            await threads.push(len(body), service.knowledge.upsert, [document], strict=strict)
+            await threads.push(
+                len(body), service.knowledge.upsert, scope, [document], strict=strict
+            )
         )[0]
         service.jobs.changed({document.bot_id})
     return Pushed(
@@ -211,11 +213,9 @@ async def list_documents(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> DocumentPage:
     """Without their bodies, newest first."""
-    caller = caller_of(request)
     query = Parameters(query_of(request))
     bot_id = query.take("bot_id", read_bot_id, None)
     where = DocumentFilter(
-        bot_ids=caller.bot_ids if bot_id is None else [bot_id],
         content_type=query.take("content_type", read_content_type, None),
         source_url=query.take("source_url", str.strip, None),
         q=query.take("q", text(1000), None),
@@ -223,11 +223,10 @@ async def list_documents(
     limit = query.take("limit", integer(1, 1000), 100)
     offset = query.take("offset", integer(0), 0)
     query.done()
-    if bot_id is not None:
-        caller.may_use(bot_id)
+    scope = scope_of(request).only(bot_id)
     listed = threads.read if where.q is None else threads.scan
     total, items = await listed(
-        service.store.knowledge.documents, where, limit=limit, offset=offset
+        service.store.knowledge.documents, scope, where, limit=limit, offset=offset
     )
     return DocumentPage(total=total, count=len(items), limit=limit, offset=offset, items=items)
 
@@ -247,10 +246,8 @@ async def read_document(
     threads: NamedDependency[Threads],
 ) -> WholeDocument:
     """With its text and chunks."""
-    stored = await threads.read(service.store.knowledge.document, document_id)
+    stored = await threads.read(service.store.knowledge.document, scope_of(request), document_id)
     info = stored.info
-    if caller_of(request).bot_id not in (None, info.bot_id):
-        raise NotFound(f"no document {document_id!r}")
     return WholeDocument(
         document_id=info.document_id,
         source_url=info.source_url,
@@ -303,7 +300,7 @@ async def delete_documents(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Deleted:
     """By URL, in the body or the query. Doing it again does no harm."""
-    caller = caller_of(request)
+    scope = scope_of(request)
     given = query_of(request)
     if repeated := request.query_params.getall("source_url", []):
         given["source_url"] = repeated
@@ -311,10 +308,11 @@ async def delete_documents(
         given |= await body_of(request)
     values = Parameters(given)
     urls = values.need("source_url", _urls)
-    bot_id = values.take("bot_id", read_bot_id, caller.bot_id or DEFAULT_BOT)
+    bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
     values.done()
-    caller.may_use(bot_id)
-    removed = await threads.write(service.knowledge.remove, bot_id, list(dict.fromkeys(urls)))
+    removed = await threads.write(
+        service.knowledge.remove, scope, bot_id, list(dict.fromkeys(urls))
+    )
     service.jobs.changed({bot_id})
     return Deleted(
         source_urls_requested=len(urls),
@@ -328,11 +326,11 @@ async def delete_documents(
     )
 
 
-def _read(body: bytes, caller: Caller, strict: bool) -> tuple[Document, bool]:
+def _read(body: bytes, scope: Scope, strict: bool) -> tuple[Document, bool]:
     """A token that is bound to a bot pushes to that one when the body names none."""
     values = read_json(body)
-    if is_left_out(values.get("bot_id")) and caller.bot_id is not None:
-        values["bot_id"] = caller.bot_id
+    if is_left_out(values.get("bot_id")):
+        values["bot_id"] = scope.default_bot
     return read_push(values), read_strict(values, strict)
 
 

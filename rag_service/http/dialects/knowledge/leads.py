@@ -13,6 +13,7 @@ from rag_service.dates import read_moment
 from rag_service.fields import integer, one_of, read_label
 from rag_service.http.dialects.chat.contacts import GUARDS
 from rag_service.http.documenting import RATE_HEADERS, errors, operation, string, whole
+from rag_service.http.guarding import scope_of
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.http.threads import Threads
 
@@ -89,6 +90,7 @@ async def read_leads(
     values.done()
     total, found = await threads.read(
         service.store.contacts.page,
+        scope_of(request),
         where,
         limit=per_page,
         offset=(page - 1) * per_page,

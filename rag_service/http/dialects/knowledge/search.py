@@ -5,7 +5,7 @@ from typing import Any, get_args
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 
-from rag_service.access.caller import Caller
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
 from rag_service.fields import (
@@ -26,7 +26,7 @@ from rag_service.http.documenting import (
     string,
     whole,
 )
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, body_of, query_of
 from rag_service.http.threads import Threads
 from rag_service.knowledge.search_result import SearchAnswer, search_answer
@@ -66,7 +66,7 @@ async def search(
     threads: NamedDependency[Threads],
 ) -> SearchAnswer:
     """Best first. `confidence` estimates the probability that the knowledge answers the query."""
-    return await _search(query_of(request), caller_of(request), service, threads)
+    return await _search(query_of(request), scope_of(request), service, threads)
 
 
 @post(
@@ -85,17 +85,17 @@ async def search_by_body(
     threads: NamedDependency[Threads],
 ) -> SearchAnswer:
     """The same with a JSON body."""
-    return await _search(await body_of(request), caller_of(request), service, threads)
+    return await _search(await body_of(request), scope_of(request), service, threads)
 
 
 async def _search(
-    given: dict[str, Any], caller: Caller, service: Service, threads: Threads
+    given: dict[str, Any], scope: Scope, service: Service, threads: Threads
 ) -> SearchAnswer:
     if is_left_out(given.get("query")):
         given["query"] = given.get("q")
     values = Parameters(given)
     query = values.need("query", text(LONGEST_QUERY))
-    bot_id = values.take("bot_id", read_bot_id, caller.bot_id or DEFAULT_BOT)
+    bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
     k = values.take("k", integer(1, 100), 5)
     content_type = values.take("content_type", read_content_type, None)
     modes: tuple[Mode, ...] = get_args(Mode)
@@ -103,9 +103,9 @@ async def _search(
     group = values.take("group", one_of(("chunk", "document")), "chunk")
     explain = values.take("explain", flag, False)
     values.done()
-    caller.may_use(bot_id)
     found = await threads.read(
         service.knowledge.search,
+        scope,
         query,
         bot_id,
         k=k,

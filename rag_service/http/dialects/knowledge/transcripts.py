@@ -8,12 +8,10 @@ from litestar import MediaType, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from rag_service.access.caller import Caller
 from rag_service.assembly import Service
 from rag_service.conversations.store import TranscriptFilter, TranscriptRow
 from rag_service.conversations.transcripts import DECISIONS, ROLES, TranscriptItem, csv_lines, item
 from rag_service.dates import read_moment
-from rag_service.errors import Forbidden
 from rag_service.fields import flag, integer, one_of, read_bot_id, read_label, read_source_url, text
 from rag_service.http.documenting import (
     NDJSON,
@@ -27,7 +25,7 @@ from rag_service.http.documenting import (
     whole,
 )
 from rag_service.http.exports import exported
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
 from rag_service.http.threads import Threads
 
@@ -125,19 +123,26 @@ async def read_transcripts(
 ) -> Response[Any]:
     """A page; with `Accept: text/csv` or `application/x-ndjson` all matching rows as an export."""
     values = Parameters(query_of(request))
-    where = _filter(values, caller_of(request))
+    bot_id = values.take("bot_id", read_bot_id, None)
+    where = _filter(values)
     limit = values.take("limit", integer(1, 1000), 100)
     offset = values.take("offset", integer(0), 0)
     ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
     values.done()
+    scope = scope_of(request).only(bot_id)
     accept = request.headers.get("accept", "")
     for media_type, lines in (("text/csv", _csv), (NDJSON, _ndjson)):
         if media_type in accept:
-            groups = service.store.transcripts.export(where, ascending=ascending)
+            groups = service.store.transcripts.export(scope, where, ascending=ascending)
             name = f"transcripts.{'csv' if lines is _csv else 'ndjson'}"
             return exported(lines(groups), threads, media_type, name)
     total, rows = await threads.read(
-        service.store.transcripts.page, where, limit=limit, offset=offset, ascending=ascending
+        service.store.transcripts.page,
+        scope,
+        where,
+        limit=limit,
+        offset=offset,
+        ascending=ascending,
     )
     items = [item(row) for row in rows]
     answer = TranscriptsAnswer(
@@ -167,7 +172,10 @@ async def delete_transcripts(
     cascade = values.take("cascade", flag, True)
     values.done()
     gone = await threads.write(
-        service.store.transcripts.delete, session_ids, caller_of(request).bot_ids, cascade=cascade
+        service.store.transcripts.delete,
+        scope_of(request),
+        session_ids,
+        cascade=cascade,
     )
     return DeleteAnswer(
         session_ids_requested=len(session_ids),
@@ -200,9 +208,13 @@ async def add_translation(
     language = values.need("language", read_label)
     translation = values.need("text", text(_LONGEST_TRANSLATION))
     values.done()
-    message = await threads.read(service.store.messages.get, message_id)
-    _may_see(caller_of(request), message)
-    await threads.write(service.store.transcripts.add_translation, message, language, translation)
+    await threads.write(
+        service.store.transcripts.add_translation,
+        scope_of(request),
+        message_id,
+        language,
+        translation,
+    )
     return NoteAnswer()
 
 
@@ -228,26 +240,18 @@ async def add_click(
     url = values.need("url", read_source_url)
     bot_id = values.take("bot_id", read_bot_id, None)
     values.done()
-    caller = caller_of(request)
+    scope = scope_of(request)
     if bot_id is None:
-        found = await threads.read(service.store.conversations.find, session_id, caller.bot_ids)
-        bot_id = found.bot_id
-    caller.may_use(bot_id)
-    if message_id is not None:
-        message = await threads.read(service.store.messages.get, message_id)
-        _may_see(caller, message)
-        message_id = message.message_id
-    await threads.write(service.store.transcripts.add_click, bot_id, session_id, message_id, url)
+        bot_id = (await threads.read(service.store.conversations.find, scope, session_id)).bot_id
+    await threads.write(
+        service.store.transcripts.add_click, scope, bot_id, session_id, message_id, url
+    )
     return NoteAnswer()
 
 
-def _filter(values: Parameters, caller: Caller) -> TranscriptFilter:
+def _filter(values: Parameters) -> TranscriptFilter:
     role = values.take("role", one_of(tuple(ROLES)), "all")
-    bot_id = values.take("bot_id", read_bot_id, None)
-    if bot_id is not None:
-        caller.may_use(bot_id)
     return TranscriptFilter(
-        bot_ids=caller.bot_ids if bot_id is None else [bot_id],
         since=values.take("since", read_moment, None),
         until=values.take("until", read_moment, None),
         session_id=values.take("session_id", read_label, None),
@@ -255,11 +259,6 @@ def _filter(values: Parameters, caller: Caller) -> TranscriptFilter:
         has_rag_context=DECISIONS[values.take("has_rag_context", one_of(tuple(DECISIONS)), "any")],
         q=values.take("q", text(1000), None),
     )
-
-
-def _may_see(caller: Caller, message: TranscriptRow) -> None:
-    if caller.bot_ids is not None and message.bot_id not in caller.bot_ids:
-        raise Forbidden(f"This token is bound to the bot {caller.bot_id!r}.")
 
 
 def _sessions(value: Any) -> list[str]:

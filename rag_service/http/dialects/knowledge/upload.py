@@ -30,7 +30,7 @@ from rag_service.http.documenting import (
     string,
 )
 from rag_service.http.forms import Form, FormFile
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, query_of
 from rag_service.readers.containers import Within, pushes_of, read_types
 from rag_service.readers.formats import LABELS
@@ -94,7 +94,7 @@ async def upload(
     request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[Any]:
     """A file that cannot be read is reported with its reason, and does not stop the others."""
-    caller = caller_of(request)
+    scope = scope_of(request)
     given = query_of(request)
     longest = service.settings.max_body_bytes
     async with Form(spool_folder(service.settings), longest) as form:
@@ -102,7 +102,7 @@ async def upload(
         values = Parameters(given | form.fields)
         wait = values.take("wait", flag, False)
         source_url = values.take("source_url", read_source_url, None)
-        bot_id = values.take("bot_id", read_bot_id, caller.bot_id or DEFAULT_BOT)
+        bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
         content_type = values.take("content_type", read_content_type, None)
         strict = values.take_flag("strict")
         within = Within(
@@ -110,7 +110,7 @@ async def upload(
             types=values.take("types", read_types, None),
         )
         values.done()
-        caller.may_use(bot_id)
+        scope.need(bot_id)
         if not form.files:
             raise Invalid("Invalid parameter(s): files", {"files": "has to be one file at least"})
         if source_url is not None and len(form.files) > 1:
@@ -118,7 +118,7 @@ async def upload(
             raise Invalid("Invalid parameter(s): source_url", {"source_url": reason})
         common = {"bot_id": bot_id, "content_type": content_type}
         lines = _lines(form, source_url, common, longest, within)
-        job = await service.jobs.submit(lines, caller.bot_ids, strict=strict)
+        job = await service.jobs.submit(scope, lines, strict=strict)
     return answer_batch(request, service, job, wait)
 
 

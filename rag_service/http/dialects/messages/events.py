@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from rag_service.access.caller import Caller
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.events.fan_out import FanOut
 from rag_service.events.feed import cursor, place_of
@@ -81,7 +82,7 @@ async def read_events(
     wait = values.take("wait", integer(0, _LONGEST_WAIT_S), 0)
     values.done()
     caller = caller_of(request)
-    feed = _Feed(service, threads, fan_out, _visible(caller, types), caller.bot_ids, limit)
+    feed = _Feed(service, threads, fan_out, _visible(caller, types), caller.scope, limit)
     if "text/event-stream" in request.headers.get("accept", ""):
         after = request.headers.get("last-event-id") or after
         if after is None:
@@ -100,25 +101,25 @@ class _Feed:
         threads: Threads,
         fan_out: FanOut,
         types: list[str] | None,
-        bot_ids: list[str] | None,
+        scope: Scope,
         limit: int,
     ) -> None:
         self._store = service.store.events
         self._threads = threads
         self._fan_out = fan_out
         self._types = types
-        self._bot_ids = bot_ids
+        self._scope = scope
         self._limit = limit
 
     async def end(self) -> str:
         _, cursor = await self._threads.read(
-            self._store.page, None, types=None, bot_ids=None, limit=0
+            self._store.page, self._scope, None, types=None, limit=0
         )
         return cursor
 
     async def read(self, after: str | None) -> tuple[list[Event], str]:
         return await self._threads.read(
-            self._store.page, after, types=self._types, bot_ids=self._bot_ids, limit=self._limit
+            self._store.page, self._scope, after, types=self._types, limit=self._limit
         )
 
     async def wait(self, after: str | None, seconds: float) -> tuple[list[Event], str]:
@@ -153,9 +154,8 @@ class _Feed:
                 return events, after
 
     def _wants(self, event: Event) -> bool:
-        return (self._types is None or event.type in self._types) and (
-            self._bot_ids is None or event.bot_id in self._bot_ids
-        )
+        wanted = self._types is None or event.type in self._types
+        return wanted and self._scope.admits(event.bot_id)
 
 
 def _shown(event: Event) -> FeedEvent:

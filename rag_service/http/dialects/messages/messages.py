@@ -6,7 +6,7 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 from msgspec import Struct
 
-from rag_service.access.caller import Caller
+from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.conversations.messages import Role, SenderType, sender
 from rag_service.conversations.store import NewMessage, TranscriptRow
@@ -21,7 +21,7 @@ from rag_service.fields import (
     read_metadata,
     text,
 )
-from rag_service.http.dialects.chat.chat import LONGEST_QUESTION, may_use_bot
+from rag_service.http.dialects.chat.chat import LONGEST_QUESTION, need_bot
 from rag_service.http.documenting import (
     RATE_HEADERS,
     boolean,
@@ -31,7 +31,7 @@ from rag_service.http.documenting import (
     string,
 )
 from rag_service.http.documenting import anything as an_object
-from rag_service.http.guarding import caller_of, need
+from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import body_of
 from rag_service.http.threads import Threads
 from rag_service.ids import new_id
@@ -103,8 +103,8 @@ async def send(
     reply_to = values.take("reply_to_message_id", read_label, None)
     enqueue = values.take("auto_reply", flag, True) and sender_type == "user"
     bot_id = values.take("bot_id", read_bot_id, None)
-    caller = caller_of(request)
-    bot_id = await _bot(caller, bot_id, conversation_id, service, threads)
+    scope = scope_of(request)
+    bot_id = await _bot(scope, bot_id, conversation_id, service, threads)
     said = NewMessage(
         role=_ROLES[sender_type],
         text=clean(message),
@@ -116,6 +116,7 @@ async def send(
     try:
         row = await threads.write(
             service.store.messages.add,
+            scope_of(request),
             bot_id,
             conversation_id or new_id("conv"),
             said,
@@ -150,7 +151,7 @@ class _Fields:
 
 
 async def _bot(
-    caller: Caller,
+    scope: Scope,
     bot_id: str | None,
     conversation_id: str | None,
     service: Service,
@@ -158,12 +159,10 @@ async def _bot(
 ) -> str:
     """The bot that is named, or the conversation's, or the token's."""
     if bot_id is None and conversation_id is not None:
-        found = await threads.read(
-            service.store.conversations.find, conversation_id, caller.bot_ids
-        )
+        found = await threads.read(service.store.conversations.find, scope, conversation_id)
         return found.bot_id
-    bot_id = bot_id or caller.bot_id or DEFAULT_BOT
-    await may_use_bot(caller, bot_id, service, threads)
+    bot_id = bot_id or scope.default_bot
+    await need_bot(scope, bot_id, service, threads)
     return bot_id
 
 
