@@ -10,6 +10,7 @@ from typing import TypeVar
 from rag_service.access.rates import Attempts, RateLimiter
 from rag_service.access.tokens import Access
 from rag_service.background.dispatching import Dispatcher
+from rag_service.background.gap_watch import GapWatch
 from rag_service.background.jobs import Jobs, spool_folder
 from rag_service.background.orders import Background
 from rag_service.background.upkeep import Caretaker, Upkeep
@@ -18,6 +19,9 @@ from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
 from rag_service.events.deliveries import Deliverer
 from rag_service.events.webhooks import Webhooks
+from rag_service.gaps.desk import GapDesk
+from rag_service.gaps.forecast import Forecaster
+from rag_service.gaps.ledger import Ledger
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.imports import Importer
@@ -52,6 +56,10 @@ class Service:
     dispatcher: Dispatcher
     upkeep: Upkeep
     caretaker: Caretaker
+    ledger: Ledger
+    gap_watch: GapWatch
+    forecaster: Forecaster
+    desk: GapDesk
     supervisor: Supervisor
 
     def ready(self) -> bool:
@@ -104,7 +112,11 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             nothing_found=settings.nothing_found,
             small_talk=settings.small_talk,
             small_talk_reply=settings.small_talk_reply,
+            weak_below=settings.weak_below,
         )
+        weak_below = settings.weak_below
+        ledger = Ledger(store.ledger, knowledge, weak_below=weak_below)
+        forecaster = Forecaster(store.ledger, store.gaps, knowledge, weak_below=weak_below)
         supervisor = Supervisor()
         background = Background(settings, supervisor)
         upkeep = Upkeep(settings, store.upkeep, spool_folder(settings))
@@ -135,6 +147,10 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             dispatcher=Dispatcher(store, background, supervisor),
             upkeep=upkeep,
             caretaker=Caretaker(store.upkeep, background, upkeep, supervisor),
+            ledger=ledger,
+            gap_watch=GapWatch(ledger, background, supervisor),
+            forecaster=forecaster,
+            desk=GapDesk(store.gaps, store.feedback, store.messages, knowledge, ledger, forecaster),
             supervisor=supervisor,
         )
 

@@ -10,3 +10,8 @@ def new_id(kind: str) -> str:
 def chunk_id(row: int) -> str:
     """The public id of a chunk row. Rows are never reused, so neither are these."""
     return f"chk_{row:016x}"
+
+
+def chunk_row(chunk_id: str) -> int:
+    """The row of a chunk's public id."""
+    return int(chunk_id.removeprefix("chk_"), 16)

@@ -17,6 +17,9 @@ Rate = Annotated[
 ]
 Switch = Annotated[bool, Meta(description="use true or false, or on or off")]
 _SWITCHES = {"on": "true", "off": "false", "yes": "true", "no": "false"}
+Weak = Annotated[
+    str, Meta(pattern=r"^(?:0?\.[0-9]+|0|1|off)$", description="use a number from 0 to 1, or off")
+]
 Level = Annotated[
     str,
     Meta(pattern="^(debug|info|warning|error)$", description="use debug, info, warning or error"),
@@ -56,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether greetings, thanks and the like are answered as such: `on` or `off`."""
     small_talk_reply: str = ""
     """What is answered to all of them, instead of a reply of its kind in the visitor's language."""
+    gaps_weak: Weak = "off"
+    """The confidence from which an answer counts as one, such as 0.7, or `off`: gaps are also made
+    of questions whose answer has less."""
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
@@ -84,6 +90,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def max_body_bytes(self) -> int:
         return self.max_body_mb * 1024 * 1024
+
+    @property
+    def weak_below(self) -> float | None:
+        return None if self.gaps_weak == "off" else float(self.gaps_weak)
 
     @property
     def prefix(self) -> str:

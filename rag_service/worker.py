@@ -20,6 +20,7 @@ import msgspec
 
 from rag_service.assembly import Service, assemble
 from rag_service.background.batch import Batches
+from rag_service.background.gap_watch import ledger_lock
 from rag_service.background.jobs import spool_folder
 from rag_service.background.lanes import Lane, is_small
 from rag_service.background.orders import Order, Report
@@ -76,9 +77,13 @@ class Worker:
         self._retries: Retries[str] = Retries()
         self._delivering = Loop("deliveries", self.deliver)
         self._upkeep = Loop("upkeep", self.look_after)
+        self._gaps = Loop("gaps", self.follow)
+        self._asked = False
         self._owed = False
         self._turn: BinaryIO | None = None
         """The lock of the process that delivers, while that is this one."""
+        self._ledger_turn: BinaryIO | None = None
+        """The same of the one that keeps the ledger."""
 
     async def run(self) -> None:
         """Until the input ends."""
@@ -102,6 +107,7 @@ class Worker:
             self._sealing,
             self._delivering,
             self._upkeep,
+            self._gaps,
         )
         async with Supervisor().running(Loop("orders", obey), *loops):
             self._tell(Report(ready=True))
@@ -110,6 +116,8 @@ class Worker:
         if self._turn is not None:
             await self._service.deliverer.close()
             self._turn.close()
+        if self._ledger_turn is not None:
+            self._ledger_turn.close()
 
     def take(self, order: Order) -> None:
         match order.do:
@@ -123,6 +131,9 @@ class Worker:
                 self._delivering.wake()
             case "upkeep":
                 self._upkeep.wake()
+            case "gaps":
+                self._asked = True
+                self._gaps.wake()
 
     async def seal(self, now: float) -> float | None:
         """A step: seal the views of one bot."""
@@ -154,6 +165,19 @@ class Worker:
         if self._turn is None:
             return now + _OTHERS_S
         return await self._service.deliverer.step(now)
+
+    async def follow(self, now: float) -> float | None:
+        """A step of whoever keeps the ledger: one process of a data folder at a time."""
+        if not self._asked:
+            return None
+        if self._ledger_turn is None:
+            self._ledger_turn = turn_at(ledger_lock(self._service.settings))
+        if self._ledger_turn is None:
+            return now + _OTHERS_S
+        if await in_thread(self._service.ledger.step):
+            return now
+        self._asked = False
+        return None
 
     async def look_after(self, now: float) -> float:
         """A step of upkeep."""

@@ -146,6 +146,7 @@ def evidence(draw: st.DrawFn) -> Evidence:
     keyword = rng.exponential(5, count) * (rng.random(count) < 0.5)
     query = vectors[count:]
     return Evidence(
+        seen=0,
         scores={c: Scores(float(vectors[c] @ query[0]), float(keyword[c])) for c in range(count)},
         vector=query,
         terms=["tree", "lamp"],

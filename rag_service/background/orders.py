@@ -28,10 +28,10 @@ _START_S = 120.0
 
 
 class Order(Struct, frozen=True):
-    """Run a job of `size` bytes, seal a bot's views, deliver what webhooks are owed, or look after
-    the rows."""
+    """Run a job of `size` bytes, seal a bot's views, deliver what webhooks are owed, look after the
+    rows, or bring the gaps up to date."""
 
-    do: Literal["job", "seal", "deliver", "upkeep"]
+    do: Literal["job", "seal", "deliver", "upkeep", "gaps"]
     what: str = ""
     lines: int = 0
     size: int = 0

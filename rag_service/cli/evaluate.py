@@ -60,6 +60,20 @@ def read_file(path: Path) -> list[Question]:
         raise Invalid(f"{path}: {error}") from error
 
 
+def golden_questions(service: Service, bot_id: str) -> list[Question]:
+    """Those of closed gaps and those rated up. Raises Invalid where there are none."""
+    found = [
+        Question(id=question, text=question, relevant=dict.fromkeys(urls, 1.0))
+        for question, urls in service.store.gaps.golden(ALL_BOTS.only(bot_id))
+    ]
+    if not found:
+        raise Invalid(
+            f"the bot {bot_id!r} has no golden questions yet: they come from gaps that close, "
+            "and from answers that are rated up"
+        )
+    return found
+
+
 def read_earlier(path: Path) -> Evaluation:
     """What `evaluate --json` printed. Raises Invalid."""
     try:

@@ -79,7 +79,9 @@ def search(
 
 
 @cli.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument(
+    "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
+)
 @bot_option
 @click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
 @click.option(
@@ -87,21 +89,30 @@ def search(
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="What an earlier run printed with --json.",
 )
+@click.option(
+    "--golden", is_flag=True, help="The questions of closed gaps and those rated up, not a FILE."
+)
 @json_option
-def evaluate(file: Path, bot: str, mode: Mode, against: Path | None, as_json: bool) -> None:
+def evaluate(
+    file: Path | None, bot: str, mode: Mode, against: Path | None, golden: bool, as_json: bool
+) -> None:
     """Measure the search with the questions in FILE.
 
     A JSON object a line: {"question": "...", "source_urls": ["..."]} with the URLs that answer it;
     none for a question that the bot should not answer.
     """
     from rag_service.cli.evaluate import evaluate as run  # noqa: PLC0415
-    from rag_service.cli.evaluate import read_earlier, read_file  # noqa: PLC0415
+    from rag_service.cli.evaluate import golden_questions, read_earlier, read_file  # noqa: PLC0415
 
-    questions = read_file(file)
+    if (file is None) is not golden:
+        raise click.UsageError("name a FILE of questions, or say --golden")
+    questions = [] if file is None else read_file(file)
     earlier = read_earlier(against) if against else None
     terminal = Terminal(as_json)
     with open_service() as service:
-        report = run(service, questions, known_bot(service, bot), mode, earlier, terminal.progress)
+        bot = known_bot(service, bot)
+        questions = questions or golden_questions(service, bot)
+        report = run(service, questions, bot, mode, earlier, terminal.progress)
     terminal.evaluated(report)
 
 

@@ -40,7 +40,7 @@ class Terminal:
     def __init__(self, as_json: bool) -> None:
         self._out = Console(highlight=False, emoji=False)
         self._err = Console(stderr=True, highlight=False, emoji=False)
-        self._json = as_json or not sys.stdout.isatty()  # rich takes FORCE_COLOR for a terminal
+        self.is_json = as_json or not sys.stdout.isatty()  # rich takes FORCE_COLOR for a terminal
 
     def welcome(self, url: str, token: str | None) -> None:
         """A new token is shown even in a pipe, since it is shown only this once."""
@@ -78,8 +78,8 @@ class Terminal:
             yield lambda count: bar.advance(task, count)
 
     def ingested(self, report: IngestReport) -> None:
-        if self._json:
-            self._print_json(report)
+        if self.is_json:
+            self.as_json(report)
         else:
             self._out.print(
                 f"[bold]{report.documents}[/] documents in {report.seconds} s: "
@@ -87,23 +87,23 @@ class Terminal:
                 f"[{'red' if report.failed else 'default'}]{report.failed} failed[/]; "
                 f"{report.chunks_embedded} chunks embedded, {report.chunks_reused} reused"
             )
-        for failure in [] if self._json else report.failures:
+        for failure in [] if self.is_json else report.failures:
             where = f"{failure.source_url}: " if failure.source_url else ""
             text = _plain(f"line {failure.line}: {where}{failure.error}")
             self._err.print(text, style="red", markup=False, soft_wrap=True)
-        for lost in [] if self._json else report.left_out:
+        for lost in [] if self.is_json else report.left_out:
             documents = "document" if lost.documents == 1 else "documents"
             text = _plain(f"left out: {lost.count:,} {lost.what} in {lost.documents} {documents}")
             self._err.print(text, style="yellow", markup=False, soft_wrap=True)
-        for warning, count in ({} if self._json else report.warnings).items():
+        for warning, count in ({} if self.is_json else report.warnings).items():
             text = _plain(f"{count} {'document' if count == 1 else 'documents'}: {warning}")
             self._err.print(text, style="yellow", markup=False, soft_wrap=True)
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
 
     def found(self, found: Found, *, explain: bool = False) -> None:
-        if self._json:
-            self._print_json(search_answer(found, explain=explain))
+        if self.is_json:
+            self.as_json(search_answer(found, explain=explain))
             return
         verdict = "[green]answers[/]" if found.has_rag_context else "[yellow]no answer found[/]"
         self._out.print(f"{verdict}   confidence {found.confidence:.2f}\n")
@@ -138,8 +138,8 @@ class Terminal:
         self._out.print()
 
     def evaluated(self, report: Report) -> None:
-        if self._json:
-            self._print_json(report)
+        if self.is_json:
+            self.as_json(report)
             return
         rows = [{"metric": name, "value": f"{value:.4f}"} for name, value in report.metrics.items()]
         self._out.print(f"{report.questions} questions, {report.answerable} with an answer")
@@ -186,8 +186,8 @@ class Terminal:
                 self.table(title, rows)
 
     def calibrated(self, done: Calibrated) -> None:
-        if self._json:
-            self._print_json(done)
+        if self.is_json:
+            self.as_json(done)
             return
         rows = [
             {"metric": name, "before": f"{before:.4f}", "now": f"{done.after[name]:.4f}"}
@@ -208,12 +208,12 @@ class Terminal:
 
     def say(self, piece: str) -> None:
         """An answer as it comes; in a pipe it is printed when it is whole."""
-        if not self._json:
+        if not self.is_json:
             self._out.print(Text(_plain(piece)), end="", soft_wrap=True)
 
     def replied(self, reply: Reply) -> None:
-        if self._json:
-            self._print_json(reply)
+        if self.is_json:
+            self.as_json(reply)
             return
         self._out.print()
         for number, source in enumerate(reply.sources, start=1):
@@ -222,8 +222,8 @@ class Terminal:
             self._out.print(line, soft_wrap=True)
 
     def transcripts(self, items: Sequence[TranscriptItem]) -> None:
-        if self._json:
-            self._print_json(items)
+        if self.is_json:
+            self.as_json(items)
             return
         rows = [
             {
@@ -238,8 +238,8 @@ class Terminal:
         self.table("Transcripts", rows)
 
     def contacts(self, contacts: Sequence[Contact]) -> None:
-        if self._json:
-            self._print_json(contacts)
+        if self.is_json:
+            self.as_json(contacts)
             return
         rows = [
             {
@@ -255,8 +255,8 @@ class Terminal:
         self.table("Contacts", rows)
 
     def imported(self, report: ImportReport) -> None:
-        if self._json:
-            self._print_json(report)
+        if self.is_json:
+            self.as_json(report)
         else:
             self._out.print(
                 f"{report.created} created, {report.updated} updated, "
@@ -267,8 +267,8 @@ class Terminal:
             self._err.print(text, style="red", markup=False, soft_wrap=True)
 
     def faults(self, faults: Sequence[str]) -> None:
-        if self._json:
-            self._print_json({"ok": not faults, "faults": list(faults)})
+        if self.is_json:
+            self.as_json({"ok": not faults, "faults": list(faults)})
         elif not faults:
             self._out.print("[green]The rows and both views agree.[/]")
         else:
@@ -277,8 +277,8 @@ class Terminal:
             self._out.print("`rag-service reindex` makes the views again.")
 
     def findings(self, findings: Sequence[Finding]) -> None:
-        if self._json:
-            self._print_json(findings)
+        if self.is_json:
+            self.as_json(findings)
             return
         for finding in findings:
             mark = "[green]ok[/]   " if finding.ok else "[red]wrong[/]"
@@ -288,8 +288,8 @@ class Terminal:
         self, title: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
     ) -> None:
         """`columns` are those that people see; JSON has all of them."""
-        if self._json:
-            self._print_json(rows)
+        if self.is_json:
+            self.as_json(rows)
             return
         if not rows:
             self._out.print(f"{title}: none yet")
@@ -304,8 +304,8 @@ class Terminal:
 
     def fields(self, about: Mapping[str, Any]) -> None:
         """One thing, a line for each of its fields that has a value."""
-        if self._json:
-            self._print_json(about)
+        if self.is_json:
+            self.as_json(about)
             return
         width = max(map(len, about))
         for name, value in about.items():
@@ -313,8 +313,11 @@ class Terminal:
                 line = Text.assemble((f"{name:{width}}  ", "bold"), _plain(_cell(value)))
                 self._out.print(line, soft_wrap=True)
 
+    def line(self, text: str) -> None:
+        self._out.print(_plain(text), markup=False, soft_wrap=True)
+
     @staticmethod
-    def _print_json(value: object) -> None:
+    def as_json(value: object) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(value)).decode())
 
 

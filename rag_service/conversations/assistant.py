@@ -17,6 +17,7 @@ from rag_service.conversations.citations import Citations
 from rag_service.conversations.messages import Cut, Message, Source, Usage
 from rag_service.conversations.prompting import Prompt, compose
 from rag_service.conversations.reply_text import ReplyText
+from rag_service.conversations.signals import make_signal, signal_of
 from rag_service.conversations.store import MessageStore, NewMessage, PendingReply, TranscriptRow
 from rag_service.documents import Passage
 from rag_service.errors import ConversationNotFound
@@ -88,6 +89,9 @@ class Assistant:
 
     Small talk, if it is to be known as such, has a friendly reply of its kind, or else
     `small_talk_reply`; nothing is looked up for it, unless it is a question about the assistant.
+
+    A question that is not answered leaves a signal, and so does one that is answered with less
+    confidence than `weak_below`.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class Assistant:
         nothing_found: str,
         small_talk: bool = True,
         small_talk_reply: str = "",
+        weak_below: float | None = None,
     ) -> None:
         self._knowledge = knowledge
         self._messages = messages
@@ -110,6 +115,7 @@ class Assistant:
         self._nothing_found = nothing_found
         self._small_talk = small_talk
         self._small_talk_reply = small_talk_reply
+        self._weak_below = weak_below
 
     async def answer(self, asked: Asked) -> AsyncGenerator[AnswerEvent, None]:
         """Retrieved, then Deltas, then Answered.
@@ -128,7 +134,7 @@ class Assistant:
             scope,
             bot_id,
             conversation_id,
-            _with_context(asked.said, lookup),
+            self._with_context(asked.said, lookup),
             create=may_create,
         )
         reply = _Reply(lookup)
@@ -178,7 +184,7 @@ class Assistant:
         async with aclosing(self._pieces(lookup, reply)) as pieces:
             async for _ in pieces:
                 pass  # nobody reads along
-        said = _with_context(self._said(question, lookup, reply), lookup)
+        said = self._with_context(self._said(question, lookup, reply), lookup)
         said = replace(said, context=_marked(lookup.sources, reply))
         return await to_thread(self._messages.add, scope, bot_id, conversation_id, said)
 
@@ -298,7 +304,9 @@ class Assistant:
             metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
             metadata["cut"] = asdict(lookup.prompt.cut)
+        declined = lookup.found if reply.declined else None
         return NewMessage(
+            signal=make_signal(declined, "weak") if declined else None,
             role="assistant",
             text="".join(reply.pieces).strip(),
             sender=replace(question.sender, type="assistant"),
@@ -306,6 +314,18 @@ class Assistant:
             reply_to=question.message_id,
             answers=question.message_id,
             question_metadata=lookup.marks,
+        )
+
+    def _with_context(self, said: NewMessage, lookup: "_Lookup") -> NewMessage:
+        signal = said.signal
+        if signal is None and lookup.found is not None:
+            signal = signal_of(lookup.found, self._weak_below)
+        return replace(
+            said,
+            signal=signal,
+            has_rag_context=lookup.has_rag_context,
+            context=lookup.sources or None,
+            metadata=said.metadata | lookup.marks,
         )
 
 
@@ -340,15 +360,6 @@ class _Lookup(Struct, frozen=True, kw_only=True):
     def marks(self) -> dict[str, str]:
         """What the metadata of both rows tell."""
         return {SMALL_TALK: self.small_talk.kind} if self.small_talk else {}
-
-
-def _with_context(said: NewMessage, lookup: _Lookup) -> NewMessage:
-    return replace(
-        said,
-        has_rag_context=lookup.has_rag_context,
-        context=lookup.sources or None,
-        metadata=said.metadata | lookup.marks,
-    )
 
 
 def _evidence(question: str, found: Found) -> dict[str, Any]:

@@ -49,6 +49,16 @@ class Source(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the answer cites it; None before there is one."""
 
 
+Rating = Literal["up", "down"]
+
+
+class Feedback(Struct, frozen=True, kw_only=True):
+    """What somebody thinks of an answer."""
+
+    rating: Rating
+    comment: str
+
+
 class Sender(Struct, frozen=True, kw_only=True):
     """Who speaks, as far as the client tells."""
 

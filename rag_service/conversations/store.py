@@ -6,7 +6,8 @@ from typing import Any, Protocol, runtime_checkable
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
-from rag_service.conversations.messages import Role, Sender, Source
+from rag_service.conversations.messages import Feedback, Role, Sender, Source
+from rag_service.conversations.signals import Signal
 
 
 class NewMessage(Struct, frozen=True, kw_only=True):
@@ -29,6 +30,8 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     """To be added to the metadata of the message that this one answers."""
     wants_reply: str | None = None
     """The server that owes an answer from now on."""
+    signal: Signal | None = None
+    """What the question leaves that is not answered: this one, or the one that this answers."""
 
 
 class TranscriptRow(Struct, frozen=True, kw_only=True):
@@ -45,6 +48,7 @@ class TranscriptRow(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
     reply_to: str | None
     has_rag_context: bool | None
+    feedback: Feedback | None
     context: list[Source] | None
 
 

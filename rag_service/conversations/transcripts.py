@@ -6,7 +6,7 @@ from typing import Any, get_args
 import msgspec
 from msgspec import Struct
 
-from rag_service.conversations.messages import Role, Source
+from rag_service.conversations.messages import Feedback, Role, Source
 from rag_service.conversations.store import TranscriptFilter, TranscriptRow
 from rag_service.dates import read_moment
 from rag_service.errors import Invalid
@@ -40,6 +40,7 @@ class TranscriptItem(Struct, frozen=True, kw_only=True):
     user_name: str | None
     originating_page_url: str | None
     originating_page_title: str | None
+    feedback: Feedback | None
     metadata: dict[str, Any]
 
 
@@ -83,6 +84,7 @@ def item(row: TranscriptRow) -> TranscriptItem:
         user_name=row.sender.name,
         originating_page_url=row.sender.page_url,
         originating_page_title=row.sender.page_title,
+        feedback=row.feedback,
         metadata=row.metadata,
     )
 

@@ -1,13 +1,20 @@
 """One event of each type, as the API's document and WEBHOOKS.md show it."""
 
+from msgspec.structs import replace
+
 from rag_service.events.happenings import (
     ChunkChanges,
     ContactCreated,
     ContactUpdated,
     ConversationCreated,
     Event,
+    EventClosing,
     EventContact,
+    EventGap,
     EventMessage,
+    GapClosed,
+    GapOpened,
+    GapReopened,
     Happening,
     JobFinished,
     KnowledgeDeleted,
@@ -25,6 +32,22 @@ _ANA = EventContact(
     metadata={"plan": "pro"},
     created_at=_MOMENT,
     updated_at=_MOMENT,
+)
+_GAP = EventGap(
+    gap_id="gap_019e1b7a40c07d1e8a3f5b6c7d8e9f07",
+    state="open",
+    kind="none",
+    questions=3,
+    people=2,
+    confidence=0.21,
+)
+_BY = EventClosing(
+    reason="knowledge",
+    source_url="https://example.com/parking",
+    document_id="doc_019e1b7a40c07d1e8a3f5b6c7d8e9f08",
+    chunk_id="chk_0000000000000003",
+    confidence_before=0.21,
+    confidence_after=0.94,
 )
 
 
@@ -83,6 +106,9 @@ EXAMPLES = [
     ),
     _example(14, ContactCreated(contact=_ANA), ""),
     _example(15, ContactUpdated(contact=_ANA), ""),
+    _example(17, GapOpened(gap=_GAP)),
+    _example(18, GapClosed(gap=replace(_GAP, state="closed", confidence=0.94), closed_by=_BY)),
+    _example(19, GapReopened(gap=_GAP)),
     _example(
         16,
         JobFinished(

@@ -17,10 +17,9 @@ EventType = Literal[
     "contact.updated",
     "gap.opened",
     "gap.closed",
+    "gap.reopened",
     "job.finished",
 ]
-"""All that can be asked for. Gaps are named already, so that who asks for them need not ask again;
-nothing finds them yet."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -121,6 +120,50 @@ class ContactUpdated(Happening, frozen=True, kw_only=True):
 
     type: ClassVar[EventType] = "contact.updated"
     contact: EventContact
+
+
+class EventGap(Struct, frozen=True, kw_only=True):
+    """A gap without the words of its questions, which are erased with their transcripts."""
+
+    gap_id: str
+    state: str
+    kind: str
+    questions: int
+    people: int
+    confidence: float
+
+
+class EventClosing(Struct, frozen=True, kw_only=True):
+    """Why a gap is closed; without a passage where somebody closed it by hand."""
+
+    reason: str
+    source_url: str | None
+    document_id: str | None
+    chunk_id: str | None
+    confidence_before: float | None
+    confidence_after: float | None
+
+
+class GapOpened(Happening, frozen=True, kw_only=True):
+    """A question was not answered that is unlike those of all gaps there are."""
+
+    type: ClassVar[EventType] = "gap.opened"
+    gap: EventGap
+
+
+class GapClosed(Happening, frozen=True, kw_only=True):
+    """All questions of a gap are answered, or somebody closed it."""
+
+    type: ClassVar[EventType] = "gap.closed"
+    gap: EventGap
+    closed_by: EventClosing
+
+
+class GapReopened(Happening, frozen=True, kw_only=True):
+    """A question of a closed gap is not answered any more, or another one came that is not."""
+
+    type: ClassVar[EventType] = "gap.reopened"
+    gap: EventGap
 
 
 class JobFinished(Happening, frozen=True, kw_only=True):

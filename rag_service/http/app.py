@@ -26,13 +26,14 @@ from rag_service.http.dialects.chat import (
 )
 from rag_service.http.dialects.knowledge import (
     batch,
+    gaps,
     knowledge,
     leads,
     search,
     transcripts,
     upload,
 )
-from rag_service.http.dialects.messages import events, messages
+from rag_service.http.dialects.messages import events, feedback, messages
 from rag_service.http.documenting import RATE_NAMES
 from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.http.health import health
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     service.replies.running(),
                     service.dispatcher.running(),
                     service.caretaker.running(service.store.events.on_write),
+                    service.gap_watch.running(service.store.events.on_write),
                     fan_out.running(),
                 ):
                     yield
@@ -75,17 +77,19 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *search.handlers,
         *transcripts.handlers,
         *leads.handlers,
+        *gaps.handlers,
     ]
     of_chat = [
         *bots.handlers,
         *chat.handlers,
+        *feedback.of_chat,
         *conversations.handlers,
         *webhooks.handlers,
         *deliveries.handlers,
         *contacts.handlers,
         *contact_imports.handlers,
     ]
-    of_messages = [*messages.handlers, *events.handlers]
+    of_messages = [*messages.handlers, *feedback.of_messages, *events.handlers]
     app = _App(
         [
             home,

@@ -5,47 +5,38 @@ from collections.abc import Callable, Collection, Sequence
 from hashlib import blake2b
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.access.scope import Scope
-from rag_service.documents import Document, LeftOut, Passage
+from rag_service.access.scope import ALL_BOTS, Scope
+from rag_service.documents import Document, LeftOut, Passage, Vectors
 from rag_service.errors import Unreadable
 from rag_service.knowledge.chunking import PIPELINE_VERSION, split
 from rag_service.knowledge.embedder import Embedder
-from rag_service.knowledge.finding.codes import codes_in
 from rag_service.knowledge.finding.confidence import (
     CONTEXT_ABOVE,
     DECISION,
-    READ,
-    READABLE,
-    Signs,
     Weighed,
-    probability,
-    signs,
-    weigh,
 )
-from rag_service.knowledge.finding.nearness import near_spans, sentence_cosines
-from rag_service.knowledge.finding.ranking import rank
+from rag_service.knowledge.finding.decision import Decision
+from rag_service.knowledge.finding.foresight import Coming, Foreseen
 from rag_service.knowledge.finding.scale import Scale
 from rag_service.knowledge.languages import language_warnings, readable_share
 from rag_service.knowledge.reranker import RERANKED, Reranker
 from rag_service.knowledge.store import (
     Calibration,
+    Candidate,
     Embedded,
-    Evidence,
     Hit,
     KnowledgeStore,
     Known,
     Mode,
     Revision,
-    Scores,
     Written,
 )
 from rag_service.readers import parse
 from rag_service.small_talk import recognise
-from rag_service.texts.sentences import NearSpan, spans
+from rag_service.texts.sentences import spans
 
 
 class ChunkCounts(Struct, frozen=True, kw_only=True):
@@ -90,6 +81,14 @@ class Found(Struct, frozen=True, kw_only=True):
     confidence: float
     evidence: Weighed
     calibration: Calibration
+    vector: Vectors
+    """The query's, as it was searched; shape (1, dimension)."""
+    absent: frozenset[str]
+    """Terms of the query that no chunk has."""
+    seen: int
+    """The newest change of the bot's chunks that the search knew of."""
+    coming: Passage | None = None
+    """The best passage, where that is one of a change that was foreseen."""
     small_talk: str | None = None
     """The kind of small talk that the query is. It is answered by pages only where it asks, and
     where they are sure to."""
@@ -208,6 +207,44 @@ class KnowledgeBase:
         fresh = digests - self._store.own_vectors(scope, document.bot_id, list(digests))
         return self._report(plan, written, fresh)[0]
 
+    def coming(self, document: Document) -> list[Coming]:
+        """The passages that a push of the document would make. Embeds them, and keeps nothing.
+        Raises Unreadable."""
+        chunks = self._revise(document, b"").chunks
+        texts = [chunk.embedded_text for chunk in chunks]
+        if not texts:
+            return []
+        vectors, sentences = self._embedder().embed_spans(texts, [spans(text) for text in texts])
+        return [
+            Coming(
+                candidate=Candidate(
+                    passage=Passage(
+                        chunk_id="",
+                        document_id="",
+                        source_url=document.source_url,
+                        title=chunk.title,
+                        heading=chunk.heading,
+                        page=chunk.page,
+                        text=chunk.text,
+                        ordinal=chunk.ordinal,
+                    ),
+                    vector=vector,
+                ),
+                sentences=of_sentences,
+            )
+            for chunk, vector, of_sentences in zip(chunks, vectors, sentences, strict=True)
+        ]
+
+    def chunks_of(
+        self, scope: Scope, bot_id: str, source_urls: Sequence[str]
+    ) -> dict[str, list[Passage]]:
+        """The passages of those documents that are there, by URL."""
+        known = self._store.known(scope, [(bot_id, url) for url in source_urls])
+        return {
+            url: self._store.document(scope, one.document_id).passages
+            for (_, url), one in known.items()
+        }
+
     def remove(self, scope: Scope, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         """Chunks removed for each URL that was there; the others are missing from the answer."""
         return self._store.remove(scope, bot_id, source_urls)
@@ -224,56 +261,46 @@ class KnowledgeBase:
         content_type: str | None = None,
         mode: Mode = "hybrid",
         by_document: bool = False,
+        vector: Vectors | None = None,
+        change: Foreseen | None = None,
     ) -> Found:
         """From one moment of the rows; sees every push and removal that returned before.
 
         The confidence is the same in every mode. With `by_document` each document is there once,
-        with its best passage.
+        with its best passage. `vector` is the query's, where it is known already. With `change` it
+        decides as if that had happened.
         """
         asked = self._spelled(scope, query, bot_id)
         embedder, scale = self._embedder(), self._scale()
-        readable = readable_share(asked, embedder)
         reranker = self._reranker() if self._reranker and mode == "hybrid" else None
         wanted = max(k, RERANKED) if reranker else k
-        codes = codes_in(asked)
-        weighed, calibration = weigh(Signs()), Calibration()
-        near: dict[str, list[NearSpan]] = {}
-
-        def choose(evidence: Evidence) -> list[tuple[int, float]]:
-            nonlocal weighed, calibration, near
-            if not evidence.scores:
-                return []
-            evidence = _readable(evidence, scale, readable)
-            best = rank(evidence, scale, "hybrid", max(wanted, READ), codes=codes)
-            cosines = sentence_cosines(evidence, [chunk for chunk, _ in best[:READ]])
-            weighed = weigh(signs(asked, evidence, cosines, scale, readable))
-            calibration = evidence.calibration
-            read = evidence.read(list(cosines))
-            near = {
-                one.passage.chunk_id: near_spans(one.passage, cosines[chunk], scale)
-                for chunk, one in read.items()
-            }
-            if mode == "hybrid" and not by_document:
-                return best[:wanted]
-            return rank(evidence, scale, mode, wanted, by_document=by_document, codes=codes)
-
+        if vector is None or asked != query:
+            vector = embedder.embed_query(asked)
+        decision = Decision(
+            asked,
+            scale,
+            readable_share(asked, embedder),
+            mode=mode,
+            wanted=wanted,
+            by_document=by_document,
+            change=change,
+        )
         hits = self._store.search(
             scope,
             bot_id,
-            vector=embedder.embed_query(asked),
+            vector=vector,
             query=asked,
             probes=scale.probes,
             depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * wanted),
             content_type=content_type,
-            rank=choose,
+            rank=decision.choose,
         )
         if reranker and hits:
             hits = _reranked(reranker, query, hits)[:k]
-            best = replace(weighed.signs, reranked=hits[0].score)
-            weighed = weigh(best)
-        if calibration.made_with != self.made_with:
-            calibration = Calibration()
-        judged = probability(weighed.log_odds, calibration) if weighed.signs.chunks else 0.0
+            decision.rerank(hits[0].score)
+        seen = decision.seen
+        calibration = seen.calibration if seen.calibration.made_with == self.made_with else None
+        judged = decision.probability(calibration or Calibration())
         talk = recognise(query) if self._small_talk else None
         if talk and not (talk.asks and judged >= ANSWERS_SMALL_TALK):
             judged = 0.0
@@ -283,11 +310,24 @@ class KnowledgeBase:
             bot_id=bot_id,
             has_rag_context=judged >= CONTEXT_ABOVE,
             confidence=round(judged, 4),
-            evidence=weighed,
-            calibration=calibration,
+            evidence=seen.weighed,
+            calibration=calibration or Calibration(),
+            vector=vector,
+            absent=seen.absent,
+            seen=seen.until,
+            coming=seen.coming,
             small_talk=talk.kind if talk else None,
-            hits=[replace(hit, sentences=near.get(hit.passage.chunk_id, [])) for hit in hits],
+            hits=[replace(hit, sentences=seen.near.get(hit.passage.chunk_id, [])) for hit in hits],
         )
+
+    def scale(self) -> Scale:
+        """What the cosines of the embedding model mean."""
+        return self._scale()
+
+    def calibration(self, bot_id: str) -> Calibration:
+        """What searches of the bot apply."""
+        found = self._store.calibrations(ALL_BOTS).get(bot_id, Calibration())
+        return found if found.made_with == self.made_with else Calibration()
 
     @property
     def made_with(self) -> str:
@@ -365,17 +405,6 @@ _MOST_WORDS = 64
 _DEPTH = 50
 _CHUNKS_EACH = 10
 """Of a document that may be among the candidates before others are crowded out."""
-
-
-def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
-    """Cosines of a query that the model does not know are those of any other such text."""
-    if readable >= READABLE:
-        return evidence
-    return replace(
-        evidence,
-        scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
-        vector=np.zeros_like(evidence.vector),
-    )
 
 
 def _strictly(documents: Sequence[Document], strict: bool) -> set[tuple[str, str]]:

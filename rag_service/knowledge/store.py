@@ -130,6 +130,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """Those of them that no chunk has."""
     chunks: int
     """How many chunks the bot has."""
+    seen: int
+    """The newest change of its chunks that the scores know of."""
     levels: Levels
     calibration: Calibration
     cut: Callable[[str], list[str]]

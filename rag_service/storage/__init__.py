@@ -19,6 +19,7 @@ from rag_service.conversations.store import (
 )
 from rag_service.events.feed import EventStore
 from rag_service.events.store import DeliveryStore, OutboxStore, WebhookStore
+from rag_service.gaps.store import FeedbackStore, GapStore, LedgerStore
 from rag_service.knowledge.bots import BotStore
 from rag_service.knowledge.jobs import JobStore
 from rag_service.knowledge.store import KnowledgeStore
@@ -62,6 +63,12 @@ class Store(Protocol):
     def deliveries(self) -> DeliveryStore: ...
     @property
     def upkeep(self) -> UpkeepStore: ...
+    @property
+    def ledger(self) -> LedgerStore: ...
+    @property
+    def gaps(self) -> GapStore: ...
+    @property
+    def feedback(self) -> FeedbackStore: ...
 
 
 def open_store(

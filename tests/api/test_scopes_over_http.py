@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 import pytest
+from gaps import considered
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -34,7 +35,10 @@ def theirs(settings: Settings, client: TestClient[Litestar], push: Any) -> dict[
     with assemble(settings) as service:
         said = NewMessage(role="user", text=SECRET, sender=Sender(type="user", id="u1"))
         row = service.store.messages.add(ALL_BOTS, "theirs", "c1", said, create=True)
+    client.post("/bot/theirs", json={"message": f"Where do zebras buy {SECRET}?"})
+    (gap,) = considered(client)
     return {
+        "gap_id": gap["gap_id"],
         "bot_id": "theirs",
         "conversation_id": "c1",
         "document_id": document["document_id"],
@@ -68,6 +72,10 @@ def bodies(method: str, theirs: dict[str, str]) -> list[dict[str, Any]]:
         "id": "theirs",
         "session_id": "c1",
         "session_ids": ["c1"],
+        "gap_ids": [theirs["gap_id"]],
+        "answer": "x",
+        "rating": "down",
+        "state": "closed",
         "conversation_id": "c1",
         "message_id": theirs["message_id"],
         "source_url": "https://e.com/a",

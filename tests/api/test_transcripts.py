@@ -93,6 +93,7 @@ def test_a_row_has_every_field_of_the_contract(client):
         "user_name": "Ann",
         "originating_page_url": "https://example.com/p",
         "originating_page_title": "P",
+        "feedback": None,
         "metadata": metadata,
     }
 

@@ -1,5 +1,6 @@
 """What was deleted is in no file, as soon as nobody reads it any more."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -8,14 +9,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from gaps import gaps_of
 from served import served
 from shelf import names, page, push, settings_in
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
+from rag_service.conversations.assistant import Asked
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT
+from rag_service.gaps.desk import GapAnswer
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.views.words import SealedWords, terms_of
@@ -195,3 +199,28 @@ def test_pages_may_be_deleted_while_the_views_are_sealed(service: Service) -> No
         assert names(service, "number699", "keyword") == ["p699"]
         assert not any(names(service, f"number{n}", "keyword") for n in gone)
         service.upkeep.step(moment)
+
+
+def test_nothing_of_a_question_is_left_in_gaps_when_its_transcript_is_deleted(
+    service: Service,
+) -> None:
+    service.knowledge.upsert(ALL_BOTS, [page("hours", "We open at nine in the morning.")])
+    question = f"Where can I buy a {SECRET} in the evening?"
+    said = NewMessage(role="user", text=question, sender=USER)
+
+    async def ask() -> None:
+        asked = Asked(
+            scope=ALL_BOTS, bot_id=DEFAULT_BOT, said=said, conversation_id="c", create=True
+        )
+        async for _ in service.assistant.answer(asked):
+            pass
+
+    asyncio.run(ask())
+    (gap,) = gaps_of(service)
+    assert gap.title == question
+    service.desk.answer(ALL_BOTS, gap.gap_id, GapAnswer(text="At nine.", title="Shopping"))
+    assert files_with(service.settings, SECRET) != []
+    assert not service.store.transcripts.delete(ALL_BOTS, ["c"], cascade=True).erasure_pending
+    assert gaps_of(service, state=None) == []
+    assert list(service.store.gaps.golden(ALL_BOTS)) == []
+    assert files_with(service.settings, SECRET) == []

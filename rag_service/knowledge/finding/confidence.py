@@ -168,6 +168,18 @@ def _log_odds(score: float) -> float:
     return max(-MOST_RERANKED, min(MOST_RERANKED, log(score / (1 - score))))
 
 
+def least_nearness(seen: Signs, calibration: Calibration, *, with_code: bool = False) -> float:
+    """The nearness of the best sentence below which no question is an answer in this corpus,
+    whatever words it shares; `with_code`: where a passage may have a code of it."""
+    threshold = log(CONTEXT_ABOVE / (1 - CONTEXT_ABOVE))
+    needed = (threshold - calibration.shift) / calibration.scale
+    rest = BIAS + WEIGHTS["covered"] + (CODE_FOUND if with_code else 0.0)
+    if seen.reranked is not None:
+        rest += RERANKED * MOST_RERANKED
+    levels = KIN_SHARE * seen.kin + REACH_SHARE * seen.reach
+    return (needed - rest) / WEIGHTS["nearness"] + levels
+
+
 def nearness(seen: Signs) -> float:
     """How near the best sentences come, beyond the levels of the corpus."""
     near = (seen.nearest + seen.nearest_of_first) / 2

@@ -12,8 +12,11 @@ from rag_service.storage.sqlite.conversations import SqliteConversations
 from rag_service.storage.sqlite.database import RowsFile
 from rag_service.storage.sqlite.deliveries import SqliteDeliveries
 from rag_service.storage.sqlite.events import SqliteEvents
+from rag_service.storage.sqlite.feedback import SqliteFeedback
+from rag_service.storage.sqlite.gaps import SqliteGaps
 from rag_service.storage.sqlite.jobs import SqliteJobs
 from rag_service.storage.sqlite.knowledge import SqliteKnowledge
+from rag_service.storage.sqlite.ledger import SqliteLedger
 from rag_service.storage.sqlite.messages import SqliteMessages
 from rag_service.storage.sqlite.outbox import SqliteOutbox
 from rag_service.storage.sqlite.replies import SqliteReplies
@@ -51,6 +54,9 @@ class SqliteStore:
         self.webhooks = SqliteWebhooks(rows)
         self.deliveries = SqliteDeliveries(rows)
         self.upkeep = SqliteUpkeep(rows, base)
+        self.ledger = SqliteLedger(rows)
+        self.gaps = SqliteGaps(rows)
+        self.feedback = SqliteFeedback(rows)
 
     def __enter__(self) -> Self:
         return self

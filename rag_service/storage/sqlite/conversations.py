@@ -14,6 +14,7 @@ from rag_service.storage.sqlite.bots import bot_of, bot_row, within
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
+from rag_service.storage.sqlite.gap_rows import settling
 
 CONVERSATION = """conversation_id, bots.name, title, conversations.metadata, preview,
     conversations.messages, conversations.created_at, updated_at"""
@@ -160,12 +161,16 @@ def read_conversation(row: Sequence[Any]) -> Conversation:
 
 
 def erase_conversations(connection: sqlite3.Connection, rows: Sequence[int]) -> int:
-    """With contexts, events and what is owed; how many messages that were."""
+    """With contexts, events, what is owed, and what they left in gaps; how many messages that
+    were."""
     these = "in (select value from json_each(?))"
-    messages = connection.execute(
-        f"delete from messages where conversation {these}", [as_json(rows)]
-    ).rowcount
-    connection.execute(f"delete from conversations where id {these}", [as_json(rows)])
+    signals = f"""select signals.id from signals join messages on messages.id = message
+        where conversation {these}"""
+    with settling(connection, signals, [as_json(rows)], "erased"):
+        messages = connection.execute(
+            f"delete from messages where conversation {these}", [as_json(rows)]
+        ).rowcount
+        connection.execute(f"delete from conversations where id {these}", [as_json(rows)])
     return messages
 
 

@@ -84,14 +84,16 @@ def record(
     *,
     conversation: int | None = None,
     contact: int | None = None,
+    gap: int | None = None,
 ) -> None:
-    """Into the outbox, in the transaction of the change; it goes with its conversation or contact.
+    """Into the outbox, in the transaction of the change; it goes with its conversation, contact or
+    gap.
 
     Events of one `subject` are delivered in their order.
     """
     connection.execute(
         """insert into events (id, type, bot_id, created_at, data, subject, conversation,
-        contact) values (?, ?, ?, ?, ?, ?, ?, ?)""",
+        contact, gap) values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             event.id,
             event.type,
@@ -101,6 +103,7 @@ def record(
             subject,
             conversation,
             contact,
+            gap,
         ],
     )
 

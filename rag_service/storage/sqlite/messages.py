@@ -7,7 +7,7 @@ import msgspec
 
 from rag_service.access.scope import Scope
 from rag_service.clock import now
-from rag_service.conversations.messages import Role, Sender, Source
+from rag_service.conversations.messages import Feedback, Role, Sender, Source
 from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
 from rag_service.events.happenings import EventMessage, MessageCreated
@@ -18,13 +18,14 @@ from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 from rag_service.storage.sqlite.quotes import quote, quotes_of
+from rag_service.storage.sqlite.signals import keep_signal
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 DECISIONS = (None, False, True)
 _PREVIEW = 120
 _ROW = """messages.id, message_id, conversation_id, bots.name, kind, messages.text,
-    messages.created_at, sender, messages.metadata, reply_to, context"""
-_ROWS = f"""select {_ROW} from messages
+    messages.created_at, sender, messages.metadata, reply_to, rating, comment, context"""
+_ROWS = f"""select {_ROW} from messages left join feedback on feedback.message = messages.id
     join conversations on conversations.id = messages.conversation
     join bots on bots.id = messages.bot"""
 
@@ -139,6 +140,11 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
         connection.execute(
             "insert into owed (message, owner, tries) values (?, ?, 0)", [row, said.wants_reply]
         )
+    if said.signal is not None:
+        (question,) = connection.execute(
+            "select id from messages where message_id = ?", [said.answers or message_id]
+        ).fetchone()
+        keep_signal(connection, question, said.signal)
     (kept,) = _read(connection, "where messages.id = ?", [row])
     happened = _created(kept).of(kept.bot_id)
     record(connection, happened, subject_of(conversation), conversation=conversation)
@@ -223,6 +229,7 @@ def _transcript_row(row: Sequence[Any], context: list[Source] | None) -> Transcr
         sender=msgspec.json.decode(row[7], type=Sender),
         metadata=msgspec.json.decode(row[8]),
         reply_to=row[9],
+        feedback=None if row[10] is None else Feedback(rating=row[10], comment=row[11]),
         has_rag_context=DECISIONS[kind % len(DECISIONS)],
         context=context,
     )

@@ -400,3 +400,72 @@ def m015_times(db: Database) -> None:
             last = max(last, excluded.last); end""",
     ):
         db.execute(statement)
+
+
+@schema()
+def m016_gaps(db: Database) -> None:
+    for statement in (
+        # a question that the knowledge did not answer; never changed
+        """create table signals (
+            id integer primary key autoincrement,
+            message integer not null unique references messages(id) on delete cascade,
+            bot integer not null references bots(id), kind text not null,
+            question text not null, -- as it was searched
+            vector blob not null, -- little-endian float16
+            judgement text not null, -- of that moment
+            newest_chunk integer not null, -- of its bot at that moment
+            person text not null, asked_at text not null
+        )""",
+        "create index signals_bot on signals(bot, id)",
+        # clusters of signals; the columns from `questions` on are made of them
+        """create table gaps (
+            id integer primary key autoincrement, gap_id text not null unique,
+            bot integer not null references bots(id), state text not null,
+            title text, note text not null default '', -- a person's
+            answer_url text, -- the page that a person wrote for it
+            is_pinned integer not null default 0, -- a person merged or named it: it stays together
+            merged_into integer references gaps(id) on delete cascade,
+            opened_at text not null, closed_at text, closed_by text,
+            reopened integer not null default 0,
+            questions integer not null default 0, people integer not null default 0,
+            kind text not null default 'none', first_asked text not null default '',
+            last_asked text not null default '', confidence real not null default 0,
+            middle integer references signals(id) on delete set null
+        )""",
+        "create index gaps_state on gaps(bot, state)",
+        "create index gaps_merged on gaps(merged_into) where merged_into is not null",
+        "create index gaps_middle on gaps(middle) where middle is not null",
+        # which signal is of which gap, and what the knowledge says to it now
+        """create table gap_questions (
+            signal integer primary key references signals(id) on delete cascade,
+            gap integer not null references gaps(id) on delete cascade,
+            answered integer not null, confidence real not null, nearest real not null,
+            chunk integer, score real, absent text not null,
+            seen integer not null -- the last change of chunks that this knows of
+        )""",
+        "create index gap_questions_gap on gap_questions(gap, answered)",
+        "create index gap_questions_chunk on gap_questions(chunk) where chunk is not null",
+        """create table gap_history (
+            id integer primary key, gap integer not null references gaps(id) on delete cascade,
+            at text not null, what text not null, detail text not null -- no words of a question
+        )""",
+        "create index gap_history_gap on gap_history(gap, id)",
+        # how far a bot's ledger is
+        """create table ledgers (
+            bot integer primary key references bots(id),
+            sorted integer not null default 0, -- the last signal that is of a gap
+            seq integer not null default 0, -- the last change of chunks that was considered
+            sweep integer, -- the last signal that a sweep over all of them has asked again
+            made_with text not null default '', -- the decision that judged
+            revision integer not null default 0 -- raised by all that changes its members
+        )""",
+        """create trigger signal_removed after delete on signals begin
+            update ledgers set revision = revision + 1 where bot = old.bot; end""",
+        """create table feedback (
+            message integer primary key references messages(id) on delete cascade,
+            rating text not null, comment text not null, created_at text not null
+        )""",
+        "alter table events add column gap integer references gaps(id) on delete cascade",
+        "create index events_gap on events(gap) where gap is not null",
+    ):
+        db.execute(statement)

@@ -94,6 +94,7 @@ class Search:
             idf=weights.idf,
             absent=weights.absent,
             chunks=views.chunks,
+            seen=views.watermark,
             levels=levels_of(connection, views, self._probes),
             calibration=calibration(connection, bot),
             cut=terms_read,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rag_service.errors import NotFound, StorageFailed
 from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.ledger import check_ledger
 
 
 class SqliteViews:
@@ -39,6 +40,8 @@ class SqliteViews:
             found = connection.execute("pragma quick_check").fetchone()[0]
         if found != "ok":
             yield f"rag.db: {found}"
+        with self._rows.reading() as connection:
+            yield from check_ledger(connection)
         for name, bot in self._bot_rows().items():
             yield from indexes.check(bot, name)
 

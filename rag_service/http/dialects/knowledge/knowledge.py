@@ -19,6 +19,7 @@ from rag_service.fields import (
     read_source_url,
     text,
 )
+from rag_service.gaps.forecast import Forecast
 from rag_service.http.documenting import (
     RATE_HEADERS,
     boolean,
@@ -28,10 +29,10 @@ from rag_service.http.documenting import (
     string,
     whole,
 )
-from rag_service.http.guarding import need, scope_of
+from rag_service.http.guarding import caller_of, need, scope_of
 from rag_service.http.parameters import Parameters, body_of, query_of, read_json
 from rag_service.http.threads import Threads
-from rag_service.knowledge.base import ChunkCounts
+from rag_service.knowledge.base import ChunkCounts, Upserted
 from rag_service.knowledge.pushes import read_push, read_strict
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo
 
@@ -39,7 +40,7 @@ AnyRequest = Request[Any, Any, Any]
 MOST_URLS = 50
 
 
-class Pushed(Struct, frozen=True, kw_only=True):
+class Pushed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a push did. `unchanged`: the same body was there already, and nothing was embedded.
 
     `warnings` are sentences on what was left out of a file, and on what does not suit the embedding
@@ -55,6 +56,8 @@ class Pushed(Struct, frozen=True, kw_only=True):
     unchanged: bool
     chunks: ChunkCounts
     warnings: list[str]
+    gaps: Forecast | None = None
+    """What would close and open again, where a dry run was asked for it."""
 
 
 class DocumentPage(Struct, frozen=True, kw_only=True):
@@ -98,7 +101,7 @@ class DeletedUrl(Struct, frozen=True, kw_only=True):
     entries_removed: int
 
 
-class Deleted(Struct, frozen=True, kw_only=True):
+class Deleted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`entries_removed` counts chunks. A URL that was not there is no error."""
 
     source_urls_requested: int
@@ -106,6 +109,8 @@ class Deleted(Struct, frozen=True, kw_only=True):
     entries_removed: int
     bot_id: str
     results: list[DeletedUrl]
+    gaps: Forecast | None = None
+    """What would open again, where it was a dry run."""
 
 
 _BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT, examples=[DEFAULT_BOT])
@@ -147,6 +152,7 @@ PUSH_EXAMPLE = {
     operation_class=operation(
         query={
             "dry_run": boolean("Change nothing; answer what would happen.", False),
+            "gaps": boolean("With a dry run: tell which gaps would close and reopen.", False),
             "strict": STRICT,
         },
         body=json_body(PUSH_FIELDS, ("source_url",), PUSH_EXAMPLE),
@@ -164,14 +170,19 @@ async def push(
     scope = scope_of(request)
     query = Parameters(query_of(request))
     dry_run = query.take_flag("dry_run")
+    wants_gaps = query.take_flag("gaps")
     strict = query.take_flag("strict")
     query.done()
     body = await request.body()
     document, strict = await threads.push(len(body), _read, body, scope, strict)
+    forecast = None
     if dry_run:
         report = await threads.push(
             len(body), service.knowledge.preview, scope, document, strict=strict
         )
+        if wants_gaps:
+            caller_of(request).need("transcripts")
+            forecast = await threads.push(len(body), service.forecaster.push, scope, [document])
     else:
         report = (
             await threads.push(
@@ -179,16 +190,7 @@ async def push(
             )
         )[0]
         service.jobs.changed({document.bot_id})
-    return Pushed(
-        source_url=report.source_url,
-        bot_id=report.bot_id,
-        content_type=report.content_type,
-        bytes=report.bytes,
-        document_id=report.document_id,
-        unchanged=report.unchanged,
-        chunks=report.chunks,
-        warnings=report.warnings,
-    )
+    return pushed(report, forecast)
 
 
 @get(
@@ -278,7 +280,11 @@ async def read_document(
     tags=["knowledge"],
     summary="Delete documents",
     operation_class=operation(
-        query={"source_url": string("May be repeated."), "bot_id": _BOT},
+        query={
+            "source_url": string("May be repeated."),
+            "bot_id": _BOT,
+            "dry_run": boolean("Delete nothing; answer what would be, with `gaps`.", False),
+        },
         body=json_body(
             {
                 "source_url": Schema(
@@ -302,6 +308,7 @@ async def delete_documents(
     """By URL, in the body or the query. Doing it again does no harm."""
     scope = scope_of(request)
     given = query_of(request)
+    dry_run = Parameters(given).take_flag("dry_run")
     if repeated := request.query_params.getall("source_url", []):
         given["source_url"] = repeated
     if await request.body():
@@ -310,10 +317,16 @@ async def delete_documents(
     urls = values.need("source_url", _urls)
     bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
     values.done()
-    removed = await threads.write(
-        service.knowledge.remove, scope, bot_id, list(dict.fromkeys(urls))
-    )
-    service.jobs.changed({bot_id})
+    urls_once = list(dict.fromkeys(urls))
+    forecast = None
+    if dry_run:
+        chunks = await threads.read(service.knowledge.chunks_of, scope, bot_id, urls_once)
+        removed = {url: len(passages) for url, passages in chunks.items()}
+        if caller_of(request).has("transcripts"):
+            forecast = await threads.write(service.forecaster.remove, scope, bot_id, urls_once)
+    else:
+        removed = await threads.write(service.knowledge.remove, scope, bot_id, urls_once)
+        service.jobs.changed({bot_id})
     return Deleted(
         source_urls_requested=len(urls),
         urls_deleted=len(removed),
@@ -323,6 +336,21 @@ async def delete_documents(
             DeletedUrl(source_url=url, deleted=url in removed, entries_removed=removed.get(url, 0))
             for url in urls
         ],
+        gaps=forecast,
+    )
+
+
+def pushed(report: Upserted, forecast: Forecast | None = None) -> Pushed:
+    return Pushed(
+        source_url=report.source_url,
+        bot_id=report.bot_id,
+        content_type=report.content_type,
+        bytes=report.bytes,
+        document_id=report.document_id,
+        unchanged=report.unchanged,
+        chunks=report.chunks,
+        warnings=report.warnings,
+        gaps=forecast,
     )
 
 

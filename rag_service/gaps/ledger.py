@@ -1,0 +1,209 @@
+"""The use case of the background: sort what was not answered into gaps, and ask it again.
+
+A step takes a portion: some signals, some changes of the knowledge, or some questions of a sweep.
+Each portion is one transaction, and what it rests on is compared there: a step that was overtaken
+by an erasure, or by somebody who merged gaps, writes nothing and is done again.
+"""
+
+from collections.abc import Collection
+
+from rag_service.access.scope import ALL_BOTS
+from rag_service.conversations.signals import judgement_of
+from rag_service.gaps.asking_again import Bounds, bounds_of, rests_on, touched
+from rag_service.gaps.book import Book
+from rag_service.gaps.gap import Cause
+from rag_service.gaps.states import Former, is_answered
+from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStore, Member
+from rag_service.ids import chunk_row
+from rag_service.knowledge.base import Found, KnowledgeBase
+
+SIGNALS = 200
+"""That a step sorts at most."""
+CHANGES = 2000
+"""Of chunks, that a step looks at."""
+SEARCHES = 100
+"""That a step makes at most, about half a second of them."""
+
+
+class Ledger:
+    """Blocking. One thread of one process at a time takes its steps.
+
+    `weak_below` is the confidence from which an answer counts as one, or None.
+    """
+
+    def __init__(
+        self, store: LedgerStore, knowledge: KnowledgeBase, *, weak_below: float | None
+    ) -> None:
+        self._store = store
+        self._knowledge = knowledge
+        self._weak_below = weak_below
+        self._books: dict[str, Book] = {}
+        self._bounds: dict[str, Bounds] = {}
+
+    def step(self) -> bool:
+        """Consider a portion for each bot where something waits. False when nothing does."""
+        bots = self._store.waiting()
+        for bot_id in bots:
+            self._consider(bot_id)
+        return bool(bots)
+
+    def waits(self) -> bool:
+        """Whether there is something to consider."""
+        self._check_decisions()
+        return bool(self._store.waiting())
+
+    def _check_decisions(self) -> None:
+        """Have all questions asked again that an earlier decision, model or calibration judged."""
+        for bot_id in self._store.bots():
+            state = self._store.state(bot_id)
+            made_with = self._made_with(bot_id)
+            if state.made_with not in ("", made_with):
+                self._store.record(
+                    LedgerChange(bot_id=bot_id, cause="decision", sweep=0, made_with=made_with)
+                )
+
+    def ask_gap_again(self, gap_id: str, bot_id: str) -> None:
+        """Judge all questions of one gap now, as they stand."""
+        members = self._store.members_of(gap_id)
+        judged = self._judged(bot_id, members)
+        self._store.record(LedgerChange(bot_id=bot_id, cause="changed", judged=judged))
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _consider(self, bot_id: str) -> None:
+        state = self._store.state(bot_id)
+        book = self._book(bot_id, state)
+        if waiting := self._store.unsorted(bot_id, SIGNALS):
+            self._sort(bot_id, state, book, waiting)
+        elif state.sweep is not None:
+            self._sweep(bot_id, state, book, state.sweep)
+        elif state.seq < state.newest:
+            self._follow(bot_id, state, book)
+
+    def _book(self, bot_id: str, state: LedgerState) -> Book:
+        book = self._books.get(bot_id)
+        if book is None or book.revision != state.revision:
+            members = self._store.members(bot_id)
+            book = Book(state.revision, members, self._knowledge.scale())
+            self._books[bot_id] = book
+        return book
+
+    def _sort(self, bot_id: str, state: LedgerState, book: Book, waiting: list[Member]) -> None:
+        late = [member for member in waiting if member.now.seen < state.newest]
+        judged = {one.signal: one for one in self._judged(bot_id, late)}
+        for member in waiting:
+            if member.signal not in judged:
+                judged[member.signal] = Judged(signal=member.signal, answered=False, now=member.now)
+        change = LedgerChange(
+            bot_id=bot_id,
+            cause="asked",
+            placed={member.signal: book.place(member) for member in waiting},
+            judged=list(judged.values()),
+            sorted=waiting[-1].signal,
+            made_with=self._made_with(bot_id),
+        )
+        change.middles = book.middles(change.placed.values())
+        if self._record(change, state, book) and book.is_due:
+            self._regroup(bot_id, state, book)
+
+    def _regroup(self, bot_id: str, state: LedgerState, book: Book) -> None:
+        regrouped = book.regroup(self._store.groups(bot_id))
+        if not regrouped.moved:
+            return
+        change = LedgerChange(
+            bot_id=bot_id,
+            cause="asked",
+            placed={signal: gap for signal, (_, gap) in regrouped.moved.items()},
+            forwarded=regrouped.merged,
+        )
+        left = {gap for gap, _ in regrouped.moved.values()} - regrouped.merged.keys()
+        change.middles = book.middles({*change.placed.values(), *left})
+        self._record(change, state, book)
+
+    def _follow(self, bot_id: str, state: LedgerState, book: Book) -> None:
+        moved = self._store.moved(bot_id, state.seq, CHANGES)
+        if moved.everything:  # the changes are gone: nobody knows what they were
+            self._record(
+                LedgerChange(bot_id=bot_id, cause="changed", sweep=0, seq=moved.until), state, book
+            )
+            return
+        again = touched(book.members, moved, self._knowledge.scale(), self._bounds_of(bot_id, book))
+        cause: Cause = "changed" if moved.came else "removed"
+        change = LedgerChange(
+            bot_id=bot_id,
+            cause=cause,
+            judged=self._judged(bot_id, again[:SEARCHES], gone=moved.gone, came=moved.came),
+        )
+        if len(again) <= SEARCHES:
+            change.seq = moved.until
+        self._record(change, state, book)
+
+    def _sweep(self, bot_id: str, state: LedgerState, book: Book, done: int) -> None:
+        left = [member for member in book.members if member.signal > done][:SEARCHES]
+        change = LedgerChange(bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left))
+        if left:
+            change.sweep = left[-1].signal
+        else:
+            change.is_swept = True
+        self._record(change, state, book)
+
+    def _record(self, change: LedgerChange, state: LedgerState, book: Book) -> bool:
+        """False where somebody was faster: the book is read again at the next step."""
+        change.revision = state.revision
+        made = self._store.record(change)
+        if made is None:
+            del self._books[change.bot_id]
+            return False
+        book.take(change, made)
+        return True
+
+    def _judged(
+        self,
+        bot_id: str,
+        members: list[Member],
+        *,
+        gone: Collection[int] = (),
+        came: Collection[int] = (),
+    ) -> list[Judged]:
+        found: dict[str, Found] = {}
+        judged = []
+        for member in members:
+            if member.question not in found:
+                found[member.question] = self._knowledge.search(
+                    ALL_BOTS, member.question, bot_id, k=1, vector=member.vector[None]
+                )
+            judged.append(self._judge(member, found[member.question], gone, came))
+        if found:
+            last = next(reversed(found.values()))
+            self._bounds[bot_id] = bounds_of(last.evidence.signs, last.calibration)
+        return judged
+
+    def _judge(
+        self, member: Member, found: Found, gone: Collection[int], came: Collection[int]
+    ) -> Judged:
+        now = judgement_of(found)
+        chunk = None if now.chunk_id is None else chunk_row(now.chunk_id)
+        answered = is_answered(
+            member.kind,
+            now,
+            Former(
+                answered=member.answered,
+                confidence=member.now.confidence,
+                is_replaced=rests_on(member, gone) and chunk not in came,
+            ),
+            weak_below=self._weak_below,
+            newest_then=member.newest_chunk,
+            chunk=chunk,
+        )
+        return Judged(signal=member.signal, answered=answered, now=now)
+
+    def _bounds_of(self, bot_id: str, book: Book) -> Bounds:
+        if bot_id not in self._bounds and book.members:
+            self._judged(bot_id, book.members[:1])
+        return self._bounds.get(bot_id, Bounds(near=0.0, with_code=0.0))
+
+    def _made_with(self, bot_id: str) -> str:
+        """What decides: all questions are judged anew when it changes."""
+        calibration = self._knowledge.calibration(bot_id)
+        numbers = (calibration.scale, calibration.shift, self._weak_below)
+        return f"{self._knowledge.made_with} {numbers}"

@@ -1,0 +1,134 @@
+"""How alike two questions are. Pure.
+
+A question becomes a row of numbers, and the likeness of two of them is one product of their rows.
+So the mean likeness of two clusters is the product of their mean rows, whatever their size.
+
+A row has three parts. The *meaning* is the vector of the model, seen from the middle of what this
+bot is asked: there, questions about different things have a cosine of about 0 with any model, and
+in any corpus of one subject. The *words* are the informative stems; rare ones weigh more. The
+*marks* are names and numbers; two questions lose where both have some, and different ones.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from math import ceil, log, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag_service.documents import Vectors
+from rag_service.gaps.marks import marks_of
+from rag_service.knowledge.finding.scale import Scale
+from rag_service.texts.stems import informative, stems
+
+Rows = NDArray[np.float32]
+"""Shape (questions, width). The meaning has length 1."""
+
+WORDS_SHARE = 0.2
+"""What having all words in common adds to a cosine."""
+MARKS_SHARE = 0.4
+"""What having different names or numbers takes off: a guess."""
+NEIGHBOURS = 10
+NEIGHBOUR_FROM = 0.25
+"""A question's meaning is drawn towards those that are likest it, each by its likeness beyond
+this: several wordings of one thing come together, and what lies between two things parts."""
+_WORDS, _MARKS = 128, 31
+"""Columns. Words and names are put into them by their digests (feature hashing, Weinberger et al.
+2009)."""
+_OWN_MIDDLE = 16
+"""Questions. At this many different ones, the middle of the bot's questions and that of questions
+about all kinds of things count half each: a guess."""
+_CROWD = 0.75
+"""The nearness from which questions count as one for the middle: a guess."""
+_SAMPLE = 2000
+"""Questions that the middle is taken of."""
+
+
+class Likeness:
+    """As learnt from these questions, the same whatever their order."""
+
+    def __init__(self, scale: Scale, vectors: Vectors, texts: Sequence[str]) -> None:
+        self._middle = _middle(scale, vectors)
+        self._found = Counter(stem for text in texts for stem in _stems(text))
+        self._questions = len(texts)
+        self.dimension = len(self._middle)
+        self.width = self.dimension + _WORDS + _MARKS + 1
+        self.signs = np.ones(self.width, np.float32)
+        self.signs[-1] = -1.0
+
+    def rows(self, vectors: Vectors, texts: Sequence[str]) -> Rows:
+        """Of questions by themselves."""
+        rows = np.zeros((len(texts), self.width), np.float32)
+        rows[:, : self.dimension] = _unit(vectors - self._middle)
+        words = self.dimension + _WORDS
+        for row, text in zip(rows, texts, strict=True):
+            row[self.dimension : words] = self._words(text)
+            row[words:] = _marks(marks_of(text).names)
+        return rows
+
+    def mirrored(self, rows: Rows) -> Rows:
+        """What a row is multiplied with for a likeness: `mirrored(some) @ others.T`."""
+        mirrored: Rows = rows * self.signs
+        return mirrored
+
+    def drawn(self, rows: Rows, neighbours: Rows, likeness: Rows) -> Rows:
+        """The rows, each meaning drawn towards those of its neighbours, shape (questions,
+        neighbours, width), by the likeness to them, shape (questions, neighbours)."""
+        weights = np.maximum(likeness - NEIGHBOUR_FROM, 0.0)
+        drawn = rows.copy()
+        meanings = neighbours[:, :, : self.dimension]
+        drawn[:, : self.dimension] += np.einsum("qn,qnd->qd", weights, meanings)
+        drawn[:, : self.dimension] = _unit(drawn[:, : self.dimension])
+        return drawn
+
+    def _words(self, text: str) -> Rows:
+        weights = {
+            stem: log(1 + self._questions / max(1, self._found[stem])) for stem in _stems(text)
+        }
+        return _hashed(weights, _WORDS, sqrt(WORDS_SHARE))
+
+
+def _middle(scale: Scale, vectors: Vectors) -> Rows:
+    """Many ways to ask the same count as one: a bot that is asked one thing has no middle yet."""
+    sample = vectors[:: max(1, ceil(len(vectors) / _SAMPLE))]
+    crowds = (scale.nearness(sample @ sample.T) >= _CROWD).sum(axis=1)
+    weights = 1 / np.maximum(crowds, 1)
+    total = weights @ sample + _OWN_MIDDLE * scale.probes.mean(axis=0)
+    return np.asarray(total / (weights.sum() + _OWN_MIDDLE), np.float32)
+
+
+def _stems(text: str) -> list[str]:
+    """Each once, in an order that is always the same."""
+    return sorted(set(informative(stems(text))))
+
+
+def _marks(names: frozenset[str]) -> Rows:
+    """The last column tells that there are some, and is what different ones lose."""
+    row = np.zeros(_MARKS + 1, np.float32)
+    if names:
+        length = sqrt(MARKS_SHARE)
+        row[:-1] = _hashed(dict.fromkeys(sorted(names), 1.0), _MARKS, length)
+        row[-1] = length
+    return row
+
+
+def _hashed(weights: dict[str, float], columns: int, length: float) -> Rows:
+    row = np.zeros(columns, np.float32)
+    for word, weight in weights.items():
+        place, sign = _place(word)
+        row[place % columns] += sign * weight
+    row *= length / max(float(np.linalg.norm(row)), 1e-9)
+    return row
+
+
+@lru_cache(1 << 16)
+def _place(word: str) -> tuple[int, float]:
+    digest = int.from_bytes(blake2b(word.encode(errors="replace"), digest_size=8).digest())
+    return digest >> 1, 1.0 if digest & 1 else -1.0
+
+
+def _unit(rows: Rows) -> Rows:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)

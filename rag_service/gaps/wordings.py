@@ -1,0 +1,154 @@
+"""The different texts of a bot's questions, each with its vector and its row for comparing."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from rag_service.gaps.likeness import NEIGHBOURS, Likeness, Rows
+from rag_service.gaps.linkage import Points, nearest_rows
+from rag_service.gaps.marks import marks_of
+from rag_service.gaps.matrix import Matrix
+from rag_service.knowledge.finding.scale import Scale
+from rag_service.texts.scripts import fold
+
+_BLOCK = 256
+"""Wordings that are compared with their neighbours at once."""
+_LAST_MARKS = re.compile(r"[\s?!.\u2026\u3002\uff01\uff1f\u061f]+$")
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """`text` is what was searched, `vector` what the embedder gives for it as a query; shape
+    (dimension,)."""
+
+    id: int
+    text: str
+    vector: NDArray[np.float32]
+
+
+class Wording(Struct, kw_only=True, eq=False):
+    """A text, the questions that were put in it, and the number of its rows."""
+
+    text: str
+    key: str
+    """The same for texts that differ in case, spaces and last punctuation marks alone."""
+    row: int
+    codes: int
+    """The same for texts with the same codes; 0 where there are none."""
+    label: int
+    questions: list[int]
+
+
+class Wordings:
+    """Memory: two bytes for each number of a vector, twice."""
+
+    def __init__(self, scale: Scale) -> None:
+        self.likeness = Likeness(scale, scale.probes[:0], [])
+        self._scale = scale
+        self._vectors = Matrix(self.likeness.dimension, np.float16)
+        self._rows = Matrix(self.likeness.width, np.float16)
+        self._of_key: dict[str, list[Wording]] = {}
+        self._codes = {"": 0}
+
+    def like(self, text: str) -> list[Wording]:
+        """Those that differ from this text in case, spaces and last punctuation marks at most."""
+        return self._of_key.get(_key(text), [])
+
+    def all(self) -> list[Wording]:
+        """In an order that depends on the texts alone."""
+        return sorted(
+            (wording for same in self._of_key.values() for wording in same),
+            key=lambda wording: (wording.text, wording.label),
+        )
+
+    def codes_of(self, text: str) -> int:
+        return self._codes.setdefault(marks_of(text).codes, len(self._codes))
+
+    def write(self, question: Question, row: Rows, label: int) -> Wording:
+        """A new one, without questions."""
+        wording = Wording(
+            text=spaced(question.text),
+            key=_key(question.text),
+            row=self._vectors.add(question.vector),
+            codes=self.codes_of(question.text),
+            label=label,
+            questions=[],
+        )
+        self._rows.add(row)  # under the same number
+        self._of_key.setdefault(wording.key, []).append(wording)
+        return wording
+
+    def drop(self, wording: Wording) -> None:
+        self._vectors.remove(wording.row)
+        self._rows.remove(wording.row)
+        same = self._of_key[wording.key]
+        same.remove(wording)
+        if not same:
+            del self._of_key[wording.key]
+
+    def rows(self, wordings: Sequence[Wording]) -> Rows:
+        """As they are compared: drawn towards their neighbours."""
+        found: Rows = self._rows.rows[_numbers(wordings)].astype(np.float32)
+        return found
+
+    def drawn(self, question: Question, neighbours: Sequence[Wording]) -> Rows:
+        """The row of a question, drawn towards the likest of these."""
+        fresh = self.likeness.rows(question.vector[None], [spaced(question.text)])
+        if not neighbours:
+            return np.asarray(fresh[0])
+        return np.asarray(self._draw(fresh, self._fresh(neighbours))[0])
+
+    def learn(self) -> None:
+        """What is common in the questions, and what is rare, from all that are there by now."""
+        wordings = self.all()
+        vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
+        self.likeness = Likeness(self._scale, vectors, [one.text for one in wordings])
+
+    def draw_among(self, wordings: Sequence[Wording]) -> None:
+        """Draw each of these towards the likest of them. Time grows with the square of them."""
+        if not wordings:
+            return
+        fresh = np.concatenate(
+            [
+                self._fresh(wordings[start : start + _BLOCK]).astype(np.float16)
+                for start in range(0, len(wordings), _BLOCK)
+            ]
+        )
+        points = Points(
+            means=fresh,
+            signs=self.likeness.signs,
+            sizes=np.ones(len(wordings), np.float32),
+            codes=np.array([one.codes for one in wordings], np.int64),
+        )
+        numbers = np.array(_numbers(wordings))
+        for rows, near, likeness in nearest_rows(points, NEIGHBOURS, _BLOCK):
+            drawn = self.likeness.drawn(
+                fresh[rows].astype(np.float32), fresh[near].astype(np.float32), likeness
+            )
+            self._rows.rows[numbers[rows]] = drawn
+
+    def _fresh(self, wordings: Sequence[Wording]) -> Rows:
+        """As the questions are by themselves."""
+        vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
+        return self.likeness.rows(vectors, [one.text for one in wordings])
+
+    def _draw(self, fresh: Rows, others: Rows) -> Rows:
+        likeness = self.likeness.mirrored(fresh) @ others.T
+        best = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
+        return self.likeness.drawn(fresh, others[best], np.take_along_axis(likeness, best, 1))
+
+
+def spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _key(text: str) -> str:
+    """Of signs alone, the signs."""
+    folded = spaced(fold(text).casefold())
+    return _LAST_MARKS.sub("", folded) or folded
+
+
+def _numbers(wordings: Sequence[Wording]) -> list[int]:
+    return [wording.row for wording in wordings]
