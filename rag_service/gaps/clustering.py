@@ -82,10 +82,10 @@ class Clustering:
 
     def _join(self, question: Question, label: int | None) -> Wording:
         codes = self._wordings.codes_of(question.text)
-        alone = self._wordings.drawn(question, [])
+        alone = self._wordings.alone(question)
         labels = self._middles.nearest(alone, self._wordings.likeness.dimension, codes, LOOKED_INTO)
         inside = [one for near in labels for one in self._clusters[near][:READ]]
-        row = self._wordings.drawn(question, [one for one in inside if one.codes in (0, codes)])
+        row = self._wordings.among(alone, inside)
         if label is None and labels:
             likeness = self._middles.means(labels) @ self._wordings.likeness.mirrored(row)
             best = int(likeness.argmax())
@@ -129,15 +129,13 @@ class Clustering:
             known = self._wordings.like(text)
             wording = next((one for one in known if (one.text, one.label) == (text, label)), None)
             if wording is None:
-                row = self._wordings.drawn(question, [])
+                row = self._wordings.alone(question)
                 wording = self._wordings.write(question, row, label)
                 self._clusters.setdefault(label, []).append(wording)
             self._put(question, wording)
             self._next = min(self._next, label - 1)
         self._wordings.learn()
-        for wordings in self._clusters.values():
-            for start in range(0, len(wordings), READ):
-                self._wordings.draw_among(wordings[start : start + READ])
+        self._wordings.draw_within(self._clusters.values())
         self._find_middles(self._clusters)
 
     def _put(self, question: Question, wording: Wording) -> None:
@@ -155,9 +153,8 @@ class Clustering:
         in which questions came, nor on the former ones that are not `settled` or `whole`.
         """
         self._wordings.learn()
-        wordings = self._wordings.all()
-        self._wordings.draw_among(wordings)
-        free = [one for one in wordings if one.label not in settled]
+        self._wordings.draw_all()
+        free = [one for one in self._wordings.all() if one.label not in settled]
         groups = self._groups(free, whole)
         former = {question: one.label for one in free for question in one.questions}
         regrouped = matched(former, [_questions(group) for group in groups], self._new_label)

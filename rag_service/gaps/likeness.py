@@ -3,10 +3,12 @@
 A question becomes a row of numbers, and the likeness of two of them is one product of their rows.
 So the mean likeness of two clusters is the product of their mean rows, whatever their size.
 
-A row has three parts. The *meaning* is the vector of the model, seen from the middle of what this
+A row has four parts. The *meaning* is the vector of the model, seen from the middle of what this
 bot is asked: there, questions about different things have a cosine of about 0 with any model, and
 in any corpus of one subject. The *words* are the informative stems; rare ones weigh more. The
-*marks* are names and numbers; two questions lose where both have some, and different ones.
+*marks* are names and numbers; two questions lose where both have some, and different ones. The
+*crowd* is how near the nearest questions come: where many lie near each other, less of nearness is
+one thing (as in CSLS, Conneau et al. 2018).
 """
 
 from collections import Counter
@@ -31,17 +33,20 @@ WORDS_SHARE = 0.2
 MARKS_SHARE = 0.4
 """What having different names or numbers takes off: a guess."""
 NEIGHBOURS = 10
-NEIGHBOUR_FROM = 0.25
+NEIGHBOUR_FROM = 0.2
 """A question's meaning is drawn towards those that are likest it, each by its likeness beyond
 this: several wordings of one thing come together, and what lies between two things parts."""
+CROWD = 30
+CROWD_SHARE = 0.25
+"""Of the mean likeness to the nearest ones, what is taken off, compared with other questions'."""
 _WORDS, _MARKS = 128, 31
 """Columns. Words and names are put into them by their digests (feature hashing, Weinberger et al.
 2009)."""
 _OWN_MIDDLE = 16
 """Questions. At this many different ones, the middle of the bot's questions and that of questions
-about all kinds of things count half each: a guess."""
-_CROWD = 0.75
-"""The nearness from which questions count as one for the middle: a guess."""
+about all kinds of things count half each."""
+_SAME = 0.7
+"""The cosine from which questions count as one for the middle."""
 _SAMPLE = 2000
 """Questions that the middle is taken of."""
 
@@ -54,18 +59,21 @@ class Likeness:
         self._found = Counter(stem for text in texts for stem in _stems(text))
         self._questions = len(texts)
         self.dimension = len(self._middle)
-        self.width = self.dimension + _WORDS + _MARKS + 1
+        self._words_from = self.dimension
+        self._marks_from = self._words_from + _WORDS
+        self._crowd_from = self._marks_from + _MARKS + 1
+        self.width = self._crowd_from + 2
         self.signs = np.ones(self.width, np.float32)
-        self.signs[-1] = -1.0
+        self.signs[self._crowd_from - 1 : self._crowd_from + 1] = -1.0
 
     def rows(self, vectors: Vectors, texts: Sequence[str]) -> Rows:
         """Of questions by themselves."""
         rows = np.zeros((len(texts), self.width), np.float32)
         rows[:, : self.dimension] = _unit(vectors - self._middle)
-        words = self.dimension + _WORDS
         for row, text in zip(rows, texts, strict=True):
-            row[self.dimension : words] = self._words(text)
-            row[words:] = _marks(marks_of(text).names)
+            row[self._words_from : self._marks_from] = self._words(text)
+            row[self._marks_from : self._crowd_from] = _marks(marks_of(text).names)
+        rows[:, self._crowd_from :] = _crowd(np.zeros(len(texts), np.float32))
         return rows
 
     def mirrored(self, rows: Rows) -> Rows:
@@ -83,6 +91,10 @@ class Likeness:
         drawn[:, : self.dimension] = _unit(drawn[:, : self.dimension])
         return drawn
 
+    def put_in_crowd(self, rows: Rows, crowding: Rows) -> None:
+        """Note beside each row how much more crowded it is where it lies than elsewhere."""
+        rows[:, self._crowd_from :] = _crowd(CROWD_SHARE * crowding)
+
     def _words(self, text: str) -> Rows:
         weights = {
             stem: log(1 + self._questions / max(1, self._found[stem])) for stem in _stems(text)
@@ -90,12 +102,19 @@ class Likeness:
         return _hashed(weights, _WORDS, sqrt(WORDS_SHARE))
 
 
+def crowding(likeness: Rows) -> Rows:
+    """Of the likeness to the nearest CROWD questions, or fewer where there are no more."""
+    near: Rows = np.maximum(likeness, 0.0).sum(axis=1) / CROWD
+    return near
+
+
 def _middle(scale: Scale, vectors: Vectors) -> Rows:
     """Many ways to ask the same count as one: a bot that is asked one thing has no middle yet."""
+    usual = scale.probes.mean(axis=0)
     sample = vectors[:: max(1, ceil(len(vectors) / _SAMPLE))]
-    crowds = (scale.nearness(sample @ sample.T) >= _CROWD).sum(axis=1)
-    weights = 1 / np.maximum(crowds, 1)
-    total = weights @ sample + _OWN_MIDDLE * scale.probes.mean(axis=0)
+    meanings = _unit(sample - usual)
+    weights = 1 / np.maximum((meanings @ meanings.T >= _SAME).sum(axis=1), 1)
+    total = weights @ sample + _OWN_MIDDLE * usual
     return np.asarray(total / (weights.sum() + _OWN_MIDDLE), np.float32)
 
 
@@ -127,6 +146,11 @@ def _hashed(weights: dict[str, float], columns: int, length: float) -> Rows:
 def _place(word: str) -> tuple[int, float]:
     digest = int.from_bytes(blake2b(word.encode(errors="replace"), digest_size=8).digest())
     return digest >> 1, 1.0 if digest & 1 else -1.0
+
+
+def _crowd(extra: Rows) -> Rows:
+    """Columns with signs - and +, whose product is minus the sum of the two numbers."""
+    return np.stack([1 + extra, extra - 1], axis=1) / np.float32(sqrt(2))
 
 
 def _unit(rows: Rows) -> Rows:

@@ -82,7 +82,7 @@ def average_linkage(points: Points, least: float) -> Indices:
 def nearest_rows(
     points: Points, count: int, block: int
 ) -> Iterator[tuple[Indices, Indices, Floats]]:
-    """`block` at a time: some points, the `count` likest each of them, and their likeness."""
+    """`block` at a time: some points, the `count` likest each, likest first, and their likeness."""
     size = len(points.means)
     for first in range(0, size, block):
         rows = np.arange(first, min(first + block, size))
@@ -94,7 +94,7 @@ def nearest_rows(
             best = _best(here, count)
             found = np.hstack([found, best + start])
             likeness = np.hstack([likeness, np.take_along_axis(here, best, 1)])
-            best = _best(likeness, count)
+            best = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
             found = np.take_along_axis(found, best, 1)
             likeness = np.take_along_axis(likeness, best, 1)
         yield rows, found, likeness

@@ -1,13 +1,13 @@
 """The different texts of a bot's questions, each with its vector and its row for comparing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from rag_service.gaps.likeness import NEIGHBOURS, Likeness, Rows
+from rag_service.gaps.likeness import CROWD, NEIGHBOURS, Likeness, Rows, crowding
 from rag_service.gaps.linkage import Points, nearest_rows
 from rag_service.gaps.marks import marks_of
 from rag_service.gaps.matrix import Matrix
@@ -51,6 +51,8 @@ class Wordings:
         self._rows = Matrix(self.likeness.width, np.float16)
         self._of_key: dict[str, list[Wording]] = {}
         self._codes = {"": 0}
+        self._usual: float | None = None
+        """How crowded it is around a question, where that was measured."""
 
     def like(self, text: str) -> list[Wording]:
         """Those that differ from this text in case, spaces and last punctuation marks at most."""
@@ -93,12 +95,22 @@ class Wordings:
         found: Rows = self._rows.rows[_numbers(wordings)].astype(np.float32)
         return found
 
-    def drawn(self, question: Question, neighbours: Sequence[Wording]) -> Rows:
+    def alone(self, question: Question) -> Rows:
+        """The row of a question by itself."""
+        return self.likeness.rows(question.vector[None], [spaced(question.text)])[0]
+
+    def among(self, row: Rows, others: Sequence[Wording]) -> Rows:
         """The row of a question, drawn towards the likest of these."""
-        fresh = self.likeness.rows(question.vector[None], [spaced(question.text)])
-        if not neighbours:
-            return np.asarray(fresh[0])
-        return np.asarray(self._draw(fresh, self._fresh(neighbours))[0])
+        if not others:
+            return row
+        fresh = self._fresh(others)
+        likeness = fresh @ self.likeness.mirrored(row)
+        best = np.argsort(-likeness, kind="stable")[:CROWD]
+        near = best[:NEIGHBOURS]
+        drawn = self.likeness.drawn(row[None], fresh[near][None], likeness[near][None])
+        if self._usual is not None:
+            self.likeness.put_in_crowd(drawn, crowding(likeness[best][None]) - self._usual)
+        return np.asarray(drawn[0])
 
     def learn(self) -> None:
         """What is common in the questions, and what is rare, from all that are there by now."""
@@ -106,10 +118,30 @@ class Wordings:
         vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
         self.likeness = Likeness(self._scale, vectors, [one.text for one in wordings])
 
-    def draw_among(self, wordings: Sequence[Wording]) -> None:
-        """Draw each of these towards the likest of them. Time grows with the square of them."""
+    def draw_within(self, clusters: Iterable[Sequence[Wording]]) -> None:
+        """Draw each towards the likest of its own cluster: quick, and near to `draw_all`."""
+        self._usual = None
+        for wordings in clusters:
+            for start in range(0, len(wordings), _BLOCK):
+                self._draw(wordings[start : start + _BLOCK])
+
+    def draw_all(self) -> None:
+        """Draw each towards the likest of all. Time grows with the square of them."""
+        wordings = self.all()
+        found = self._draw(wordings)
+        self._usual = usual = float(found.mean()) if wordings else 0.0
+        for start in range(0, len(wordings), _BLOCK):
+            here = slice(start, start + _BLOCK)
+            numbers = _numbers(wordings[here])
+            rows = self._rows.rows[numbers]
+            self.likeness.put_in_crowd(rows, found[here] - usual)
+            self._rows.rows[numbers] = rows
+
+    def _draw(self, wordings: Sequence[Wording]) -> Rows:
+        """How crowded it is around each."""
+        found = np.zeros(len(wordings), np.float32)
         if not wordings:
-            return
+            return found
         fresh = np.concatenate(
             [
                 self._fresh(wordings[start : start + _BLOCK]).astype(np.float16)
@@ -123,21 +155,19 @@ class Wordings:
             codes=np.array([one.codes for one in wordings], np.int64),
         )
         numbers = np.array(_numbers(wordings))
-        for rows, near, likeness in nearest_rows(points, NEIGHBOURS, _BLOCK):
-            drawn = self.likeness.drawn(
-                fresh[rows].astype(np.float32), fresh[near].astype(np.float32), likeness
+        for rows, near, likeness in nearest_rows(points, CROWD, _BLOCK):
+            found[rows] = crowding(likeness)
+            self._rows.rows[numbers[rows]] = self.likeness.drawn(
+                fresh[rows].astype(np.float32),
+                fresh[near[:, :NEIGHBOURS]].astype(np.float32),
+                likeness[:, :NEIGHBOURS],
             )
-            self._rows.rows[numbers[rows]] = drawn
+        return found
 
     def _fresh(self, wordings: Sequence[Wording]) -> Rows:
         """As the questions are by themselves."""
         vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
         return self.likeness.rows(vectors, [one.text for one in wordings])
-
-    def _draw(self, fresh: Rows, others: Rows) -> Rows:
-        likeness = self.likeness.mirrored(fresh) @ others.T
-        best = np.argsort(-likeness, axis=1, kind="stable")[:, :NEIGHBOURS]
-        return self.likeness.drawn(fresh, others[best], np.take_along_axis(likeness, best, 1))
 
 
 def spaced(text: str) -> str:
