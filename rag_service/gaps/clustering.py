@@ -16,12 +16,12 @@ from rag_service.gaps.middles import Middles
 from rag_service.gaps.wordings import Question, Wording, Wordings, spaced
 from rag_service.knowledge.finding.scale import Scale
 
-LIKE = 0.7
+LIKE = 0.68
 """The mean likeness of the questions of one cluster. Chosen on clinc150-oos and samples of it;
 benchmarks/bench_clusters.py tells what it gives there and on other sets."""
 LOOKED_INTO = 8
 """Clusters whose questions a new one is compared with."""
-READ = 256
+READ = 64
 """Questions of one cluster that a new one is compared with."""
 DUE = 0.125
 """New and removed questions, as a share of those that were there when all were grouped."""
@@ -172,13 +172,11 @@ class Clustering:
 
     def _groups(self, wordings: Sequence[Wording], whole: Collection[int]) -> list[list[Wording]]:
         """By average linkage of seeds: what has to be together anyhow."""
-        seed_of_key: dict[str, str | int] = {
-            one.key: one.label for one in wordings if one.label in whole
-        }
+        pinned = {one.key: one.label for one in wordings if one.label in whole}
         seeds: dict[str | int, list[Wording]] = defaultdict(list)
         for one in wordings:
-            own = one.label if one.label in whole else one.key
-            seeds[seed_of_key.get(one.key, own)].append(one)
+            own = one.label if one.label in whole else pinned.get(one.key, one.key)
+            seeds[own].append(one)
         if not seeds:
             return []
         points = Points(

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
-from rag_service.gaps.marks import marks_of
+from rag_service.gaps.marks import Marks, marks_of
 from rag_service.knowledge.finding.scale import Scale
 from rag_service.texts.stems import informative, stems
 
@@ -30,18 +30,18 @@ Rows = NDArray[np.float32]
 
 WORDS_SHARE = 0.2
 """What having all words in common adds to a cosine."""
-MARKS_SHARE = 0.4
-"""What having different names or numbers takes off: a guess."""
+MARKS_SHARE = 0.6
+"""What having different names takes off, and different numbers: a guess."""
 NEIGHBOURS = 10
-NEIGHBOUR_FROM = 0.2
+NEIGHBOUR_FROM = 0.3
 """A question's meaning is drawn towards those that are likest it, each by its likeness beyond
 this: several wordings of one thing come together, and what lies between two things parts."""
 CROWD = 30
 CROWD_SHARE = 0.25
 """Of the mean likeness to the nearest ones, what is taken off, compared with other questions'."""
-_WORDS, _MARKS = 128, 31
-"""Columns. Words and names are put into them by their digests (feature hashing, Weinberger et al.
-2009)."""
+_WORDS, _MARKS = 128, 16
+"""Columns. Words, names and numbers are put into them by their digests (feature hashing,
+Weinberger et al. 2009)."""
 _OWN_MIDDLE = 16
 """Questions. At this many different ones, the middle of the bot's questions and that of questions
 about all kinds of things count half each."""
@@ -61,20 +61,25 @@ class Likeness:
         self.dimension = len(self._middle)
         self._words_from = self.dimension
         self._marks_from = self._words_from + _WORDS
-        self._crowd_from = self._marks_from + _MARKS + 1
+        self._crowd_from = self._marks_from + 2 * _MARKS
         self.width = self._crowd_from + 2
         self.signs = np.ones(self.width, np.float32)
-        self.signs[self._crowd_from - 1 : self._crowd_from + 1] = -1.0
+        self.signs[self._marks_from : self._crowd_from : _MARKS] = -1.0
+        self.signs[self._crowd_from] = -1.0
 
     def rows(self, vectors: Vectors, texts: Sequence[str]) -> Rows:
         """Of questions by themselves."""
         rows = np.zeros((len(texts), self.width), np.float32)
-        rows[:, : self.dimension] = _unit(vectors - self._middle)
+        rows[:, : self.dimension] = self.meanings(vectors)
         for row, text in zip(rows, texts, strict=True):
             row[self._words_from : self._marks_from] = self._words(text)
-            row[self._marks_from : self._crowd_from] = _marks(marks_of(text).names)
+            row[self._marks_from : self._crowd_from] = _marks(marks_of(text))
         rows[:, self._crowd_from :] = _crowd(np.zeros(len(texts), np.float32))
         return rows
+
+    def meanings(self, vectors: Vectors) -> Rows:
+        """The first columns of their rows."""
+        return _unit(vectors - self._middle)
 
     def mirrored(self, rows: Rows) -> Rows:
         """What a row is multiplied with for a likeness: `mirrored(some) @ others.T`."""
@@ -123,14 +128,15 @@ def _stems(text: str) -> list[str]:
     return sorted(set(informative(stems(text))))
 
 
-def _marks(names: frozenset[str]) -> Rows:
-    """The last column tells that there are some, and is what different ones lose."""
-    row = np.zeros(_MARKS + 1, np.float32)
-    if names:
-        length = sqrt(MARKS_SHARE)
-        row[:-1] = _hashed(dict.fromkeys(sorted(names), 1.0), _MARKS, length)
-        row[-1] = length
-    return row
+def _marks(marks: Marks) -> Rows:
+    """Of numbers and of names: a column that tells that there are some, which is what different
+    ones lose, and those that tell which."""
+    row = np.zeros((2, _MARKS), np.float32)
+    for part, words in zip(row, (marks.numbers, marks.names), strict=True):
+        if words:
+            part[0] = sqrt(MARKS_SHARE)
+            part[1:] = _hashed(dict.fromkeys(sorted(words), 1.0), _MARKS - 1, sqrt(MARKS_SHARE))
+    return row.ravel()
 
 
 def _hashed(weights: dict[str, float], columns: int, length: float) -> Rows:

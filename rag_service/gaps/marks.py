@@ -21,18 +21,19 @@ _ENDS_SENTENCE = re.compile(r"[.!?:\n\"(]\s*$")
 
 
 class Marks(Struct, frozen=True):
-    """`codes` is empty, or the question's codes in one spelling. `names` has names and numbers as
-    folded words."""
+    """`codes` is empty, or the question's codes in one spelling."""
 
     codes: str
+    numbers: frozenset[str]
     names: frozenset[str]
+    """As folded words."""
 
 
 def marks_of(question: str) -> Marks:
     """Codes are those of `codes_in`. A name has a capital inside of it or is all capitals; in an
     English question, any word with a capital that does not begin a sentence is one."""
     codes = sorted({_bare(code.text) for code in codes_in(question)})
-    return Marks(" ".join(codes), _numbers(question) | _names(question))
+    return Marks(" ".join(codes), _numbers(question), _names(question))
 
 
 def _bare(code: str) -> str:

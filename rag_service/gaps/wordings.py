@@ -97,13 +97,15 @@ class Wordings:
 
     def alone(self, question: Question) -> Rows:
         """The row of a question by itself."""
-        return self.likeness.rows(question.vector[None], [spaced(question.text)])[0]
+        return np.asarray(self.likeness.rows(question.vector[None], [spaced(question.text)])[0])
 
     def among(self, row: Rows, others: Sequence[Wording]) -> Rows:
         """The row of a question, drawn towards the likest of these."""
         if not others:
             return row
-        fresh = self._fresh(others)
+        fresh = self.rows(others)
+        fresh[:, : self.likeness.dimension] = self.likeness.meanings(self._vectors_of(others))
+        self.likeness.put_in_crowd(fresh, np.zeros(len(others), np.float32))
         likeness = fresh @ self.likeness.mirrored(row)
         best = np.argsort(-likeness, kind="stable")[:CROWD]
         near = best[:NEIGHBOURS]
@@ -115,8 +117,8 @@ class Wordings:
     def learn(self) -> None:
         """What is common in the questions, and what is rare, from all that are there by now."""
         wordings = self.all()
-        vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
-        self.likeness = Likeness(self._scale, vectors, [one.text for one in wordings])
+        texts = [wording.text for wording in wordings]
+        self.likeness = Likeness(self._scale, self._vectors_of(wordings), texts)
 
     def draw_within(self, clusters: Iterable[Sequence[Wording]]) -> None:
         """Draw each towards the likest of its own cluster: quick, and near to `draw_all`."""
@@ -166,8 +168,11 @@ class Wordings:
 
     def _fresh(self, wordings: Sequence[Wording]) -> Rows:
         """As the questions are by themselves."""
-        vectors = self._vectors.rows[_numbers(wordings)].astype(np.float32)
-        return self.likeness.rows(vectors, [one.text for one in wordings])
+        return self.likeness.rows(self._vectors_of(wordings), [one.text for one in wordings])
+
+    def _vectors_of(self, wordings: Sequence[Wording]) -> Rows:
+        found: Rows = self._vectors.rows[_numbers(wordings)].astype(np.float32)
+        return found
 
 
 def spaced(text: str) -> str:
