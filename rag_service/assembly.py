@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -29,6 +29,8 @@ from rag_service.models.chat import load_chat_model
 from rag_service.models.embedders import load_embedder
 from rag_service.models.rerankers import load_reranker
 from rag_service.outbound import open_poster
+from rag_service.readers.messages import Limits
+from rag_service.readers.pool import ReaderPool
 from rag_service.settings import Settings
 from rag_service.small_talk import recognise
 from rag_service.storage import Store, open_store
@@ -82,7 +84,10 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
     def identity() -> tuple[str, int]:
         return embedder().name, embedder().dimension
 
-    with open_store(settings, identity, upgrade) as store:
+    with (
+        open_store(settings, identity, upgrade) as store,
+        closing(ReaderPool(settings.readers, _limits(settings))) as readers,
+    ):
         reranker = _once(partial(load_reranker, settings.rerank_model))
         scale = _once(lambda: load_scale(embedder(), settings.data_dir / "models"))
         knowledge = KnowledgeBase(
@@ -90,6 +95,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             embedder,
             scale,
             reranker if settings.rerank_model else None,
+            read=readers.read,
             small_talk=settings.small_talk,
         )
 
@@ -153,6 +159,15 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             desk=GapDesk(store.gaps, store.feedback, store.messages, knowledge, ledger, forecaster),
             supervisor=supervisor,
         )
+
+
+def _limits(settings: Settings) -> Limits:
+    """A file may hold more text than its bytes, being compressed; twice as much is a guess."""
+    return Limits(
+        memory_mb=settings.reader_memory_mb,
+        seconds=settings.reader_seconds,
+        output_bytes=2 * settings.max_body_bytes,
+    )
 
 
 def _once(load: Callable[[], T]) -> Callable[[], T]:

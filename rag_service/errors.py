@@ -18,6 +18,7 @@
   x Refused
   x EmbedderMismatch
   x ModelUnavailable
+  x ReaderUnavailable
   x AnswerFailed
     + AnswerTimedOut
   x StorageFailed
@@ -119,6 +120,10 @@ class EmbedderMismatch(RagError):
 
 class ModelUnavailable(RagError):
     """A model is missing, damaged, or failed while it ran."""
+
+
+class ReaderUnavailable(RagError):
+    """No process that reads files could be started, or the service is ending."""
 
 
 class AnswerFailed(RagError):

@@ -64,6 +64,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     of questions whose answer has less."""
     max_body_mb: Annotated[int, Meta(ge=1, le=1024)] = 20
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
+    readers: Annotated[int, Meta(ge=1, le=64)] = 2
+    """How many files are read side by side, each in a process of its own."""
+    reader_memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 1024
+    """The memory that reading a file may take, in MiB, where the system can limit it."""
+    reader_seconds: Annotated[float, Meta(gt=0, le=86400)] = 60.0
+    """How long reading a file may take."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
     """How long a write waits for another process's before it fails."""
     keep_jobs_days: Annotated[int, Meta(ge=1, le=36500)] = 30

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Generic, ParamSpec, TypeVar
 
 from rag_service.clock import Clock, SystemClock
-from rag_service.errors import RagError, StorageFailed
+from rag_service.errors import RagError, ReaderUnavailable, StorageFailed
 
 DELAYS_S = (0.1, 0.5, 2.0, 5.0, 15.0, 30.0)
 """After each failure in a row; the last one from then on. A guess: soon, and never busily."""
@@ -166,8 +166,8 @@ def is_end(error: BaseException) -> bool:
 
 
 def is_passing(error: BaseException) -> bool:
-    """Whether the same may go well later: a lock that is held, a full disk, no memory."""
-    return isinstance(error, StorageFailed | OSError | MemoryError)
+    """Whether the same may go well later: a held lock, a full disk, no memory, no process."""
+    return isinstance(error, StorageFailed | ReaderUnavailable | OSError | MemoryError)
 
 
 def describe(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag_service.access.scope import ALL_BOTS, Scope
-from rag_service.documents import Document, LeftOut, Passage, Vectors
+from rag_service.documents import Document, LeftOut, ParsedDocument, Passage, Vectors
 from rag_service.errors import Unreadable
 from rag_service.knowledge.chunking import PIPELINE_VERSION, split
 from rag_service.knowledge.embedder import Embedder
@@ -34,7 +34,7 @@ from rag_service.knowledge.store import (
     Revision,
     Written,
 )
-from rag_service.readers import parse
+from rag_service.readers import Read, parse_each
 from rag_service.small_talk import recognise
 from rag_service.texts.sentences import spans
 
@@ -114,7 +114,7 @@ class KnowledgeBase:
     """Blocking and thread-safe; a bot outside the scope is Forbidden.
 
     `embedder` gives the model, loading it at the first call, `scale` what its cosines mean, and
-    `reranker` a second model, where there is one.
+    `reranker` a second model, where there is one. `read` reads documents.
     """
 
     def __init__(
@@ -124,12 +124,14 @@ class KnowledgeBase:
         scale: Callable[[], Scale],
         reranker: Callable[[], Reranker] | None = None,
         *,
+        read: Read = parse_each,
         small_talk: bool = True,
     ) -> None:
         self._store = store
         self._embedder = embedder
         self._scale = scale
         self._reranker = reranker
+        self._read = read
         self._small_talk = small_talk
 
     # -- pushing: plan, embed and commit are the stages of an import ----------------------------
@@ -151,21 +153,24 @@ class KnowledgeBase:
         """`strict` are the keys of those that are refused where something of them is left out."""
         keys = [(document.bot_id, document.source_url) for document in documents]
         stored = self._store.known(scope, keys)
-        prints = [fingerprint(document) for document in documents]
-        known = {}
-        refused = {}
+        prints = {key: fingerprint(one) for key, one in zip(keys, documents, strict=True)}
+        known = {key: found for key, found in stored.items() if found.fingerprint == prints[key]}
+        refused = {
+            key: lossy
+            for key, found in known.items()
+            if key in strict and (lossy := _lossy(found.left_out))
+        }
+        changed = {key: one for key, one in zip(keys, documents, strict=True) if key not in known}
         revisions = []
         warnings = {}
-        for document, key, digest in zip(documents, keys, prints, strict=True):
-            try:
-                if key in stored and stored[key].fingerprint == digest:
-                    known[key] = stored[key]
-                    _check(known[key].left_out, key in strict)
-                    continue
-                revision = self._revise(document, digest)
-                _check(revision.left_out, key in strict)
-            except Unreadable as error:
-                refused[key] = error
+        read = self._read(list(changed.values()))
+        for (key, document), parsed in zip(changed.items(), read, strict=True):
+            if isinstance(parsed, Unreadable):
+                refused[key] = parsed
+                continue
+            revision = self._revise(document, parsed, prints[key])
+            if key in strict and (lossy := _lossy(revision.left_out)):
+                refused[key] = lossy
                 continue
             revisions.append(revision)
             warnings[key] = language_warnings(revision.text, self._embedder())
@@ -210,7 +215,10 @@ class KnowledgeBase:
     def coming(self, document: Document) -> list[Coming]:
         """The passages that a push of the document would make. Embeds them, and keeps nothing.
         Raises Unreadable."""
-        chunks = self._revise(document, b"").chunks
+        (parsed,) = self._read([document])
+        if isinstance(parsed, Unreadable):
+            raise parsed
+        chunks = self._revise(document, parsed, b"").chunks
         texts = [chunk.embedded_text for chunk in chunks]
         if not texts:
             return []
@@ -363,9 +371,8 @@ class KnowledgeBase:
         known = self._store.respell(scope, bot_id, strange) if strange else {}
         return _WORD.sub(lambda word: known.get(word[0], word[0]), query) if known else query
 
-    def _revise(self, document: Document, digest: bytes) -> Revision:
+    def _revise(self, document: Document, parsed: ParsedDocument, digest: bytes) -> Revision:
         embedder = self._embedder()
-        parsed = parse(document)
         chunks = split(parsed, embedder.window, embedder.token_offsets)
         return Revision(
             document=document,
@@ -411,14 +418,14 @@ def _strictly(documents: Sequence[Document], strict: bool) -> set[tuple[str, str
     return {(one.bot_id, one.source_url) for one in documents} if strict else set()
 
 
-def _check(left_out: Sequence[LeftOut], strict: bool) -> None:
-    """Raises Unreadable."""
-    losses = [kind.sentence for kind in left_out if kind.is_loss]
-    if strict and losses:
-        raise Unreadable(
-            f"would be stored without {'; '.join(losses)}: "
-            "push it without `strict` to take the rest"
-        )
+def _lossy(left_out: Sequence[LeftOut]) -> Unreadable | None:
+    """Why a document of which something is left out is refused, where that is wanted."""
+    losses = "; ".join(kind.sentence for kind in left_out if kind.is_loss)
+    if not losses:
+        return None
+    return Unreadable(
+        f"would be stored without {losses}: push it without `strict` to take the rest"
+    )
 
 
 def _whole(plan: Plan) -> Plan:

@@ -1,6 +1,7 @@
 """What was pushed, text or a file -> plain text in blocks. Pure, and linear in its length."""
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -11,6 +12,9 @@ from rag_service.readers.markdown import FRONT_MATTER
 from rag_service.readers.outline import one_line
 from rag_service.readers.tags import BLOCK_TAGS
 from rag_service.readers.text import clean
+
+Read = Callable[[Sequence[Document]], Iterator[ParsedDocument | Unreadable]]
+"""How documents are read: what each holds or why it cannot be read, in their order."""
 
 SAMPLE_CHARACTERS = 65_536
 """How much of the content is looked at to detect its format."""
@@ -62,6 +66,15 @@ def parse(document: Document) -> ParsedDocument:
         parsed = _read_text(content, document.format)
     title = one_line(document.title)
     return replace(parsed, title=title) if title else parsed
+
+
+def parse_each(documents: Sequence[Document]) -> Iterator[ParsedDocument | Unreadable]:
+    """In this process, one after the other."""
+    for document in documents:
+        try:
+            yield parse(document)
+        except Unreadable as error:
+            yield error
 
 
 def _read_file(data: bytes, said: Format) -> ParsedDocument:

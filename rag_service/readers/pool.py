@@ -1,0 +1,82 @@
+"""Files from outside are read in child processes, so that none of them can hurt this one.
+
+A file that crashes its reader, takes too long or too much memory is `Unreadable` like any other,
+and costs nobody else anything. What was pushed as text is read right here.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from queue import SimpleQueue
+
+from rag_service.documents import Document, ParsedDocument
+from rag_service.errors import ReaderUnavailable, Unreadable
+from rag_service.programs import program
+from rag_service.readers import parse
+from rag_service.readers.child_process import ChildProcess
+from rag_service.readers.messages import Limits
+from rag_service.readers.reader_thread import Order, ReaderThread
+
+
+class ReaderPool:
+    """Thread-safe. At most `size` children read side by side. They are started when there is work
+    for them, and end when there has been none for a while. `close` ends them."""
+
+    def __init__(self, size: int, limits: Limits, command: Sequence[str] | None = None) -> None:
+        self._limits = limits
+        self._size = size
+        self._command = command or program("rag_service.readers.child")
+        self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._threads: list[ReaderThread] = []
+        self._unfinished = 0
+        self._closed = False
+        self._lock = threading.Lock()
+
+    def read(self, documents: Sequence[Document]) -> Iterator[ParsedDocument | Unreadable]:
+        """In their order, files side by side. Raises ReaderUnavailable."""
+        begun = [self._begin(one) if isinstance(one.content, bytes) else None for one in documents]
+        try:
+            for document, parsed in zip(documents, begun, strict=True):
+                try:
+                    yield parsed.result() if parsed else parse(document)
+                except Unreadable as error:
+                    yield error
+                except CancelledError:
+                    raise ReaderUnavailable(_ENDING) from None
+        finally:
+            for parsed in begun:
+                if parsed:
+                    parsed.cancel()
+
+    def close(self) -> None:
+        """What has not been read by now is not read."""
+        with self._lock:
+            self._closed = True
+        for thread in self._threads:
+            self._orders.put(None)
+            thread.close()
+        for thread in self._threads:
+            thread.join()
+
+    def _begin(self, document: Document) -> Future[ParsedDocument]:
+        parsed: Future[ParsedDocument] = Future()
+        with self._lock:
+            if self._closed:
+                raise ReaderUnavailable(_ENDING)
+            self._unfinished += 1
+            if len(self._threads) < min(self._size, self._unfinished):
+                self._threads.append(ReaderThread(self._orders, self._start, self._limits))
+        parsed.add_done_callback(self._finished)
+        self._orders.put(Order(document, parsed))
+        return parsed
+
+    def _finished(self, parsed: Future[ParsedDocument]) -> None:
+        with self._lock:
+            self._unfinished -= 1
+
+    def _start(self) -> ChildProcess:
+        values = (self._limits.memory_mb, self._limits.seconds, self._limits.output_bytes)
+        return ChildProcess([*self._command, *map(str, values)], self._limits.output_bytes)
+
+
+_ENDING = "the service is ending: try again"

@@ -1,0 +1,123 @@
+"""A thread that has a child of its own read what is ordered, one document after the other."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from rag_service.documents import Document, ParsedDocument
+from rag_service.errors import ReaderUnavailable, Unreadable
+from rag_service.readers.child_process import ChildProcess, Ended
+from rag_service.readers.messages import Limits, Refused
+
+IDLE_SECONDS = 60.0
+"""A child without work ends after this."""
+
+log = logging.getLogger(__name__)
+
+
+class Order(NamedTuple):
+    document: Document
+    parsed: Future[ParsedDocument]
+
+
+class ReaderThread:
+    """Runs from its making until `close`. Its child is started by the first order, again when it
+    has ended, and ends when it has had no work for a while."""
+
+    def __init__(
+        self,
+        orders: SimpleQueue[Order | None],
+        start: Callable[[], ChildProcess],
+        limits: Limits,
+    ) -> None:
+        self._orders = orders
+        self._start = start
+        self._limits = limits
+        self._child: ChildProcess | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """The document at hand is given up, and those that wait. An order of None wakes it."""
+        self._closed = True
+        if (child := self._child) is not None:
+            child.kill()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                order = self._orders.get(timeout=IDLE_SECONDS if self._child else None)
+            except Empty:
+                self._end()
+                continue
+            if order is None:
+                break
+            if self._closed:
+                order.parsed.cancel()
+            elif order.parsed.set_running_or_notify_cancel():
+                self._carry_out(order)
+        self._end()
+
+    def _carry_out(self, order: Order) -> None:
+        try:
+            parsed = self._read(order.document)
+        except BaseException as error:  # noqa: BLE001  raised again in the thread that ordered it
+            order.parsed.set_exception(error)
+        else:
+            order.parsed.set_result(parsed)
+
+    def _read(self, document: Document) -> ParsedDocument:
+        """Raises Unreadable or ReaderUnavailable."""
+        child = self._ready_child()
+        try:
+            answer = child.ask(document, self._limits.seconds)
+        except Ended as ended:
+            self._child = None
+            if self._closed:
+                raise ReaderUnavailable("the service is ending: try again") from None
+            raise self._refusal(ended) from None
+        except BaseException:
+            self._end()
+            raise
+        if answer.is_last:
+            self._end()
+        if isinstance(answer, Refused):
+            if answer.trace:
+                log.warning("%s\n%s", document.source_url, answer.trace)
+            raise Unreadable(answer.reason)
+        return answer.parsed
+
+    def _ready_child(self) -> ChildProcess:
+        """Raises ReaderUnavailable."""
+        if self._child is not None and self._child.is_over():
+            self._end()
+        if self._child is None:
+            try:
+                self._child = self._start()
+            except (OSError, Ended) as error:
+                reason = f"no process to read files can be started: {error}"
+                raise ReaderUnavailable(reason) from error
+        if self._closed:  # since it was started
+            self._child.kill()
+        return self._child
+
+    def _refusal(self, ended: Ended) -> Unreadable:
+        if ended.timed_out:
+            took = f"took longer than {self._limits.seconds:g} s to read (RAG_READER_SECONDS)"
+            return Unreadable(f"{took}: split it")
+        return Unreadable(
+            f"made its reader crash ({ended.how}), being damaged or too large: "
+            "save it again, or split it"
+        )
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
