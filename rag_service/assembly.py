@@ -162,11 +162,11 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
 
 
 def _limits(settings: Settings) -> Limits:
-    """A file may hold more text than its bytes, being compressed; twice as much is a guess."""
+    """A file may be compressed, and blocks add to its text; four times as much is a guess."""
     return Limits(
         memory_mb=settings.reader_memory_mb,
         seconds=settings.reader_seconds,
-        output_bytes=2 * settings.max_body_bytes,
+        output_bytes=4 * settings.max_body_bytes,
     )
 
 

@@ -66,8 +66,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The largest body, and the largest line of a batch, in MiB; a whole batch has no limit."""
     readers: Annotated[int, Meta(ge=1, le=64)] = 2
     """How many files are read side by side, each in a process of its own."""
-    reader_memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 1024
-    """The memory that reading a file may take, in MiB, where the system can limit it."""
+    reader_memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 2048
+    """The memory of a process that reads files, in MiB, where the system can limit it."""
     reader_seconds: Annotated[float, Meta(gt=0, le=86400)] = 60.0
     """How long reading a file may take."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0

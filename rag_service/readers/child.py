@@ -106,8 +106,16 @@ def _set_soft(kind: int, value: int) -> None:
 
 def _has_grown(limits: Limits) -> bool:
     """To half of what it may have: the next document would have less."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak > limits.memory_mb << (19 if sys.platform == "darwin" else 9)
+    return _resident_mb() > limits.memory_mb // 2
+
+
+def _resident_mb() -> int:
+    """Now, or at its most where the system does not tell. On Linux the most is that of the process
+    which started this one, if that was more."""
+    with suppress(OSError):
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() >> 20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 20
 
 
 if __name__ == "__main__":

@@ -177,8 +177,8 @@ def _richest(ways: list[Message], known: dict[int, set[str]]) -> tuple[list[Mess
     if not texts:
         return calendars, 0
     words = [_words(way, known) for way in texts]
-    everything = set().union(*words)
-    lacks = [len(everything - found) for found in words]
+    everything = len(set().union(*words))
+    lacks = [everything - len(found) for found in words]
     best = min(
         range(len(texts)),
         key=lambda at: (lacks[at], texts[at].get_content_type() != "text/plain"),

@@ -124,7 +124,7 @@ class Tables:
                     if not self._may_repeat(text):
                         break
                     row.append(text)
-                if cell.rows != 1:
+                if cell.rows != 1 and self._repeated <= _MOST_REPEATED:
                     spans[column] = (text, cell.rows - 1)
         self._fill(row, spans)
         return row
@@ -133,6 +133,8 @@ class Tables:
         """What reaches down from the rows above, at the next columns."""
         while spans and (at := len(row)) in spans:
             text, rows = spans.pop(at)
+            if self._repeated > _MOST_REPEATED:
+                continue
             row.append(text if self._may_repeat(text) else "")
             if rows > 1 or rows < 0:  # a span of 0 reaches to the end of its group of rows
                 spans[at] = (text, rows - 1)

@@ -30,14 +30,22 @@ class Order(Struct, frozen=True, kw_only=True):
 
     data: bytes
     is_text: bool
-    """It was pushed as text, which is in UTF-8 here."""
-    title: str
+    """It was pushed as text."""
+    title: bytes
     format: Format
 
     @property
     def document(self) -> Document:
-        content = self.data.decode() if self.is_text else self.data
-        return Document(source_url="file:", content=content, title=self.title, format=self.format)
+        return Document(
+            source_url="file:",
+            content=self.data.decode(*_CODING) if self.is_text else self.data,
+            title=self.title.decode(*_CODING),
+            format=self.format,
+        )
+
+
+_CODING = ("utf-8", "surrogatepass")
+"""Text may have half of a surrogate pair, which is no character: the reader replaces it."""
 
 
 class Ready(Struct, frozen=True, tag=True):
@@ -65,11 +73,11 @@ Answer = Read | Refused
 
 
 def order_for(document: Document) -> Order:
-    """Half of a surrogate pair, which is no character, becomes a question mark."""
+    content = document.content
     return Order(
-        data=document.data,
-        is_text=isinstance(document.content, str),
-        title=document.title.encode(errors="replace").decode(),
+        data=content if isinstance(content, bytes) else content.encode(*_CODING),
+        is_text=isinstance(content, str),
+        title=document.title.encode(*_CODING),
         format=document.format,
     )
 

@@ -1,7 +1,7 @@
 """Files from outside are read in child processes, so that none of them can hurt this one.
 
 A file that crashes its reader, takes too long or too much memory is `Unreadable` like any other,
-and costs nobody else anything. What was pushed as text is read right here.
+and costs nobody else anything. What was pushed as text, and is not long, is read right here.
 """
 
 import threading
@@ -16,6 +16,10 @@ from rag_service.readers import parse
 from rag_service.readers.child_process import ChildProcess
 from rag_service.readers.messages import Limits
 from rag_service.readers.reader_thread import Order, ReaderThread
+
+LONGEST_TEXT = 32_768
+"""Characters of what is read here. The slowest page of that length that is known is one tag
+with thousands of attributes: it takes 0.1 s, and one of ten times the length 10 s."""
 
 
 class ReaderPool:
@@ -34,7 +38,7 @@ class ReaderPool:
 
     def read(self, documents: Sequence[Document]) -> Iterator[ParsedDocument | Unreadable]:
         """In their order, files side by side. Raises ReaderUnavailable."""
-        begun = [self._begin(one) if isinstance(one.content, bytes) else None for one in documents]
+        begun = [self._begin(one) if _may_cost(one.content) else None for one in documents]
         try:
             for document, parsed in zip(documents, begun, strict=True):
                 try:
@@ -77,6 +81,10 @@ class ReaderPool:
     def _start(self) -> ChildProcess:
         values = (self._limits.memory_mb, self._limits.seconds, self._limits.output_bytes)
         return ChildProcess([*self._command, *map(str, values)], self._limits.output_bytes)
+
+
+def _may_cost(content: str | bytes) -> bool:
+    return isinstance(content, bytes) or len(content) > LONGEST_TEXT
 
 
 _ENDING = "the service is ending: try again"

@@ -63,6 +63,7 @@ def descriptors(_: str) -> str:
     return " ".join(sorted(found))
 
 
+KEPT: list[bytes] = []
 WAYS: dict[str, Any] = {
     "segfault": lambda _: ctypes.string_at(0),
     "abort": lambda _: os.abort(),
@@ -73,7 +74,7 @@ WAYS: dict[str, Any] = {
     "recursion": lambda what: WAYS["recursion"](what),
     "unforeseen": unforeseen,
     "unreadable": unreadable,
-    "grow": lambda _: len(b"x" * (600 << 20)),
+    "grow": lambda _: KEPT.append(b"x" * (600 << 20)),
     "output": output,
     "wait": wait,
     "end": end,

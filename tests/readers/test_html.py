@@ -208,3 +208,8 @@ def test_the_controls_of_a_form_show_their_texts() -> None:
 @pytest.mark.timeout(60)
 def test_a_hostile_page_does_not_take_the_square_of_its_length(source: str) -> None:
     assert keeps_promises(read(source, "html"))
+
+
+def test_cells_that_span_everything_take_no_square_of_memory() -> None:
+    rows = "<tr><td rowspan=65534 colspan=1000>x</td></tr>" * 2_000
+    assert len(read(f"<table>{rows}</table>", "html").text) < 2_000_000

@@ -177,15 +177,24 @@ def with_part(data: bytes, name: str, content: bytes) -> bytes:
 
 @pytest.mark.parametrize("format", WHOLE)
 def test_a_package_that_unpacks_to_too_much_is_never_parsed(format: Format) -> None:
-    zeros = bytes(packages.MOST_XML_BYTES + 1)
-    assert "unpacks to more" in refusal(with_part(WHOLE[format], "bomb.xml", zeros), format)
+    for bomb in (bytes(packages.MOST_XML_BYTES + 1), b"<" * (packages.MOST_XML_BYTES + 1)):
+        assert "unpacks to more" in refusal(with_part(WHOLE[format], "bomb.bin", bomb), format)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("name", ["bomb.xml", "bomb.bin", "bomb"])
 @pytest.mark.parametrize("format", WHOLE)
-def test_a_package_that_declares_entities_is_never_parsed(format: Format, encoding: str) -> None:
-    bomb = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>'.encode(encoding)
-    assert "entities" in refusal(with_part(WHOLE[format], "bomb.xml", bomb), format)
+def test_a_package_that_declares_entities_is_never_parsed(
+    format: Format, name: str, encoding: str
+) -> None:
+    bomb = '\n<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>'.encode(encoding)
+    assert "entities" in refusal(with_part(WHOLE[format], name, bomb), format)
+
+
+def test_a_document_type_without_declarations_is_read() -> None:
+    manifest = b'<!DOCTYPE manifest:manifest PUBLIC "-//OpenOffice.org//DTD" "Manifest.dtd"><a/>'
+    data = with_part(WHOLE["docx"], "META-INF/manifest.xml", manifest)
+    assert read_file(data, "docx").text == read_file(WHOLE["docx"], "docx").text
 
 
 @pytest.mark.parametrize("format", WHOLE)
