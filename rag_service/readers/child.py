@@ -21,7 +21,17 @@ import msgspec
 from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers import parse
-from rag_service.readers.messages import Limits, Order, Read, Ready, Refused, packed, read_message
+from rag_service.readers.messages import (
+    GoesOn,
+    Limits,
+    Order,
+    Read,
+    Ready,
+    Refused,
+    packed,
+    read_message,
+)
+from rag_service.readers.slow_pages import listen
 
 MOST_DOCUMENTS = 1_000
 """What a library leaks has an end. Starting another child costs 0.15 s."""
@@ -41,6 +51,7 @@ def main(read: Callable[[Document], ParsedDocument] = parse) -> None:
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)  # what a library prints must not get between the answers
     _limit_memory(limits)
+    listen(partial(_go_on, limits, answers))
     with suppress(EOFError, BrokenPipeError):
         _send(packed(Ready()), answers)
         for left in reversed(range(MOST_DOCUMENTS)):
@@ -55,6 +66,11 @@ def main(read: Callable[[Document], ParsedDocument] = parse) -> None:
 def _send(data: bytes, answers: IO[bytes]) -> None:
     answers.write(data)
     answers.flush()
+
+
+def _go_on(limits: Limits, answers: IO[bytes]) -> None:
+    _start_clock(limits)
+    _send(packed(GoesOn()), answers)
 
 
 def _answer(read: Callable[[], ParsedDocument], limits: Limits, *, is_old: bool) -> bytes:

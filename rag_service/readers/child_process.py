@@ -11,7 +11,7 @@ from time import monotonic
 from typing import IO, Any, cast
 
 from rag_service.documents import Document
-from rag_service.readers.messages import Answer, Ready, order_for, packed, read_message
+from rag_service.readers.messages import Answer, GoesOn, Ready, order_for, packed, read_message
 
 _START_SECONDS = 120
 """A guess: a busy machine reads its modules slowly."""
@@ -82,7 +82,9 @@ class ChildProcess:
         deadline = monotonic() + seconds
         try:
             self._write(order, deadline)
-            return read_message(partial(self._read, deadline), kind, self._most_bytes)
+            while isinstance(message := self._hear(deadline, kind | GoesOn), GoesOn):
+                deadline = monotonic() + seconds
+            return message
         except (EOFError, OSError):
             raise Ended(self._over()) from None
         except _Late:
@@ -91,6 +93,9 @@ class ChildProcess:
         except ValueError as error:  # it is no longer itself, whatever it sent
             self.kill()
             raise Ended(self._over()) from error
+
+    def _hear(self, deadline: float, kind: Any) -> Any:
+        return read_message(partial(self._read, deadline), kind, self._most_bytes)
 
     def _write(self, data: bytes, deadline: float) -> None:
         left = memoryview(data)

@@ -52,6 +52,10 @@ class Ready(Struct, frozen=True, tag=True):
     """The child has started, and can be given documents."""
 
 
+class GoesOn(Struct, frozen=True, tag=True):
+    """The child has done a slow page, and has as much time again."""
+
+
 class Read(Struct, frozen=True, tag=True):
     """The document could be read."""
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rag_service.readers.layout import PageLine
 from rag_service.readers.page_pictures import PagePicture, Recogniser
 from rag_service.readers.recognised_lines import Box, page_lines
+from rag_service.readers.slow_pages import slow_page_done
 
 LONGEST_SIDE = 2_400
 """In pixels: A4 at 200 an inch. Larger pictures are made smaller for the models: 300 an inch take
@@ -57,6 +58,7 @@ def recognise(picture: PagePicture) -> list[PageLine]:
         return []
     with _one_at_a_time:
         pixels, boxes = _upright(pixels)
+    slow_page_done()
     clear = [box for box in boxes if box.score >= _LEAST_SCORE]
     return page_lines(clear, height=pixels.shape[0], points=picture.scale)
 

@@ -13,6 +13,7 @@ from rag_service.documents import Block, Document, ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers import parse
 from rag_service.readers.child import main
+from rag_service.readers.slow_pages import slow_page_done
 
 
 def read(document: Document) -> ParsedDocument:
@@ -64,6 +65,16 @@ def descriptors(_: str) -> str:
 
 
 KEPT: list[bytes] = []
+
+
+def pages(count: str) -> str:
+    """Slow ones."""
+    for _ in range(int(count)):
+        time.sleep(0.2)
+        slow_page_done()
+    return "all pages"
+
+
 WAYS: dict[str, Any] = {
     "segfault": lambda _: ctypes.string_at(0),
     "abort": lambda _: os.abort(),
@@ -77,6 +88,7 @@ WAYS: dict[str, Any] = {
     "grow": lambda _: KEPT.append(b"x" * (600 << 20)),
     "output": output,
     "wait": wait,
+    "pages": pages,
     "end": end,
     "pid": lambda _: os.getpid(),
     "variables": lambda _: " ".join(os.environ),

@@ -127,6 +127,11 @@ def test_a_file_that_takes_too_long_is_refused(pools, content):
     assert refused == "took longer than 0.3 s to read (RAG_READER_SECONDS): split it"
 
 
+def test_a_file_of_slow_pages_has_the_time_for_each_of_them(pools):
+    limits = Limits(memory_mb=1024, seconds=2, output_bytes=10_000)
+    assert read(pools(1, FAILING, limits), "pages 24") == ["all pages"]
+
+
 def test_a_file_that_holds_too_much_text_is_refused(pools):
     limits = Limits(memory_mb=1024, seconds=60, output_bytes=2 << 20)
     long = b"A word and another one.\n\n" * 100_000
