@@ -5,7 +5,7 @@ import random
 import zipfile
 from collections.abc import Callable
 
-_MOST_REPEATED_BYTES = 2_000_000
+_MOST_REPEATED_BYTES = 300_000
 _COMPRESSED = zipfile.ZIP_DEFLATED
 
 

@@ -57,6 +57,7 @@ class Service:
     deliverer: Deliverer
     dispatcher: Dispatcher
     upkeep: Upkeep
+    readers: ReaderPool
     caretaker: Caretaker
     ledger: Ledger
     gap_watch: GapWatch
@@ -152,6 +153,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             ),
             dispatcher=Dispatcher(store, background, supervisor),
             upkeep=upkeep,
+            readers=readers,
             caretaker=Caretaker(store.upkeep, background, upkeep, supervisor),
             ledger=ledger,
             gap_watch=GapWatch(ledger, background, supervisor),

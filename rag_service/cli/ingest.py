@@ -81,7 +81,7 @@ class Ingest:
             within=within or Within(),
         )
         self._service = service
-        self._sources = Sources(paths, defaults)
+        self._sources = Sources(paths, defaults, service.readers.unpack)
         self._counts = dict.fromkeys(_COUNTED, 0)
         self._failures: list[Failure] = []
         self._left_out: dict[str, Lost] = {}

@@ -17,17 +17,21 @@ from pathlib import Path
 from typing import IO
 
 import msgspec
+from msgspec.structs import replace
 
 from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers import parse
 from rag_service.readers.messages import (
+    Entry,
     GoesOn,
     Limits,
     Order,
     Read,
     Ready,
     Refused,
+    Unpack,
+    Unpacked,
     packed,
     read_message,
 )
@@ -55,32 +59,47 @@ def main(read: Callable[[Document], ParsedDocument] = parse) -> None:
     with suppress(EOFError, BrokenPipeError):
         _send(packed(Ready()), answers)
         for left in reversed(range(MOST_DOCUMENTS)):
-            order = read_message(orders.read, Order, sys.maxsize)
+            order = read_message(orders.read, Order | Unpack, sys.maxsize)
             _start_clock(limits)
-            answer = _answer(partial(read, order.document), limits, is_old=left == 0)
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            if isinstance(order, Unpack):
+                answer = _answer(partial(_unpack, order, limits, answers), limits, left == 0)
+            else:
+                answer = _answer(partial(_read, order, read), limits, left == 0)
             _send(answer, answers)
             del order, answer
 
 
 def _send(data: bytes, answers: IO[bytes]) -> None:
+    """Whoever reads it may take their time."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
     answers.write(data)
     answers.flush()
 
 
 def _go_on(limits: Limits, answers: IO[bytes]) -> None:
-    _start_clock(limits)
     _send(packed(GoesOn()), answers)
+    _start_clock(limits)
 
 
-def _answer(read: Callable[[], ParsedDocument], limits: Limits, *, is_old: bool) -> bytes:
+def _read(order: Order, read: Callable[[Document], ParsedDocument]) -> Read:
+    return Read(read(order.document))
+
+
+def _unpack(order: Unpack, limits: Limits, answers: IO[bytes]) -> Unpacked:
+    from rag_service.readers.containers import Within, pushes_of  # noqa: PLC0415
+
+    within = Within(attachments=order.attachments, types=order.types)
+    for push in pushes_of(order.name, order.data, order.source_url, within):
+        _send(_checked(packed(Entry(push)), limits), answers)
+        _start_clock(limits)
+    return Unpacked()
+
+
+def _answer(work: Callable[[], Read | Unpacked], limits: Limits, is_old: bool) -> bytes:
     trace = ""
     try:
-        parsed = read()
-        answer = packed(Read(parsed, is_old or _has_grown(limits)))
-        if len(answer) <= limits.output_bytes:
-            return answer
-        reason = f"holds more than {limits.output_bytes >> 20} MiB of text: split it"
+        answer = work()
+        return _checked(packed(replace(answer, is_last=is_old or _has_grown(limits))), limits)
     except Unreadable as error:
         reason = error.reason
     except MemoryError:
@@ -94,6 +113,13 @@ def _answer(read: Callable[[], ParsedDocument], limits: Limits, *, is_old: bool)
         reason = f"cannot be read ({type(error).__name__}): save it again, or send its text"
         trace = traceback.format_exc()
     return packed(Refused(reason, is_old or _has_grown(limits), trace))
+
+
+def _checked(message: bytes, limits: Limits) -> bytes:
+    """Raises Unreadable when it is too long."""
+    if len(message) > limits.output_bytes:
+        raise Unreadable(f"holds more than {limits.output_bytes >> 20} MiB of text: split it")
+    return message
 
 
 def _limit_memory(limits: Limits) -> None:

@@ -3,15 +3,29 @@
 import os
 import select
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from subprocess import PIPE, Popen, TimeoutExpired
 from time import monotonic
 from typing import IO, Any, cast
 
+from msgspec import Struct
+
 from rag_service.documents import Document
-from rag_service.readers.messages import Answer, GoesOn, Ready, order_for, packed, read_message
+from rag_service.errors import Unreadable
+from rag_service.readers.messages import (
+    Answer,
+    Entry,
+    GoesOn,
+    Ready,
+    Refused,
+    Unpack,
+    Unpacked,
+    order_for,
+    packed,
+    read_message,
+)
 
 _START_SECONDS = 120
 """A guess: a busy machine reads its modules slowly."""
@@ -31,13 +45,23 @@ class Ended(Exception):
 
     def __init__(self, code: int, *, timed_out: bool = False) -> None:
         """`code` is negative for a signal."""
-        self.timed_out = timed_out or -code in _CLOCKS
-        self.how = f"exit code {code}"
-        """Such as `SIGSEGV`."""
+        self._timed_out = timed_out or -code in _CLOCKS
+        self._how = f"exit code {code}"
         if code < 0:
             with suppress(ValueError):
-                self.how = signal.Signals(-code).name
-        super().__init__(f"it ended with {self.how}")
+                self._how = signal.Signals(-code).name
+        super().__init__(f"it ended with {self._how}")
+
+    def refusal(self, seconds: float) -> Unreadable:
+        """Of the file that it had for so long at most."""
+        if self._timed_out:
+            return Unreadable(
+                f"took longer than {seconds:g} s to read (RAG_READER_SECONDS): split it"
+            )
+        return Unreadable(
+            f"made its reader crash ({self._how}), being damaged or too large: "
+            "save it again, or split it"
+        )
 
 
 _CLOCKS = (signal.SIGALRM, signal.SIGXCPU)
@@ -55,11 +79,21 @@ class ChildProcess:
         self._input, self._output = self._process.stdin, self._process.stdout
         for pipe in (self._input, self._output):
             os.set_blocking(pipe.fileno(), False)
-        self._talk(b"", _START_SECONDS, Ready)
+        self._hear(_START_SECONDS, Ready)
 
     def ask(self, document: Document, seconds: float) -> Answer:
         """Raises Ended."""
-        return cast(Answer, self._talk(packed(order_for(document)), seconds, Answer))
+        self._say(order_for(document), seconds)
+        return cast(Answer, self._hear(seconds, Answer))
+
+    def unpack(self, order: Unpack, seconds: float) -> Iterator[dict[str, Any]]:
+        """The pushes in a file, each of which may take that long. Raises Ended, and Unreadable on
+        the way."""
+        self._say(order, seconds)
+        while isinstance(answer := self._hear(seconds, Entry | Unpacked | Refused), Entry):
+            yield answer.push
+        if isinstance(answer, Refused):
+            raise Unreadable(answer.reason)
 
     def is_over(self) -> bool:
         """It has been ended by somebody else, such as a system that is short of memory."""
@@ -77,14 +111,23 @@ class ChildProcess:
     def kill(self) -> None:
         self._process.kill()
 
-    def _talk(self, order: bytes, seconds: float, kind: Any) -> Any:
-        """What it says to an order."""
-        deadline = monotonic() + seconds
+    def _say(self, order: Struct, seconds: float) -> None:
+        with self._living():
+            self._write(packed(order), monotonic() + seconds)
+
+    def _hear(self, seconds: float, kind: Any) -> Any:
+        message: Any = GoesOn()
+        with self._living():
+            while isinstance(message, GoesOn):
+                read = partial(self._read, monotonic() + seconds)
+                message = read_message(read, kind | GoesOn, self._most_bytes)
+        return message
+
+    @contextmanager
+    def _living(self) -> Iterator[None]:
+        """Raises Ended."""
         try:
-            self._write(order, deadline)
-            while isinstance(message := self._hear(deadline, kind | GoesOn), GoesOn):
-                deadline = monotonic() + seconds
-            return message
+            yield
         except (EOFError, OSError):
             raise Ended(self._over()) from None
         except _Late:
@@ -93,9 +136,6 @@ class ChildProcess:
         except ValueError as error:  # it is no longer itself, whatever it sent
             self.kill()
             raise Ended(self._over()) from error
-
-    def _hear(self, deadline: float, kind: Any) -> Any:
-        return read_message(partial(self._read, deadline), kind, self._most_bytes)
 
     def _write(self, data: bytes, deadline: float) -> None:
         left = memoryview(data)

@@ -29,7 +29,7 @@ class Within(Struct, frozen=True, kw_only=True):
     """Of the entries of a WordPress export; all that are published where it is None."""
 
 
-_ALL = Within()
+ALL = Within()
 
 
 def read_types(value: object) -> tuple[str, ...]:
@@ -55,7 +55,14 @@ def check_name(name: str) -> None:
         raise Unreadable(f"is of a kind that cannot be read: use {', '.join(EXTENSIONS)}")
 
 
-def pushes_of(name: str, data: bytes, source_url: str, within: Within = _ALL) -> Iterator[Push]:
+def has_documents(name: str, within: Within) -> bool:
+    """Whether a file has to be opened to tell which documents are in it."""
+    if suffix(name) == WORDPRESS:
+        return True
+    return within.attachments and can_be_read(name) and BY_EXTENSION[suffix(name)].name == "eml"
+
+
+def pushes_of(name: str, data: bytes, source_url: str, within: Within = ALL) -> Iterator[Push]:
     """One for a file, whose bytes nobody has looked at; one for each entry of a WordPress export.
 
     Raises Unreadable for a name of another kind, and while an export is read.
@@ -65,7 +72,7 @@ def pushes_of(name: str, data: bytes, source_url: str, within: Within = _ALL) ->
         yield from _entries(data, within)
         return
     yield _push(name, data, source_url)
-    if within.attachments and BY_EXTENSION[suffix(name)].name == "eml":
+    if has_documents(name, within):
         yield from _attachments(data, source_url)
 
 

@@ -36,7 +36,10 @@ _FLOWS = re.compile(r"(?<!\n--) \r?\n(?!\r?\n|>)")
 """The end of a line that goes on (RFC 3676); "-- " begins a signature."""
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
 _WORD = re.compile(r"\w+")
-_BROKEN = (MessageError, LookupError, ValueError, TypeError, AttributeError, RecursionError)
+_BROKEN = (
+    *(MessageError, LookupError, ValueError, TypeError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
 """What the standard library raises on headers and bodies that break the rules."""
 
 

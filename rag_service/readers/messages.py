@@ -1,4 +1,4 @@
-"""What a process and its reading child say to each other over two pipes: one document, one answer.
+"""What a process and its reading child say to each other over two pipes: an order, its answer.
 
 Both ends are the same version of this package. A message is its length and its msgpack.
 """
@@ -25,7 +25,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Of the answer."""
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, tag=True):
     """A document to read, without what the reader need not know of it."""
 
     data: bytes
@@ -48,12 +48,34 @@ _CODING = ("utf-8", "surrogatepass")
 """Text may have half of a surrogate pair, which is no character: the reader replaces it."""
 
 
+class Unpack(Struct, frozen=True, kw_only=True, tag=True):
+    """A file to take the documents out of: see `containers.pushes_of`."""
+
+    name: str
+    data: bytes
+    source_url: str
+    attachments: bool
+    types: tuple[str, ...] | None
+
+
 class Ready(Struct, frozen=True, tag=True):
     """The child has started, and can be given documents."""
 
 
 class GoesOn(Struct, frozen=True, tag=True):
     """The child has done a slow page, and has as much time again."""
+
+
+class Entry(Struct, frozen=True, tag=True):
+    """One of the pushes in a file; the next one, or the end, follows."""
+
+    push: dict[str, Any]
+
+
+class Unpacked(Struct, frozen=True, tag=True):
+    """There are no more entries."""
+
+    is_last: bool = False
 
 
 class Read(Struct, frozen=True, tag=True):
@@ -65,7 +87,7 @@ class Read(Struct, frozen=True, tag=True):
 
 
 class Refused(Struct, frozen=True, tag=True):
-    """The document cannot be read; `reason` tells what to do."""
+    """The file cannot be read; `reason` tells what to do."""
 
     reason: str
     is_last: bool = False

@@ -13,8 +13,9 @@ from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import ReaderUnavailable, Unreadable
 from rag_service.programs import program
 from rag_service.readers import parse
-from rag_service.readers.child_process import ChildProcess
-from rag_service.readers.messages import Limits
+from rag_service.readers.child_process import ChildProcess, Ended
+from rag_service.readers.containers import ALL, Push, Within, has_documents, pushes_of
+from rag_service.readers.messages import Limits, Unpack
 from rag_service.readers.reader_thread import Order, ReaderThread
 
 LONGEST_TEXT = 32_768
@@ -33,6 +34,7 @@ class ReaderPool:
         self._orders: SimpleQueue[Order | None] = SimpleQueue()
         self._threads: list[ReaderThread] = []
         self._unfinished = 0
+        self._unpacking = threading.BoundedSemaphore(size)
         self._closed = False
         self._lock = threading.Lock()
 
@@ -51,6 +53,31 @@ class ReaderPool:
             for parsed in begun:
                 if parsed:
                     parsed.cancel()
+
+    def unpack(
+        self, name: str, data: bytes, source_url: str, within: Within = ALL
+    ) -> Iterator[Push]:
+        """As `containers.pushes_of`. Whoever takes them may take their time: a file of several
+        documents is opened by a child of its own. Raises Unreadable and ReaderUnavailable."""
+        if not has_documents(name, within):
+            yield from pushes_of(name, data, source_url, within)
+            return
+        order = Unpack(
+            name=name,
+            data=data,
+            source_url=source_url,
+            attachments=within.attachments,
+            types=within.types,
+        )
+        with self._unpacking:
+            child = self._start()
+            try:
+                yield from child.unpack(order, self._limits.seconds)
+            except Ended as ended:
+                raise ended.refusal(self._limits.seconds) from None
+            finally:
+                child.kill()
+                child.close()
 
     def close(self) -> None:
         """What has not been read by now is not read."""
@@ -79,8 +106,13 @@ class ReaderPool:
             self._unfinished -= 1
 
     def _start(self) -> ChildProcess:
+        """Raises ReaderUnavailable."""
         values = (self._limits.memory_mb, self._limits.seconds, self._limits.output_bytes)
-        return ChildProcess([*self._command, *map(str, values)], self._limits.output_bytes)
+        try:
+            return ChildProcess([*self._command, *map(str, values)], self._limits.output_bytes)
+        except (OSError, Ended) as error:
+            reason = f"no process to read files can be started: {error}"
+            raise ReaderUnavailable(reason) from error
 
 
 def _may_cost(content: str | bytes) -> bool:

@@ -82,7 +82,7 @@ class ReaderThread:
             self._child = None
             if self._closed:
                 raise ReaderUnavailable("the service is ending: try again") from None
-            raise self._refusal(ended) from None
+            raise ended.refusal(self._limits.seconds) from None
         except BaseException:
             self._end()
             raise
@@ -99,23 +99,10 @@ class ReaderThread:
         if self._child is not None and self._child.is_over():
             self._end()
         if self._child is None:
-            try:
-                self._child = self._start()
-            except (OSError, Ended) as error:
-                reason = f"no process to read files can be started: {error}"
-                raise ReaderUnavailable(reason) from error
+            self._child = self._start()
         if self._closed:  # since it was started
             self._child.kill()
         return self._child
-
-    def _refusal(self, ended: Ended) -> Unreadable:
-        if ended.timed_out:
-            took = f"took longer than {self._limits.seconds:g} s to read (RAG_READER_SECONDS)"
-            return Unreadable(f"{took}: split it")
-        return Unreadable(
-            f"made its reader crash ({ended.how}), being damaged or too large: "
-            "save it again, or split it"
-        )
 
     def _end(self) -> None:
         if self._child is not None:

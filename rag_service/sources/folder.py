@@ -4,7 +4,7 @@ import codecs
 import gzip
 import os
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -15,11 +15,13 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import Invalid
 from rag_service.knowledge.imports import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
-from rag_service.readers.containers import Within, can_be_read, pushes_of
+from rag_service.readers.containers import Push, Within, can_be_read, pushes_of
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
 from rag_service.readers.wordpress import is_wordpress_export
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
+
+Unpack = Callable[[str, bytes, str, Within], Iterator[Push]]
 
 PUSHES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
@@ -38,7 +40,11 @@ class Defaults(Struct, frozen=True, kw_only=True):
 class Sources:
     """The files below some paths, in order; hidden ones are left out."""
 
-    def __init__(self, paths: Sequence[Path], defaults: Defaults) -> None:
+    def __init__(
+        self, paths: Sequence[Path], defaults: Defaults, unpack: Unpack = pushes_of
+    ) -> None:
+        """`unpack` gives the pushes in a file."""
+        self._unpack = unpack
         self._defaults = defaults
         self._files = [file for path in paths for file in _files(path)]
 
@@ -90,7 +96,7 @@ class Sources:
         number = 0
         try:
             data = _read(file, self._defaults.longest)
-            for body in pushes_of(_name(file), data, url, self._defaults.within):
+            for body in self._unpack(_name(file), data, url, self._defaults.within):
                 number += 1
                 yield self._document(number, body)
         except Invalid as error:

@@ -167,3 +167,8 @@ def test_parts_within_parts_are_read_once_or_refused(deep: int) -> None:
         assert "word39999" in read_file(HEAD + data, "eml").text
     else:
         assert "within parts" in refusal(HEAD + data, "eml")
+
+
+def test_a_date_that_no_calendar_has_is_no_date() -> None:
+    date = b"Date: Mon, 99999999999999999999 Jan 2024 10:00:00 +0000\r\n"
+    assert said(HEAD + date + b"\r\nThe boat leaves.") == ["The boat leaves."]

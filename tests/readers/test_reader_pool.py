@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
-from files import docx, pdf, xlsx
+from files import docx, pdf, wordpress, xlsx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import ReaderUnavailable, Unreadable
 from rag_service.readers import parse_each
+from rag_service.readers.containers import Within, pushes_of
 from rag_service.readers.messages import Limits
 from rag_service.readers.pool import ReaderPool
 
@@ -223,6 +225,55 @@ def test_close_ends_the_readers_and_gives_up_what_they_read(pools):
     assert len(given_up) == 1
     with pytest.raises(ReaderUnavailable):
         read(pool, "a text")
+
+
+# -- files of several documents -------------------------------------------------------------------
+
+MAIL = (
+    b"Subject: Fees\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n"
+    b"--x\r\nContent-Type: text/plain\r\n\r\nSee the list.\r\n"
+    b"--x\r\nContent-Disposition: attachment; filename=list.csv\r\n\r\na,b\r\n--x--\r\n"
+)
+
+
+def test_the_documents_in_a_file_are_those_that_this_process_finds(pools):
+    pool = pools()
+    export = wordpress(("One", "publish"), ("Two", "publish"), ("Three", "draft"))
+    for name, data, within in (
+        ("blog.xml", export, Within()),
+        ("blog.xml", export, Within(types=("page", "post"))),
+        ("fees.eml", MAIL, Within(attachments=True)),
+        ("fees.eml", MAIL, Within()),
+        ("page.md", b"# Page", Within(attachments=True)),
+    ):
+        found = list(pool.unpack(name, data, "file", within))
+        expected = list(pushes_of(name, data, "file", within))
+        assert msgspec.json.encode(found) == msgspec.json.encode(expected)
+    assert len(found) == 1
+
+
+def test_a_damaged_export_gives_what_it_has_and_then_the_reason(pools):
+    export = wordpress(*((f"Post {n}", "publish") for n in range(9)))
+    for name, data in (("blog.xml", export[:-300]), ("blog.xml", b"<rss"), ("blog.png", b"")):
+        for pushes in (pools().unpack(name, data, "file"), pushes_of(name, data, "file")):
+            with pytest.raises(Unreadable) as caught:
+                list(pushes)
+        assert caught.value.reason
+
+
+def test_an_export_may_be_left_halfway_and_taken_slowly(pools):
+    limits = Limits(memory_mb=1024, seconds=1, output_bytes=10_000_000)
+    pool = pools(1, None, limits)
+    export = wordpress(*((f"Post {n}", "publish") for n in range(3_000)))
+    for _ in range(2):  # the second one would wait for the first
+        pushes = pool.unpack("blog.xml", export, "file")
+        assert next(pushes)["title"] == "Post 0"
+        pushes.close()
+    slow = pool.unpack("blog.xml", export, "file")
+    next(slow)
+    time.sleep(3.5)  # it has more to say than a pipe holds
+    assert read(pool, b"meanwhile") == ["meanwhile"]
+    assert len(list(slow)) == 2_999
 
 
 OWNER = """

@@ -3,7 +3,8 @@
 import base64
 from asyncio import to_thread
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ from rag_service.http.documenting import (
 from rag_service.http.forms import Form, FormFile
 from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import Parameters, query_of
-from rag_service.readers.containers import Within, pushes_of, read_types
+from rag_service.readers.containers import Push, Within, read_types
 from rag_service.readers.formats import LABELS
 
 _URL = string(
@@ -51,6 +52,9 @@ _FILE = Schema(
     description="One or more files, in fields of any name, each within RAG_MAX_BODY_MB: "
     f"{LABELS}, or a WordPress export, of which every published entry becomes a document.",
 )
+
+Unpack = Callable[[str, bytes, str], Iterator[Push]]
+"""Of a file's name, bytes and URL, the pushes in it."""
 
 
 @post(
@@ -117,18 +121,19 @@ async def upload(
             reason = "goes with a single file: leave it out, or send the files one by one"
             raise Invalid("Invalid parameter(s): source_url", {"source_url": reason})
         common = {"bot_id": bot_id, "content_type": content_type}
-        lines = _lines(form, source_url, common, longest, within)
+        unpack = partial(service.readers.unpack, within=within)
+        lines = _lines(form, source_url, common, longest, unpack)
         job = await service.jobs.submit(scope, lines, strict=strict)
     return answer_batch(request, service, job, wait)
 
 
 async def _lines(
-    form: Form, source_url: str | None, common: dict[str, Any], longest: int, within: Within
+    form: Form, source_url: str | None, common: dict[str, Any], longest: int, unpack: Unpack
 ) -> AsyncIterator[bytes]:
     """A batch in the order of the files; one of them is in memory at a time."""
     for file, url in zip(form.files, _urls(form.files), strict=True):
         url = source_url or url
-        pushes = _pushes(form, file, url, longest, within)
+        pushes = _pushes(form, file, url, longest, unpack)
         while (push := await to_thread(next, pushes, None)) is not None:
             body = msgspec.json.encode({"file": file.name, **push, **common})
             yield body + b"\n"
@@ -148,7 +153,7 @@ def _urls(files: Sequence[FormFile]) -> Iterator[str]:
 
 
 def _pushes(
-    form: Form, file: FormFile, url: str, longest: int, within: Within
+    form: Form, file: FormFile, url: str, longest: int, unpack: Unpack
 ) -> Iterator[dict[str, Any]]:
     """What is wrong with a file becomes a line that says so."""
     try:
@@ -156,7 +161,7 @@ def _pushes(
             raise Unreadable(f"is larger than {longest >> 20} MiB (RAG_MAX_BODY_MB)")
         if not file.size:
             raise Unreadable("is empty")
-        for push in pushes_of(file.name, form.content(file), url, within):
+        for push in unpack(file.name, form.content(file), url):
             content = push.pop("content")
             if isinstance(content, bytes):
                 yield {**push, "content_base64": base64.b64encode(content).decode()}
