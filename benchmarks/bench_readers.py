@@ -1,8 +1,9 @@
 """How fast are files read, and how many of their words are in what was read?
 
 In process: `parse`, one file after the other, as a group of an import does. Words are counted by
-word_check, which finds them a second way. Without --files the files are made up, one a format. With
-the extra [ocr], some pages are drawn, scanned and recognised as well.
+word_check, which finds them a second way. Then the same files in child processes, as a service
+reads them. Without --files the files are made up, one a format. With the extra [ocr], some pages
+are drawn, scanned and recognised as well.
 """
 
 import argparse
@@ -21,12 +22,15 @@ from word_sources import SOURCES
 
 from rag_service.errors import RagError
 from rag_service.knowledge.pushes import read_push
-from rag_service.readers import parse
+from rag_service.readers import Read, parse, parse_each
 from rag_service.readers.containers import pushes_of
+from rag_service.readers.messages import Limits
 from rag_service.readers.page_pictures import PagePicture, Recogniser
+from rag_service.readers.pool import ReaderPool
 from rag_service.readers.recognition import recogniser
 
 MADE_PAGES = 100
+LIMITS = Limits(memory_mb=2048, seconds=60, output_bytes=80 << 20)
 DOTS_PER_INCH = 200
 
 
@@ -42,6 +46,7 @@ def main() -> None:
     settings = parser.parse_args()
     files = list(_found(settings) if settings.files else _made(settings.small))
     figures: dict[str, Any] = {"formats": by_format(files, repeats=1 if settings.small else 5)}
+    figures["children"] = in_children(files, least=20 if settings.small else 1000)
     if recognise := recogniser():
         pages = 2 if settings.scans is None and settings.small else settings.scans or 20
         figures["recognition"] = recognition(files, recognise, pages)
@@ -74,6 +79,26 @@ def by_format(files: list[File], repeats: int) -> dict[str, Any]:
             total["pages_per_s"] = total["pages"] / total["seconds"]
         say(f"{ending}: {total['share_of_words_kept']:.4f} of the words kept")
     return {ending: dict(total) for ending, total in sorted(totals.items())}
+
+
+def in_children(files: list[File], least: int) -> dict[str, float]:
+    """Files a second in this process, in one child and in two, of the same files, `least` at
+    least; the best of a few times, in turns."""
+    documents = [read_push(push) for file in files for push in _pushes(file)]
+    documents *= -(-least // len(documents))
+    figures: dict[str, float] = {"files": len(documents)}
+    pools = {f"{size}_children": ReaderPool(size, LIMITS) for size in (1, 2)}
+    ways: dict[str, Read] = {"in_process": parse_each}
+    ways |= {name: pool.read for name, pool in pools.items()}
+    for _ in range(4):
+        for name, read in ways.items():
+            start = time.perf_counter()
+            results = list(read(documents))
+            rate = len(results) / (time.perf_counter() - start)
+            figures[f"{name}_files_per_s"] = max(rate, figures.get(f"{name}_files_per_s", 0.0))
+    for pool in pools.values():
+        pool.close()
+    return figures
 
 
 def recognition(files: list[File], recognise: Recogniser, most: int) -> dict[str, float]:
@@ -129,9 +154,13 @@ def _found(settings: argparse.Namespace) -> Iterator[File]:
 
 def _seconds(file: File) -> float:
     start = time.perf_counter()
-    for push in pushes_of(file.name, file.data, f"upload://{file.name}"):
+    for push in _pushes(file):
         parse(read_push(push))
     return time.perf_counter() - start
+
+
+def _pushes(file: File) -> Iterator[dict[str, Any]]:
+    return pushes_of(file.name, file.data, f"upload://{file.name}")
 
 
 def _pages(file: File) -> int:

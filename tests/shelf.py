@@ -32,7 +32,7 @@ def with_compiled(settings: Settings, compiled: Path) -> None:
     (settings.data_dir / "models").symlink_to(compiled, target_is_directory=True)
 
 
-def page(name: str, content: str, **rest: Any) -> Document:
+def page(name: str, content: str | bytes, **rest: Any) -> Document:
     return Document(source_url=f"https://example.com/{name}", content=content, **rest)
 
 

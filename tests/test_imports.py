@@ -1,3 +1,4 @@
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -5,16 +6,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from shelf import CountingEmbedder, bots, knowledge_with, names, page, push, stored, texts
 
 from rag_service.access.scope import ALL_BOTS
-from rag_service.assembly import Service
+from rag_service.assembly import Service, assemble
 from rag_service.background.spool import Spool, SpoolWriter, read_lines
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
-from rag_service.errors import Invalid, ModelUnavailable, StorageFailed
+from rag_service.errors import Invalid, ModelUnavailable, StorageFailed, Unreadable
 from rag_service.knowledge.embedder import Span
 from rag_service.knowledge.imports import GROUP_DOCUMENTS, Importer, Line, Result, read_line
 from rag_service.models.embedders import load_embedder
+from rag_service.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,33 @@ def pages(count: int, text: str = "Item") -> list[Document]:
 
 def run(service: Service, lines: Iterable[Line]) -> list[Result]:
     return [result for group in service.importer.run(ALL_BOTS, lines) for result in group]
+
+
+# -- files that cost too much ------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where the system limits memory")
+def test_a_file_that_takes_too_much_memory_costs_itself(settings: Settings) -> None:
+    bomb = b"[" + b"1," * 2_000_000 + b"1]"
+    contents = (b"[1]", bomb, b"[2]", bomb, b"[3]")
+    with assemble(replace(settings, reader_memory_mb=256)) as service:
+        documents = [page(f"p{n}", data, format="json") for n, data in enumerate(contents)]
+        results = run(service, lines_of(documents))
+        assert [r.line.error is None for r in results] == [True, False, True, False, True]
+        assert "takes more than 256 MiB of memory" in str(results[1].line.error)
+        with pytest.raises(Unreadable, match="content"):
+            service.knowledge.upsert(ALL_BOTS, documents[1:2])
+        assert service.store.bots.all(ALL_BOTS)[DEFAULT_BOT].documents == 3
+
+
+def test_a_file_that_takes_too_long_costs_itself(settings: Settings) -> None:
+    slow = b"<p " + b"".join(b"a%d " % n for n in range(200_000)) + b">Slow."
+    with assemble(replace(settings, reader_seconds=2, readers=1)) as service:
+        contents = (b"One.", slow, b"Three.")
+        documents = [page(f"p{n}", data, format="html") for n, data in enumerate(contents)]
+        results = run(service, lines_of(documents))
+        assert [r.line.error is None for r in results] == [True, False, True]
+        assert "took longer than 2 s to read" in str(results[1].line.error)
 
 
 # -- an import ---------------------------------------------------------------------------------
