@@ -9,12 +9,14 @@ from rag_service.cli.terminal import Terminal
 from rag_service.gaps.forecast import Forecast
 from rag_service.gaps.gap import Gap, GapEntry, GapQuestion
 
+_COLUMNS = ("id", "people", "asked", "state", "question")
+
 
 def show_gaps(terminal: Terminal, total: int, pending: int, gaps: Sequence[Gap]) -> None:
     if terminal.is_json:
         terminal.as_json({"total": total, "pending": pending, "items": gaps})
         return
-    terminal.table("Gaps", [_row(gap) for gap in gaps])
+    terminal.table("Gaps", [_row(gap) for gap in gaps], _COLUMNS)
     if total > len(gaps):
         terminal.line(f"{total - len(gaps)} more: --limit, --offset")
     if pending:
@@ -64,7 +66,8 @@ def show_state(terminal: Terminal, gap: Gap) -> None:
             "gap": gap.gap_id,
             "title": gap.title,
             "state": gap.state,
-            "asked": f"{gap.questions} times by {gap.people}, last {_minute(gap.last_asked)}",
+            "asked": f"{gap.questions} times by {gap.people} people",
+            "last": _minute(gap.last_asked),
             "confidence": f"{gap.confidence:.2f}",
             "nearest": near.source_url if near else None,
             "closed by": (by.source_url or "hand") if by else None,
@@ -78,7 +81,7 @@ def show_forecast(terminal: Terminal, forecast: Forecast) -> None:
         terminal.as_json(forecast)
         return
     for heading, gaps in (("Would close", forecast.closes), ("Would open", forecast.reopens)):
-        terminal.table(heading, [_row(gap) for gap in gaps])
+        terminal.table(heading, [_row(gap) for gap in gaps], _COLUMNS)
 
 
 def _row(gap: Gap) -> dict[str, Any]:
@@ -86,9 +89,7 @@ def _row(gap: Gap) -> dict[str, Any]:
         "id": gap.gap_id,
         "people": gap.people,
         "asked": gap.questions,
-        "last": gap.last_asked[:10],
         "state": gap.state,
-        "confidence": f"{gap.confidence:.2f}",
         "question": gap.title,
     }
 

@@ -47,6 +47,10 @@ class Ledger:
             self._consider(bot_id)
         return bool(bots)
 
+    def forget(self) -> None:
+        """What is kept in memory: it is read again when it is wanted."""
+        self._books.clear()
+
     def waits(self) -> bool:
         """Whether there is something to consider."""
         self._check_decisions()
