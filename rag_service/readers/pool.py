@@ -5,8 +5,10 @@ and costs nobody else anything. What was pushed as text, and is not long, is rea
 """
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
+from itertools import islice
 from queue import SimpleQueue
 
 from rag_service.documents import Document, ParsedDocument
@@ -21,6 +23,9 @@ from rag_service.readers.reader_thread import Order, ReaderThread
 LONGEST_TEXT = 32_768
 """Characters of what is read here. The slowest page of that length that is known is one tag
 with thousands of attributes: it takes 0.1 s, and one of ten times the length 10 s."""
+
+AHEAD = 4
+"""Documents for each child that are read, or wait to be, before the first of them is taken."""
 
 
 class ReaderPool:
@@ -39,10 +44,17 @@ class ReaderPool:
         self._lock = threading.Lock()
 
     def read(self, documents: Sequence[Document]) -> Iterator[ParsedDocument | Unreadable]:
-        """In their order, files side by side. Raises ReaderUnavailable."""
-        begun = [self._begin(one) if _may_cost(one.content) else None for one in documents]
+        """In their order, files side by side, a few ahead of whoever takes them, so that memory is
+        bounded. Raises ReaderUnavailable."""
+        left = iter(documents)
+        begun: deque[tuple[Document, Future[ParsedDocument] | None]] = deque()
         try:
-            for document, parsed in zip(documents, begun, strict=True):
+            while True:
+                for document in islice(left, AHEAD * self._size - len(begun)):
+                    begun.append((document, self._begin(document)))
+                if not begun:
+                    return
+                document, parsed = begun.popleft()
                 try:
                     yield parsed.result() if parsed else parse(document)
                 except Unreadable as error:
@@ -50,7 +62,7 @@ class ReaderPool:
                 except CancelledError:
                     raise ReaderUnavailable(_ENDING) from None
         finally:
-            for parsed in begun:
+            for _, parsed in begun:
                 if parsed:
                     parsed.cancel()
 
@@ -89,7 +101,10 @@ class ReaderPool:
         for thread in self._threads:
             thread.join()
 
-    def _begin(self, document: Document) -> Future[ParsedDocument]:
+    def _begin(self, document: Document) -> Future[ParsedDocument] | None:
+        """None for what is read here, when it is asked for."""
+        if not _may_cost(document.content):
+            return None
         parsed: Future[ParsedDocument] = Future()
         with self._lock:
             if self._closed:
