@@ -1,5 +1,6 @@
 """One reading child, as the process that started it sees it."""
 
+import logging
 import os
 import select
 import signal
@@ -39,6 +40,8 @@ _PASSED_ON = (
 )
 """Keys and tokens among the variables are none of a reader's business."""
 
+log = logging.getLogger(__name__)
+
 
 class Ended(Exception):
     """The child is no longer there: it has not answered in time, or has ended by itself."""
@@ -67,6 +70,13 @@ class Ended(Exception):
 _CLOCKS = (signal.SIGALRM, signal.SIGXCPU)
 
 
+def unreadable(answer: Refused, source_url: str) -> Unreadable:
+    """The log tells of what nobody foresaw."""
+    if answer.trace:
+        log.warning("%s\n%s", source_url, answer.trace)
+    return Unreadable(answer.reason)
+
+
 class ChildProcess:
     """Used by one thread at a time, but for `kill`. `output_bytes` is the longest answer that is
     taken. Raises OSError when it cannot be started, and Ended when it ends before it is ready."""
@@ -93,7 +103,7 @@ class ChildProcess:
         while isinstance(answer := self._hear(seconds, Entry | Unpacked | Refused), Entry):
             yield answer.push
         if isinstance(answer, Refused):
-            raise Unreadable(answer.reason)
+            raise unreadable(answer, order.source_url)
 
     def is_over(self) -> bool:
         """It has been ended by somebody else, such as a system that is short of memory."""

@@ -18,7 +18,7 @@ from rag_service.readers import parse
 from rag_service.readers.child_process import ChildProcess, Ended
 from rag_service.readers.containers import ALL, Push, Within, has_documents, pushes_of
 from rag_service.readers.messages import Limits, Unpack
-from rag_service.readers.reader_thread import Order, ReaderThread
+from rag_service.readers.reader_thread import ReaderThread, Reading
 
 LONGEST_TEXT = 32_768
 """Characters of what is read here. The slowest page of that length that is known is one tag
@@ -36,7 +36,7 @@ class ReaderPool:
         self._limits = limits
         self._size = size
         self._command = command or program("rag_service.readers.child")
-        self._orders: SimpleQueue[Order | None] = SimpleQueue()
+        self._readings: SimpleQueue[Reading | None] = SimpleQueue()
         self._threads: list[ReaderThread] = []
         self._unfinished = 0
         self._unpacking = threading.BoundedSemaphore(size)
@@ -96,7 +96,7 @@ class ReaderPool:
         with self._lock:
             self._closed = True
         for thread in self._threads:
-            self._orders.put(None)
+            self._readings.put(None)
             thread.close()
         for thread in self._threads:
             thread.join()
@@ -111,9 +111,9 @@ class ReaderPool:
                 raise ReaderUnavailable(_ENDING)
             self._unfinished += 1
             if len(self._threads) < min(self._size, self._unfinished):
-                self._threads.append(ReaderThread(self._orders, self._start, self._limits))
+                self._threads.append(ReaderThread(self._readings, self._start, self._limits))
         parsed.add_done_callback(self._finished)
-        self._orders.put(Order(document, parsed))
+        self._readings.put(Reading(document, parsed))
         return parsed
 
     def _finished(self, parsed: Future[ParsedDocument]) -> None:

@@ -1,6 +1,5 @@
-"""A thread that has a child of its own read what is ordered, one document after the other."""
+"""A thread that has a child of its own read documents, one after the other."""
 
-import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -8,32 +7,32 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from rag_service.documents import Document, ParsedDocument
-from rag_service.errors import ReaderUnavailable, Unreadable
-from rag_service.readers.child_process import ChildProcess, Ended
+from rag_service.errors import ReaderUnavailable
+from rag_service.readers.child_process import ChildProcess, Ended, unreadable
 from rag_service.readers.messages import Limits, Refused
 
 IDLE_SECONDS = 60.0
 """A child without work ends after this."""
 
-log = logging.getLogger(__name__)
 
+class Reading(NamedTuple):
+    """A document, and what it will be once it is read."""
 
-class Order(NamedTuple):
     document: Document
     parsed: Future[ParsedDocument]
 
 
 class ReaderThread:
-    """Runs from its making until `close`. Its child is started by the first order, again when it
+    """Runs from its making until `close`. Its child is started by the first document, again when it
     has ended, and ends when it has had no work for a while."""
 
     def __init__(
         self,
-        orders: SimpleQueue[Order | None],
+        readings: SimpleQueue[Reading | None],
         start: Callable[[], ChildProcess],
         limits: Limits,
     ) -> None:
-        self._orders = orders
+        self._readings = readings
         self._start = start
         self._limits = limits
         self._child: ChildProcess | None = None
@@ -42,7 +41,7 @@ class ReaderThread:
         self._thread.start()
 
     def close(self) -> None:
-        """The document at hand is given up, and those that wait. An order of None wakes it."""
+        """The document at hand is given up, and those that wait. A reading of None wakes it."""
         self._closed = True
         if (child := self._child) is not None:
             child.kill()
@@ -53,25 +52,25 @@ class ReaderThread:
     def _run(self) -> None:
         while True:
             try:
-                order = self._orders.get(timeout=IDLE_SECONDS if self._child else None)
+                reading = self._readings.get(timeout=IDLE_SECONDS if self._child else None)
             except Empty:
                 self._end()
                 continue
-            if order is None:
+            if reading is None:
                 break
             if self._closed:
-                order.parsed.cancel()
-            elif order.parsed.set_running_or_notify_cancel():
-                self._carry_out(order)
+                reading.parsed.cancel()
+            elif reading.parsed.set_running_or_notify_cancel():
+                self._carry_out(reading)
         self._end()
 
-    def _carry_out(self, order: Order) -> None:
+    def _carry_out(self, reading: Reading) -> None:
         try:
-            parsed = self._read(order.document)
+            parsed = self._read(reading.document)
         except BaseException as error:  # noqa: BLE001  raised again in the thread that ordered it
-            order.parsed.set_exception(error)
+            reading.parsed.set_exception(error)
         else:
-            order.parsed.set_result(parsed)
+            reading.parsed.set_result(parsed)
 
     def _read(self, document: Document) -> ParsedDocument:
         """Raises Unreadable or ReaderUnavailable."""
@@ -89,9 +88,7 @@ class ReaderThread:
         if answer.is_last:
             self._end()
         if isinstance(answer, Refused):
-            if answer.trace:
-                log.warning("%s\n%s", document.source_url, answer.trace)
-            raise Unreadable(answer.reason)
+            raise unreadable(answer, document.source_url)
         return answer.parsed
 
     def _ready_child(self) -> ChildProcess:
