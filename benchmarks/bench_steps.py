@@ -22,9 +22,10 @@ from harness import workspace
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.knowledge import chunking
-from rag_service.knowledge.evaluation import Question, ask, evaluation
+from rag_service.knowledge.evaluation import ask, evaluation
 from rag_service.knowledge.finding import ranking
-from rag_service.knowledge.imports import read_line
+from rag_service.knowledge.lines import read_line
+from rag_service.knowledge.questions import Question
 from rag_service.knowledge.store import Mode
 from rag_service.settings import Settings
 

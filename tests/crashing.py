@@ -15,7 +15,7 @@ from shelf import page, settings_in
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.knowledge.imports import Line
+from rag_service.knowledge.lines import Line
 
 NAMES = [f"page{n}" for n in range(30)]
 

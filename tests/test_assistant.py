@@ -8,12 +8,13 @@ from msgspec.structs import replace
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
-from rag_service.conversations.assistant import Answered, Asked, Assistant, Delta, Retrieved
+from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.chat_model import ChatModel
 from rag_service.conversations.messages import Sender, Usage
 from rag_service.conversations.prompting import Prompt
 from rag_service.conversations.store import NewMessage, PendingReply, TranscriptFilter
+from rag_service.conversations.turns import Answered, Asked, Delta, Retrieved
 from rag_service.documents import Document
 from rag_service.errors import AnswerFailed, ConversationNotFound
 from rag_service.models.chat.extractive import ExtractiveModel

@@ -11,15 +11,8 @@ from shelf import page, push
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import Invalid
-from rag_service.knowledge.evaluation import (
-    Judged,
-    ask,
-    auroc,
-    compare,
-    evaluation,
-    ndcg,
-    read_questions,
-)
+from rag_service.knowledge.evaluation import Judged, ask, auroc, compare, evaluation, ndcg
+from rag_service.knowledge.questions import read_questions
 
 URL = "https://example.com/"
 

@@ -15,7 +15,8 @@ from rag_service.background.spool import Spool, SpoolWriter, read_lines
 from rag_service.documents import DEFAULT_BOT, Document, Vectors
 from rag_service.errors import Invalid, ModelUnavailable, StorageFailed, Unreadable
 from rag_service.knowledge.embedder import Span
-from rag_service.knowledge.imports import GROUP_DOCUMENTS, Importer, Line, Result, read_line
+from rag_service.knowledge.imports import GROUP_DOCUMENTS, Importer, Result
+from rag_service.knowledge.lines import Line, read_line
 from rag_service.models.embedders import load_embedder
 from rag_service.settings import Settings
 

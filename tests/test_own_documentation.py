@@ -9,9 +9,9 @@ from shelf import with_compiled
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
-from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.turns import Answered, Asked
 from rag_service.documents import Document
 from rag_service.settings import Settings
 

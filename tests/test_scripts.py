@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shelf import names, page, push, settings_in
 
 from rag_service.assembly import assemble
-from rag_service.storage.views.words import terms_asked, terms_of
+from rag_service.storage.views.terms import terms_asked, terms_of
 from rag_service.texts.scripts import all_pieces, pieces
 from rag_service.texts.stems import stems
 

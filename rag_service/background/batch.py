@@ -10,15 +10,9 @@ import msgspec
 from rag_service.access.scope import ALL_BOTS
 from rag_service.background.orders import Report
 from rag_service.background.spool import Spool, open_private, read_lines
-from rag_service.knowledge.imports import (
-    Importer,
-    Line,
-    Result,
-    is_within,
-    longest_line,
-    read_line,
-)
+from rag_service.knowledge.imports import Importer, Result
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts, JobStore
+from rag_service.knowledge.lines import Line, is_within, longest_line, read_line
 from rag_service.settings import Settings
 
 

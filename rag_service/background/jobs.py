@@ -7,19 +7,18 @@ from asyncio import to_thread
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-from msgspec import Struct
 
 from rag_service.access.scope import Scope
+from rag_service.background.job_status import JobStatus, rate_of
 from rag_service.background.orders import Background, Order, Report
 from rag_service.background.spool import Spool, SpoolWriter, open_private
 from rag_service.clock import now
 from rag_service.ids import new_id
-from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
+from rag_service.knowledge.jobs import Job, JobCounts
 from rag_service.locks import owner_lock
 from rag_service.settings import Settings
 from rag_service.storage import Store
@@ -38,16 +37,6 @@ _WRITE_AT_ONCE = 1 << 20
 _TRIES = 3
 
 log = logging.getLogger(__name__)
-
-
-class JobStatus(Struct, frozen=True, kw_only=True):
-    job: Job
-    failed_lines: list[FailedLine]
-    rate: float | None
-    """Lines a second since it started."""
-    eta_s: float | None
-    note: str | None = None
-    """Why it waits, while it does."""
 
 
 def spool_folder(settings: Settings) -> Path:
@@ -169,7 +158,7 @@ class Jobs:
         failed = await to_thread(
             self._store.jobs.failed_lines, scope, job_id, limit=limit, offset=offset
         )
-        rate = _rate(job)
+        rate = rate_of(job)
         left = (job.total - job.counts.done) / rate if rate and job.state == "running" else None
         following = self._mine.get(job_id)
         note = None if following is None else following.note or self._background.trouble
@@ -305,12 +294,3 @@ class _Following:
 
 def _read(file: BinaryIO, end: int) -> bytes:
     return file.read(min(_WRITE_AT_ONCE, max(0, end - file.tell())))
-
-
-def _rate(job: Job) -> float | None:
-    if job.started_at is None or not job.counts.done:
-        return None
-    start = datetime.fromisoformat(job.started_at)
-    end = datetime.fromisoformat(job.finished_at) if job.finished_at else datetime.now(UTC)
-    seconds = (end - start).total_seconds()
-    return round(job.counts.done / seconds, 2) if seconds > 0 else None

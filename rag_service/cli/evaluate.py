@@ -15,13 +15,12 @@ from rag_service.knowledge.evaluation import (
     Comparison,
     Evaluation,
     Judged,
-    Question,
     ask,
     compare,
     evaluation,
-    read_questions,
 )
 from rag_service.knowledge.finding.confidence import fit
+from rag_service.knowledge.questions import Question, read_questions
 from rag_service.knowledge.store import Calibration, Mode
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]

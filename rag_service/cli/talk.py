@@ -7,9 +7,9 @@ from msgspec import Struct
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
-from rag_service.conversations.assistant import Answered, Asked, Delta
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.turns import Answered, Asked, Delta
 from rag_service.readers.text import clean
 
 

@@ -1,4 +1,7 @@
-"""What people see: colour, tables and progress on a terminal, plain JSON in a pipe."""
+"""What people see: colour, tables and progress on a terminal, plain JSON in a pipe.
+
+More than 300 lines: one method for each thing that commands show, and nothing else.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,9 +31,9 @@ from rag_service.cli.talk import Reply
 from rag_service.contacts.files import ImportReport
 from rag_service.contacts.store import Contact
 from rag_service.conversations.transcripts import TranscriptItem
-from rag_service.knowledge.base import Found
 from rag_service.knowledge.evaluation import Comparison
 from rag_service.knowledge.finding.explanations import explanation
+from rag_service.knowledge.finding.findings import Findings
 from rag_service.knowledge.search_result import search_answer
 
 
@@ -101,7 +104,7 @@ class Terminal:
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
 
-    def found(self, found: Found, *, explain: bool = False) -> None:
+    def found(self, found: Findings, *, explain: bool = False) -> None:
         if self.is_json:
             self.as_json(search_answer(found, explain=explain))
             return
@@ -121,7 +124,7 @@ class Terminal:
             )
             self._out.print(Panel(Text(_plain(passage.text.strip())), border_style="dim"))
 
-    def _explained(self, found: Found) -> None:
+    def _explained(self, found: Findings) -> None:
         why = explanation(found)
         signs = [
             {"sign": name, "seen": _measured(value)}

@@ -7,81 +7,38 @@ from contextlib import aclosing
 from typing import Any
 
 from anyio import CancelScope
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.conversations import follow_up as following
 from rag_service.conversations.chat_model import ChatModel
 from rag_service.conversations.citations import Citations
+from rag_service.conversations.lookup import (
+    SMALL_TALK,
+    Lookup,
+    evidence_of,
+    sources_of,
+    text_of,
+    with_context,
+)
 from rag_service.conversations.messages import Cut, Message, Source, Usage
-from rag_service.conversations.prompting import Prompt, compose
+from rag_service.conversations.prompting import compose
 from rag_service.conversations.reply_text import ReplyText
 from rag_service.conversations.signals import make_signal, signal_of
 from rag_service.conversations.store import MessageStore, NewMessage, PendingReply, TranscriptRow
-from rag_service.documents import Passage
+from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.errors import ConversationNotFound
 from rag_service.ids import new_id
-from rag_service.knowledge.base import Found, KnowledgeBase
-from rag_service.knowledge.finding.explanations import summary
+from rag_service.knowledge.base import KnowledgeBase
 from rag_service.small_talk import SmallTalk, recognise
 from rag_service.small_talk import reply as friendly
 
 PASSAGES = 5
 REMEMBERED = 20
 """Messages of a conversation that may enter the prompt."""
-LONGEST_SEARCHED_AS = 300
-"""Characters that a row keeps of how its question was searched; the question itself comes last."""
 PROMPT_SHARE = 0.75
 """Of the model's context; the rest is left for the answer."""
-SMALL_TALK = "small_talk"
-"""The name in the metadata of both rows that tells of which kind a turn of small talk is."""
 _ASKED_BACK = re.compile(r"[?\uff1f\u061f]\s*(?:\[\d+\]\s*)*$")
-
-
-class Asked(Struct, frozen=True, kw_only=True):
-    """A question as it comes in. Without a `conversation_id` it begins a conversation.
-
-    `create` makes one of that id where there is none.
-    """
-
-    scope: Scope
-    bot_id: str
-    said: NewMessage
-    conversation_id: str | None = None
-    create: bool = False
-
-
-class Retrieved(Struct, frozen=True, kw_only=True):
-    """The question is kept. `sources` is what the answer will cite, where the model quotes; else
-    all that the model is given."""
-
-    conversation_id: str
-    has_rag_context: bool
-    sources: list[Source]
-    related: list[Source]
-
-
-class Delta(Struct, frozen=True):
-    """The answer goes on."""
-
-    text: str
-
-
-class Answered(Struct, frozen=True, kw_only=True):
-    """The answer is kept. [1] in its text is the first of `sources`; `related` is not cited.
-
-    There are no sources when the model says that they do not hold the answer.
-    """
-
-    row: TranscriptRow
-    has_rag_context: bool
-    sources: list[Source]
-    related: list[Source]
-    usage: Usage
-
-
-AnswerEvent = Retrieved | Delta | Answered
 
 
 class Assistant:
@@ -215,21 +172,19 @@ class Assistant:
             if row.role != "system"
         ]
 
-    def _look_up(
-        self, scope: Scope, question: str, bot_id: str, history: list[Message]
-    ) -> "_Lookup":
+    def _look_up(self, scope: Scope, question: str, bot_id: str, history: list[Message]) -> Lookup:
         talk = self._recognise(question, history)
         if talk is not None and not talk.asks:
-            return _Lookup(found=None, prompt=None, sources=[], small_talk=talk)
+            return Lookup(found=None, prompt=None, sources=[], small_talk=talk)
         found = self._knowledge.search(scope, question, bot_id, k=PASSAGES)
         longer = None if talk else following.in_context(question, history)
         if longer is not None:
             with_history = self._knowledge.search(scope, longer, bot_id, k=PASSAGES)
-            texts = (_text(hit.passage) for hit in with_history.hits)
+            texts = (text_of(hit.passage) for hit in with_history.hits)
             if following.is_answered_by(question, texts):
                 found = max(found, with_history, key=lambda one: one.confidence)
         if not found.has_rag_context:
-            return _Lookup(found=found, prompt=None, sources=[], small_talk=talk)
+            return Lookup(found=found, prompt=None, sources=[], small_talk=talk)
         passages = [hit.passage for hit in found.hits]
         prompt = compose(
             question,
@@ -240,7 +195,7 @@ class Assistant:
             near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
             around=self._knowledge.around(scope, passages) if self._model.reads_around else None,
         )
-        return _Lookup(found=found, prompt=prompt, sources=_sources(found, prompt))
+        return Lookup(found=found, prompt=prompt, sources=sources_of(found, prompt))
 
     def _recognise(self, question: str, history: list[Message]) -> SmallTalk | None:
         talk = recognise(question) if self._small_talk else None
@@ -248,7 +203,7 @@ class Assistant:
             return None  # "yes" is an answer where the assistant has asked
         return talk
 
-    async def _pieces(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
+    async def _pieces(self, lookup: Lookup, reply: "_Reply") -> AsyncGenerator[str, None]:
         """What the reader is shown; `reply` keeps it, and what else is known of it."""
         async with aclosing(self._shown(lookup, reply)) as shown:
             async for piece in shown:
@@ -260,7 +215,7 @@ class Assistant:
             yield rest
         reply.complete = True
 
-    async def _shown(self, lookup: "_Lookup", reply: "_Reply") -> AsyncGenerator[str, None]:
+    async def _shown(self, lookup: Lookup, reply: "_Reply") -> AsyncGenerator[str, None]:
         prompt = lookup.prompt
         if lookup.small_talk is not None:
             yield self._small_talk_reply or friendly(lookup.small_talk)
@@ -283,14 +238,14 @@ class Assistant:
             if reply.declined and not "".join(reply.pieces).strip():
                 yield self._nothing_found
 
-    def _usage(self, lookup: "_Lookup", reply: "_Reply") -> Usage:
+    def _usage(self, lookup: Lookup, reply: "_Reply") -> Usage:
         if reply.usage:
             return reply.usage
         read = lookup.prompt.tokens if lookup.prompt else 0
         written = self._count("".join(reply.pieces)) if lookup.prompt else 0
         return Usage(prompt_tokens=read, completion_tokens=written)
 
-    def _said(self, question: TranscriptRow, lookup: "_Lookup", reply: "_Reply") -> NewMessage:
+    def _said(self, question: TranscriptRow, lookup: Lookup, reply: "_Reply") -> NewMessage:
         metadata: dict[str, Any] = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence if lookup.found else None,
@@ -299,7 +254,7 @@ class Assistant:
             **lookup.marks,
         }
         if lookup.found and lookup.small_talk is None:
-            metadata |= _evidence(question.text, lookup.found)
+            metadata |= evidence_of(question.text, lookup.found)
         if reply.declined:
             metadata["model_declined"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
@@ -316,59 +271,21 @@ class Assistant:
             question_metadata=lookup.marks,
         )
 
-    def _with_context(self, said: NewMessage, lookup: "_Lookup") -> NewMessage:
-        signal = said.signal
-        if signal is None and lookup.found is not None:
-            signal = signal_of(lookup.found, self._weak_below)
-        return replace(
-            said,
-            signal=signal,
-            has_rag_context=lookup.has_rag_context,
-            context=lookup.sources or None,
-            metadata=said.metadata | lookup.marks,
-        )
+    def _with_context(self, said: NewMessage, lookup: Lookup) -> NewMessage:
+        signal = signal_of(lookup.found, self._weak_below) if lookup.found else None
+        return with_context(replace(said, signal=said.signal or signal), lookup)
 
 
 class _Reply:
     """An answer as it comes."""
 
-    def __init__(self, lookup: "_Lookup") -> None:
+    def __init__(self, lookup: Lookup) -> None:
         self.citations = Citations(len(lookup.sources))
         self.pieces: list[str] = []
         self.usage: Usage | None = None
         self.declined = False
         """The model says that the passages do not hold the answer."""
         self.complete = False
-
-
-class _Lookup(Struct, frozen=True, kw_only=True):
-    """What was found, and the prompt made of it where it is an answer.
-
-    Nothing is looked up for small talk that asks nothing.
-    """
-
-    found: Found | None
-    prompt: Prompt | None
-    sources: list[Source]
-    small_talk: SmallTalk | None = None
-
-    @property
-    def has_rag_context(self) -> bool:
-        return self.found is not None and self.found.has_rag_context
-
-    @property
-    def marks(self) -> dict[str, str]:
-        """What the metadata of both rows tell."""
-        return {SMALL_TALK: self.small_talk.kind} if self.small_talk else {}
-
-
-def _evidence(question: str, found: Found) -> dict[str, Any]:
-    """What the decision rests on, and how the question was searched where not as it was asked."""
-    searched_as = found.searched_as or found.query
-    told: dict[str, Any] = {"evidence": summary(found.evidence)}
-    if searched_as != question:
-        told["searched_as"] = searched_as[-LONGEST_SEARCHED_AS:]
-    return told
 
 
 def _asked_back(history: list[Message]) -> bool:
@@ -389,21 +306,3 @@ async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
 def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
     used, _ = ([], sources) if reply.declined else reply.citations.part(sources)
     return [replace(source, used=source in used) for source in sources] or None
-
-
-def _text(passage: Passage) -> str:
-    return f"{passage.title} {passage.heading} {passage.text}"
-
-
-def _sources(found: Found, prompt: Prompt) -> list[Source]:
-    scores = {hit.passage.chunk_id: hit.score for hit in found.hits}
-    return [
-        Source(
-            source_url=passage.source_url,
-            chunk_id=passage.chunk_id,
-            title=passage.title,
-            score=scores[passage.chunk_id],
-            text=passage.text,
-        )
-        for passage in prompt.passages
-    ]

@@ -89,3 +89,17 @@ def sender(type_: SenderType, id_: str | None, metadata: Mapping[str, Any]) -> S
 
 
 _LONGEST = 2000
+
+
+def preview(text: str) -> str:
+    """How a conversation that begins with this text is shown in a list."""
+    return " ".join(text.split())[:_PREVIEW]
+
+
+def laid_over(former: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The metadata of a conversation after a change, in which null takes a name out."""
+    return {name: value for name, value in {**former, **changes}.items() if value is not None}
+
+
+_PREVIEW = 120
+"""Characters."""

@@ -8,8 +8,8 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from rag_service.documents import Vectors
-from rag_service.knowledge.base import Found
 from rag_service.knowledge.finding.confidence import READABLE
+from rag_service.knowledge.finding.findings import Findings
 
 SignalKind = Literal["none", "rejected", "weak"]
 """Nothing was found; its answer was rated down; what was found answers it hardly, or not to the
@@ -45,7 +45,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     """The newest change of the bot's chunks that the search saw."""
 
 
-def judgement_of(found: Found) -> Judgement:
+def judgement_of(found: Findings) -> Judgement:
     best = found.hits[0] if found.hits else None
     return Judgement(
         has_rag_context=found.has_rag_context,
@@ -59,7 +59,7 @@ def judgement_of(found: Found) -> Judgement:
     )
 
 
-def signal_of(found: Found, weak_below: float | None) -> Signal | None:
+def signal_of(found: Findings, weak_below: float | None) -> Signal | None:
     """None where there is no gap to see: the question is answered, is small talk, or was asked
     while there was no knowledge at all.
 
@@ -74,7 +74,7 @@ def signal_of(found: Found, weak_below: float | None) -> Signal | None:
     return None
 
 
-def make_signal(found: Found, kind: SignalKind) -> Signal:
+def make_signal(found: Findings, kind: SignalKind) -> Signal:
     return Signal(
         kind=kind, question=found.query, vector=found.vector[0], judgement=judgement_of(found)
     )

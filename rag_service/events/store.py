@@ -22,6 +22,18 @@ class Secret(Struct, frozen=True, kw_only=True):
     until: str | None = None
 
 
+def rotated(former: Sequence[Secret], value: str, until: str | None, now: str) -> list[Secret]:
+    """A new secret before those that still sign: until then at the latest, or no more."""
+    if until is None:
+        return [Secret(value=value)]
+    kept = [
+        Secret(value=one.value, until=min(one.until or until, until))
+        for one in former
+        if one.until is None or one.until > now
+    ]
+    return [Secret(value=value), *kept]
+
+
 class Webhook(Struct, frozen=True, kw_only=True):
     """`events` are types, or patterns such as `message.*` and `*`.
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
-from rag_service.conversations.assistant import SMALL_TALK
+from rag_service.conversations.lookup import SMALL_TALK
 from rag_service.conversations.messages import Rating
 from rag_service.conversations.signals import Signal, make_signal
 from rag_service.conversations.store import MessageStore, TranscriptRow
@@ -15,7 +15,8 @@ from rag_service.gaps.forecast import Forecast, Forecaster
 from rag_service.gaps.gap import Gap
 from rag_service.gaps.ledger import Ledger
 from rag_service.gaps.store import FeedbackStore, GapStore
-from rag_service.knowledge.base import KnowledgeBase, Upserted
+from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.upserts import Upserted
 
 LONGEST_TITLE = 200
 LONGEST_WORDING = 1000

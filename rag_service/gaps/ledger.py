@@ -15,7 +15,8 @@ from rag_service.gaps.gap import Cause
 from rag_service.gaps.states import Former, is_answered
 from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStore, Member
 from rag_service.ids import chunk_row
-from rag_service.knowledge.base import Found, KnowledgeBase
+from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.finding.findings import Findings
 
 SIGNALS = 200
 """That a step sorts at most."""
@@ -169,7 +170,7 @@ class Ledger:
         gone: Collection[int] = (),
         came: Collection[int] = (),
     ) -> list[Judged]:
-        found: dict[str, Found] = {}
+        found: dict[str, Findings] = {}
         judged = []
         for member in members:
             if member.question not in found:
@@ -183,7 +184,7 @@ class Ledger:
         return judged
 
     def _judge(
-        self, member: Member, found: Found, gone: Collection[int], came: Collection[int]
+        self, member: Member, found: Findings, gone: Collection[int], came: Collection[int]
     ) -> Judged:
         now = judgement_of(found)
         chunk = None if now.chunk_id is None else chunk_row(now.chunk_id)

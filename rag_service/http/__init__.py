@@ -1,1 +1,5 @@
-"""HTTP: one module per resource. Handlers translate, call one use case, and return."""
+"""HTTP: one module a resource, in three dialects.
+
+A handler translates, calls one use case, and returns. `app.create_app` is the whole of it;
+`guarding` tells who calls, and what the caller may see.
+"""

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from rag_service.knowledge.base import Found
 from rag_service.knowledge.finding.explanations import Explanation, explanation
+from rag_service.knowledge.finding.findings import Findings
 from rag_service.knowledge.store import Scores
 
 
@@ -39,7 +39,7 @@ class SearchAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     evidence: Explanation | None = None
 
 
-def search_answer(found: Found, *, explain: bool = False) -> SearchAnswer:
+def search_answer(found: Findings, *, explain: bool = False) -> SearchAnswer:
     return SearchAnswer(
         query=found.query,
         bot_id=found.bot_id,

@@ -1,1 +1,1 @@
-"""Where documents come from: a stream of pushes."""
+"""Where documents are before they are pushed: a folder becomes a stream of lines (`folder`)."""

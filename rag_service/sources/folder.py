@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.errors import Invalid
-from rag_service.knowledge.imports import Line, is_within, longest_line, read_line
+from rag_service.knowledge.lines import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
 from rag_service.readers.containers import Push, Within, can_be_read, pushes_of
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS

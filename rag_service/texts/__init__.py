@@ -1,1 +1,1 @@
-"""What a text is made of: scripts, words, sentences, cells. Pure."""
+"""What all rooms know of text: scripts, sentences, stems, and cells of spreadsheets."""

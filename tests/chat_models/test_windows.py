@@ -9,9 +9,9 @@ import tiny
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
-from rag_service.conversations.assistant import Answered, Asked
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.turns import Answered, Asked
 from rag_service.documents import Document
 from rag_service.models.chat import load_chat_model
 from rag_service.settings import Settings

@@ -22,7 +22,8 @@ from rag_service.documents import DEFAULT_BOT
 from rag_service.gaps.desk import GapAnswer
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.views.words import SealedWords, terms_of
+from rag_service.storage.views.terms import terms_of
+from rag_service.storage.views.words import SealedWords
 
 SECRET = "Xylophone-4711"
 USER = Sender(type="user", id="u1")

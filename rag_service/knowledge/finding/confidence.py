@@ -11,6 +11,7 @@ from math import exp, log
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from rag_service.documents import Passage
@@ -18,7 +19,7 @@ from rag_service.knowledge.finding import codes
 from rag_service.knowledge.finding.nearness import Cosines
 from rag_service.knowledge.finding.ranking import weights_of
 from rag_service.knowledge.finding.scale import Scale
-from rag_service.knowledge.store import Calibration, Evidence
+from rag_service.knowledge.store import Calibration, Evidence, Scores
 from rag_service.texts.stems import FUNCTION_WORDS
 
 DECISION = 2
@@ -249,3 +250,14 @@ def fit(odds: Sequence[float], answerable: Sequence[bool]) -> Calibration:
 _PRIOR = np.array([4.0, 1.0])
 """One by the squared deviation that is expected of scale and shift."""
 _LEAST_SCALE = 0.05
+
+
+def as_read(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
+    """Cosines of a query that the model does not know are those of any other such text."""
+    if readable >= READABLE:
+        return evidence
+    return replace(
+        evidence,
+        scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
+        vector=np.zeros_like(evidence.vector),
+    )

@@ -1,6 +1,5 @@
 """The order of the candidates of one query, and whether they answer it."""
 
-import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -8,9 +7,9 @@ from rag_service.documents import Passage
 from rag_service.knowledge.finding.codes import codes_in
 from rag_service.knowledge.finding.confidence import (
     READ,
-    READABLE,
     Signs,
     Weighed,
+    as_read,
     probability,
     signs,
     weigh,
@@ -19,7 +18,7 @@ from rag_service.knowledge.finding.foresight import Foreseen, foreseen
 from rag_service.knowledge.finding.nearness import near_spans, sentence_cosines
 from rag_service.knowledge.finding.ranking import rank
 from rag_service.knowledge.finding.scale import Scale
-from rag_service.knowledge.store import Calibration, Evidence, Mode, Scores
+from rag_service.knowledge.store import Calibration, Evidence, Mode
 from rag_service.texts.sentences import NearSpan
 
 
@@ -69,7 +68,7 @@ class Decision:
         if not evidence.scores:
             self.seen = Seen(absent=evidence.absent, until=evidence.seen)
             return []
-        evidence = _readable(evidence, self._scale, self._readable)
+        evidence = as_read(evidence, self._scale, self._readable)
         best = self._rank(evidence, "hybrid", max(self._wanted, READ))
         self.seen = self._read(evidence, [chunk for chunk, _ in best[:READ]])
         if self._change is not None:
@@ -109,14 +108,3 @@ class Decision:
             until=evidence.seen,
             coming=read[best[0]].passage if best[0] < 0 else None,
         )
-
-
-def _readable(evidence: Evidence, scale: Scale, readable: float) -> Evidence:
-    """Cosines of a query that the model does not know are those of any other such text."""
-    if readable >= READABLE:
-        return evidence
-    return replace(
-        evidence,
-        scores={chunk: Scores(scale.chance, s.keyword) for chunk, s in evidence.scores.items()},
-        vector=np.zeros_like(evidence.vector),
-    )

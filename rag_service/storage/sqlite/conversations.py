@@ -7,6 +7,7 @@ import msgspec
 
 from rag_service.access.scope import Scope
 from rag_service.clock import now
+from rag_service.conversations.messages import laid_over
 from rag_service.conversations.store import Conversation
 from rag_service.errors import Conflict, ConversationNotFound
 from rag_service.events.happenings import ConversationCreated
@@ -83,7 +84,7 @@ class SqliteConversations:
         with self._rows.writing() as connection:
             row = conversation_row(connection, scope, bot_id, conversation_id)
             former = _conversation(connection, scope, bot_id, conversation_id).metadata
-            merged = {k: v for k, v in {**former, **metadata}.items() if v is not None}
+            merged = laid_over(former, metadata)
             connection.execute(
                 """update conversations set title = coalesce(?, title), metadata = ?,
                 updated_at = ? where id = ?""",

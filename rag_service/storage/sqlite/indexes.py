@@ -5,13 +5,10 @@ applies the changes past the view's watermark. That one step serves read-your-wr
 a crash between commit and sealing, and other processes that write.
 """
 
-import fcntl
 import logging
-import os
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +33,7 @@ from rag_service.storage.views.bot import (
     Sealed,
     seal,
 )
+from rag_service.storage.views.folders import discard, seal_lock, sealing_alone
 from rag_service.storage.views.vectors import stack
 
 SEAL_ABOVE = 2000
@@ -97,11 +95,11 @@ class Indexes:
 
     def may_hold(self, bot: int) -> bool:
         """There are sealed views of a bot, or were, or are about to be."""
-        return _lock_of(self._folder, bot).exists() or self._newest_sealed(bot) is not None
+        return seal_lock(self._folder, bot).exists() or self._newest_sealed(bot) is not None
 
     def is_being_sealed(self, bot: int) -> bool:
         """By any process."""
-        with _only_one(self._folder, bot) as mine:
+        with sealing_alone(self._folder, bot) as mine:
             return not mine
 
     def chunks(self, bot: int) -> int:
@@ -118,7 +116,7 @@ class Indexes:
             if current == watermark or not self._worth(connection, bot, current, share):
                 return False
         folder = self._folder / str(bot)
-        with _only_one(self._folder, bot) as mine:
+        with sealing_alone(self._folder, bot) as mine:
             if not mine:
                 return False
             token = new_id("seal")
@@ -195,7 +193,7 @@ class Indexes:
                 return sealed
             except Damaged as damage:
                 log.warning("the view of bot %s will be made again: %s", bot, damage)
-                if not _discard(folder):
+                if not discard(folder):
                     break
         return None
 
@@ -272,19 +270,6 @@ class Indexes:
             yield f"bot {name}: the words hold {counted} chunks and the rows {len(expected)}"
 
 
-def _discard(folder: Path) -> bool:
-    """Out of sight in one step, then deleted; a name left behind would count as a sealed part."""
-    aside = folder.with_name(f"{folder.name}.{os.getpid()}.damaged")
-    shutil.rmtree(aside, ignore_errors=True)
-    with suppress(FileNotFoundError):  # another process was faster
-        try:
-            folder.rename(aside)
-        except PermissionError:
-            return False
-    shutil.rmtree(aside, ignore_errors=True)
-    return not folder.exists()
-
-
 def _has_seal(connection: sqlite3.Connection, token: str) -> bool:
     """Views of earlier versions have the id of an event instead."""
     found = connection.execute(
@@ -293,22 +278,3 @@ def _has_seal(connection: sqlite3.Connection, token: str) -> bool:
         [token, token],
     ).fetchone()
     return bool(found[0]) or not token
-
-
-def _lock_of(folder: Path, bot: int) -> Path:
-    return folder / f"{bot}.lock"
-
-
-@contextmanager
-def _only_one(folder: Path, bot: int) -> Iterator[bool]:
-    """Among all processes; False when another one is sealing this bot."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / str(bot)).mkdir(mode=0o700, exist_ok=True)
-    with _lock_of(folder, bot).open("w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True

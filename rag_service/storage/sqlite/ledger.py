@@ -28,7 +28,7 @@ from rag_service.storage.sqlite.gap_rows import (
 )
 from rag_service.storage.sqlite.passages import passages
 from rag_service.storage.sqlite.signals import read_judgement
-from rag_service.storage.views.words import terms_read
+from rag_service.storage.views.terms import terms_read
 
 _LEDGER = "sorted, seq, sweep, made_with, revision"
 

@@ -7,7 +7,7 @@ import msgspec
 
 from rag_service.access.scope import Scope
 from rag_service.clock import now
-from rag_service.conversations.messages import Feedback, Role, Sender, Source
+from rag_service.conversations.messages import Feedback, Role, Sender, Source, preview
 from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
 from rag_service.events.happenings import EventMessage, MessageCreated
@@ -22,7 +22,6 @@ from rag_service.storage.sqlite.signals import keep_signal
 
 ROLES: tuple[Role, ...] = ("user", "assistant", "system")
 DECISIONS = (None, False, True)
-_PREVIEW = 120
 _ROW = """messages.id, message_id, conversation_id, bots.name, kind, messages.text,
     messages.created_at, sender, messages.metadata, reply_to, rating, comment, context"""
 _ROWS = f"""select {_ROW} from messages left join feedback on feedback.message = messages.id
@@ -129,7 +128,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
     connection.execute(
         """update conversations set messages = messages + 1, updated_at = ?,
         preview = case preview when '' then ? else preview end where id = ?""",
-        [moment, " ".join(said.text.split())[:_PREVIEW], conversation],
+        [moment, preview(said.text), conversation],
     )
     if said.sender.type == "user" and said.sender.id:
         connection.execute(

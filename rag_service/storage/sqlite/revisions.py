@@ -1,6 +1,5 @@
 """Documents as they are written: a revision replaces the former one of its URL, or none is left."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from rag_service.access.scope import Scope
@@ -8,6 +7,7 @@ from rag_service.clock import now
 from rag_service.events.happenings import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted
 from rag_service.ids import new_id
 from rag_service.knowledge.store import Revision, Written
+from rag_service.knowledge.upserts import pair_chunks
 from rag_service.storage.sqlite.bots import bot_of, bot_row
 from rag_service.storage.sqlite.database import as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
@@ -107,20 +107,10 @@ def remove(
 def _match(
     connection: sqlite3.Connection, document: int, wanted: Sequence[int]
 ) -> tuple[dict[int, int], list[int]]:
-    """Former chunks that stay, by new ordinal, and those that go; equal ones pair in order."""
-    former: dict[int, list[int]] = defaultdict(list)
-    gone = set()
-    for chunk, embedding in connection.execute(
-        "select id, embedding from chunks where document = ? order by ordinal desc", [document]
-    ):
-        former[embedding].append(chunk)
-        gone.add(chunk)
-    kept = {}
-    for ordinal, embedding in enumerate(wanted):
-        if stock := former.get(embedding):
-            kept[ordinal] = stock.pop()
-            gone.discard(kept[ordinal])
-    return kept, sorted(gone)
+    former = connection.execute(
+        "select id, embedding from chunks where document = ? order by ordinal", [document]
+    )
+    return pair_chunks(former.fetchall(), wanted)
 
 
 def _write_chunks(

@@ -16,7 +16,7 @@ from rag_service.storage.sqlite.levels import levels_of
 from rag_service.storage.sqlite.passages import chunks_of_type, passages
 from rag_service.storage.views.bot import BotViews
 from rag_service.storage.views.spelling import meant
-from rag_service.storage.views.words import terms_asked, terms_of, terms_read
+from rag_service.storage.views.terms import terms_asked, terms_of, terms_read
 
 _WORD = re.compile(r"[^\W\d_]+")
 

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from rag_service.access.scope import Scope
 from rag_service.clock import now
 from rag_service.errors import NotFound
-from rag_service.events.store import Secret, Webhook, WebhookChanges
+from rag_service.events.store import Secret, Webhook, WebhookChanges, rotated
 from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert
 from rag_service.storage.sqlite.driver import sqlite3
@@ -65,14 +65,9 @@ class SqliteWebhooks:
         with self._rows.writing() as connection:
             row = webhook_row(connection, scope, webhook_id)
             (webhook,) = _webhooks(connection, "where webhook_id = ?", webhook_id)
-            former = [
-                Secret(value=one.value, until=min(one.until or until, until))
-                for one in webhook.secrets
-                if until is not None and (one.until is None or one.until > now())
-            ]
             connection.execute(
                 "update webhooks set secrets = ?, updated_at = ? where id = ?",
-                [as_json([Secret(value=secret), *former]), now(), row],
+                [as_json(rotated(webhook.secrets, secret, until, now())), now(), row],
             )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 

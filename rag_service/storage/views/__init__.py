@@ -1,1 +1,1 @@
-"""Indexes of chunks, vectors and words: views of the rows, whatever the rows are in."""
+"""Views of the rows that find passages: vectors, words, and how words are spelled."""

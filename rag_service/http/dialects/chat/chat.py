@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from rag_service.access.scope import Scope
 from rag_service.assembly import Service
-from rag_service.conversations.assistant import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.conversations.messages import Source, Usage, sender
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.errors import BotNotFound, RagError
 from rag_service.fields import read_bot_id, read_label, read_metadata, text
 from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string

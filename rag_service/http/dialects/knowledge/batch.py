@@ -12,7 +12,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from rag_service.assembly import Service
-from rag_service.background.jobs import JobStatus
+from rag_service.background.job_status import JobStatus
 from rag_service.fields import flag, integer
 from rag_service.http.dialects.knowledge.knowledge import STRICT
 from rag_service.http.documenting import (

@@ -32,9 +32,9 @@ from rag_service.http.documenting import (
 from rag_service.http.guarding import caller_of, need, scope_of
 from rag_service.http.parameters import Parameters, body_of, query_of, read_json
 from rag_service.http.threads import Threads
-from rag_service.knowledge.base import ChunkCounts, Upserted
 from rag_service.knowledge.pushes import read_push, read_strict
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo
+from rag_service.knowledge.upserts import ChunkCounts, Upserted
 
 AnyRequest = Request[Any, Any, Any]
 MOST_URLS = 50

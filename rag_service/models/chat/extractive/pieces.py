@@ -1,4 +1,7 @@
-"""A passage in the pieces that an answer is made of: sentences, lines of lists, rows, code."""
+"""A passage in the pieces that an answer is made of: sentences, lines of lists, rows, code.
+
+More than 300 lines: one reading of lines in order, whose patterns stand beside their use.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
