@@ -66,7 +66,7 @@ def test_what_is_owed_is_answered_in_order_within_a_conversation(service):
 def test_replies_owed_when_a_server_is_killed_are_given_once_by_the_next(tmp_path):
     with assemble(settings_in(tmp_path)) as service:
         service.knowledge.upsert(ALL_BOTS, [PAGE])
-    program = Path(__file__).with_name("replying.py")
+    program = Path(__file__).parents[1] / "replying.py"
     command = [sys.executable, str(program), str(tmp_path), "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

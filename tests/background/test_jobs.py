@@ -463,7 +463,7 @@ def test_a_worker_that_cannot_be_started_is_told_and_its_jobs_go_on_when_it_can(
 @pytest.fixture
 def killed(settings: Settings) -> Iterator[tuple[str, int]]:
     """A server that was killed in the middle of a job: the job, and how many results were told."""
-    program = Path(__file__).with_name("serving.py")
+    program = Path(__file__).parents[1] / "serving.py"
     command = [sys.executable, str(program), str(settings.data_dir.parent), str(MANY)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None

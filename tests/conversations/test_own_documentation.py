@@ -15,7 +15,7 @@ from rag_service.conversations.turns import Answered, Asked
 from rag_service.documents import Document
 from rag_service.settings import Settings
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "ARCHITECTURE.md", "WEBHOOKS.md", "benchmarks/README.md"]
 
 # questions, and what the answer has to say, in one of its wordings
