@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
-from rag_service.gaps.marks import Marks, marks_of
+from rag_service.gaps.marks import names_of, numbers_of
 from rag_service.knowledge.finding.scale import Scale
 from rag_service.texts.stems import informative, stems
 
@@ -73,7 +73,7 @@ class Likeness:
         rows[:, : self.dimension] = self.meanings(vectors)
         for row, text in zip(rows, texts, strict=True):
             row[self._words_from : self._marks_from] = self._words(text)
-            row[self._marks_from : self._crowd_from] = _marks(marks_of(text))
+            row[self._marks_from : self._crowd_from] = _marks(text)
         rows[:, self._crowd_from :] = _crowd(np.zeros(len(texts), np.float32))
         return rows
 
@@ -128,11 +128,11 @@ def _stems(text: str) -> list[str]:
     return sorted(set(informative(stems(text))))
 
 
-def _marks(marks: Marks) -> Rows:
+def _marks(text: str) -> Rows:
     """Of numbers and of names: a column that tells that there are some, which is what different
     ones lose, and those that tell which."""
     row = np.zeros((2, _MARKS), np.float32)
-    for part, words in zip(row, (marks.numbers, marks.names), strict=True):
+    for part, words in zip(row, (numbers_of(text), names_of(text)), strict=True):
         if words:
             part[0] = sqrt(MARKS_SHARE)
             part[1:] = _hashed(dict.fromkeys(sorted(words), 1.0), _MARKS - 1, sqrt(MARKS_SHARE))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from rag_service.gaps.likeness import CROWD, NEIGHBOURS, Likeness, Rows, crowding
 from rag_service.gaps.linkage import Points, nearest_rows
-from rag_service.gaps.marks import marks_of
+from rag_service.gaps.marks import codes_of
 from rag_service.gaps.matrix import Matrix
 from rag_service.knowledge.finding.scale import Scale
 from rag_service.texts.scripts import fold
@@ -66,7 +66,7 @@ class Wordings:
         )
 
     def codes_of(self, text: str) -> int:
-        return self._codes.setdefault(marks_of(text).codes, len(self._codes))
+        return self._codes.setdefault(codes_of(text), len(self._codes))
 
     def write(self, question: Question, row: Rows, label: int) -> Wording:
         """A new one, without questions."""
