@@ -124,13 +124,13 @@ class Clustering:
 
     def restore(self, questions: Iterable[tuple[Question, int]]) -> None:
         """Questions with the labels that they had, such as after a restart."""
+        blank = np.zeros(self._wordings.likeness.width, np.float32)
         for question, label in questions:
             text = spaced(question.text)
             known = self._wordings.like(text)
             wording = next((one for one in known if (one.text, one.label) == (text, label)), None)
             if wording is None:
-                row = self._wordings.alone(question)
-                wording = self._wordings.write(question, row, label)
+                wording = self._wordings.write(question, blank, label)
                 self._clusters.setdefault(label, []).append(wording)
             self._put(question, wording)
             self._next = min(self._next, label - 1)
