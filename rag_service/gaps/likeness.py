@@ -29,7 +29,8 @@ Rows = NDArray[np.float32]
 """Shape (questions, width). The meaning has length 1."""
 
 WORDS_SHARE = 0.2
-"""What having all words in common adds to a cosine."""
+"""What having all words in common adds to a cosine. What these shares bring is in
+benchmarks/README.md."""
 MARKS_SHARE = 0.6
 """What having different names takes off, and different numbers: a guess."""
 NEIGHBOURS = 10
