@@ -4,8 +4,8 @@ from typing import get_args
 
 import msgspec
 import pytest
-from gaps import considered
 from jsonschema import Draft202012Validator
+from open_gaps import considered
 from served import ROOT
 
 from rag_service.access.scope import ALL_BOTS

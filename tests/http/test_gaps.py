@@ -5,7 +5,7 @@ import io
 import json
 
 import pytest
-from gaps import considered
+from open_gaps import considered
 
 from rag_service.assembly import assemble
 

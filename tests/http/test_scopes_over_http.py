@@ -5,9 +5,9 @@ import re
 from typing import Any
 
 import pytest
-from gaps import considered
 from litestar import Litestar
 from litestar.testing import TestClient
+from open_gaps import considered
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from gaps import gaps_of
+from open_gaps import gaps_of
 from served import served
 from shelf import names, page, push, settings_in
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import msgspec
-from gaps import gaps_of
+from open_gaps import gaps_of
 from shelf import settings_in
 
 from rag_service.access.scope import ALL_BOTS
@@ -45,7 +45,7 @@ def test_no_question_is_lost_or_doubled_however_often_the_process_is_killed(
 
 def told_until_killed(folder: Path, round_: int, rng: random.Random) -> list[tuple[str, str]]:
     """It is killed a moment after it has told something for the so many-th time."""
-    program = Path(__file__).with_name("gap_crashing.py")
+    program = Path(__file__).parent.with_name("gap_crashing.py")
     command = [sys.executable, str(program), str(folder), str(round_)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdin is not None and child.stdout is not None
