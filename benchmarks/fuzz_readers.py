@@ -32,7 +32,7 @@ FILES_IN_AN_UPLOAD = 50
 LARGEST = 100_000
 """Bytes. What is damaged in a larger file is seldom what tells its reader anything."""
 SECONDS = 20
-"""RAG_READER_SECONDS."""
+"""RAG_READER_SECONDS: of processor time."""
 LOST = ("made its reader crash", "took longer", "cannot be read (")
 """How the reason begins where a reader failed, and not the file."""
 _NUMBER = re.compile(r"\d[\d,.]*")

@@ -68,8 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many files are read side by side, each in a process of its own."""
     reader_memory_mb: Annotated[int, Meta(ge=256, le=1_048_576)] = 2048
     """The memory of a process that reads files, in MiB, where the system can limit it."""
-    reader_seconds: Annotated[float, Meta(gt=0, le=86400)] = 60.0
-    """How long reading a file may take."""
+    reader_seconds: Annotated[float, Meta(ge=1, le=86400)] = 60.0
+    """The processor time that reading a file may take; on a busy machine it may wait longer."""
     lock_timeout_s: Annotated[float, Meta(gt=0, le=86400)] = 30.0
     """How long a write waits for another process's before it fails."""
     keep_jobs_days: Annotated[int, Meta(ge=1, le=36500)] = 30

@@ -23,6 +23,7 @@ from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers import parse
 from rag_service.readers.messages import (
+    WAITS,
     Entry,
     GoesOn,
     Limits,
@@ -40,7 +41,7 @@ from rag_service.readers.slow_pages import listen
 MOST_DOCUMENTS = 1_000
 """What a library leaks has an end. Starting another child costs 0.15 s."""
 _GRACE_SECONDS = 2
-"""The other process ends a slow child by itself; the child's own clock is for when that is gone."""
+"""The other process ends a child that hangs; the child's own clock is for when that is gone."""
 
 
 def main(read: Callable[[Document], ParsedDocument] = parse) -> None:
@@ -130,12 +131,11 @@ def _limit_memory(limits: Limits) -> None:
 
 
 def _start_clock(limits: Limits) -> None:
-    """The system ends this process when the document at hand takes much longer than it may."""
+    """The system ends this process when the document at hand takes longer than it may."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    cores = os.cpu_count() or 1
-    seconds = used.ru_utime + used.ru_stime + limits.seconds * cores + _GRACE_SECONDS
-    _set_soft(resource.RLIMIT_CPU, int(seconds))
-    signal.setitimer(signal.ITIMER_REAL, limits.seconds + _GRACE_SECONDS)
+    seconds = used.ru_utime + used.ru_stime + limits.seconds
+    _set_soft(resource.RLIMIT_CPU, int(seconds) + 1)
+    signal.setitimer(signal.ITIMER_REAL, limits.seconds * WAITS + _GRACE_SECONDS)
 
 
 def _set_soft(kind: int, value: int) -> None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 from rag_service.documents import Document
 from rag_service.errors import Unreadable
 from rag_service.readers.messages import (
+    WAITS,
     Answer,
     Entry,
     GoesOn,
@@ -28,8 +29,8 @@ from rag_service.readers.messages import (
     read_message,
 )
 
-_START_SECONDS = 120
-"""A guess: a busy machine reads its modules slowly."""
+_START_SECONDS = 12
+"""Of processor time. A guess."""
 _END_SECONDS = 1
 """Until a child whose input is closed, which has nothing to do, is killed."""
 _ENVELOPE_BYTES = 4096
@@ -123,13 +124,13 @@ class ChildProcess:
 
     def _say(self, order: Struct, seconds: float) -> None:
         with self._living():
-            self._write(packed(order), monotonic() + seconds)
+            self._write(packed(order), monotonic() + seconds * WAITS)
 
     def _hear(self, seconds: float, kind: Any) -> Any:
         message: Any = GoesOn()
         with self._living():
             while isinstance(message, GoesOn):
-                read = partial(self._read, monotonic() + seconds)
+                read = partial(self._read, monotonic() + seconds * WAITS)
                 message = read_message(read, kind | GoesOn, self._most_bytes)
         return message
 

@@ -21,8 +21,14 @@ class Limits(Struct, frozen=True, kw_only=True):
     memory_mb: int
     """Of address space, the interpreter and its libraries included."""
     seconds: float
+    """Of processor time, rounded up; a process that others do not let run has ten times as long."""
     output_bytes: int
     """Of the answer."""
+
+
+WAITS = 10
+"""How much longer than its processor time a document may take. A guess: children of a bulk import
+have a low priority, and a busy machine lets them wait."""
 
 
 class Order(Struct, frozen=True, kw_only=True, tag=True):
