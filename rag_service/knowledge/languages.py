@@ -80,8 +80,11 @@ _OTHER_SCRIPTS = frozenset(
 def readable_share(text: str, embedder: Embedder) -> float:
     """How much of a text's letters the model's vocabulary has, in scripts that it was trained on.
 
-    A vocabulary may have letters of a script, and the model no idea of it.
+    A vocabulary may have letters of a script, and the model no idea of it. A single letter or digit
+    means nothing to a model, and anything.
     """
+    if sum(map(str.isalnum, text)) <= 1:
+        return 0.0
     known = embedder.known_share(text)
     if text.isascii() or not embedder.languages or embedder.languages & _OTHER_SCRIPTS:
         return known

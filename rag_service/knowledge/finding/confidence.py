@@ -2,12 +2,12 @@
 
 Cosines are read on the scale of the model and of the corpus: how near the best sentences come,
 beyond what questions about something else reach here, and beyond how near the corpus lies to itself
-(in the handbook of one company everything is near everything). Words that no page has count little,
-unless they are a code or a name, which the question is then about.
+(in the handbook of one company everything is near everything). That a page has other words than the
+question says nothing, unless they are a code or a name, which the question is then about.
 """
 
 from collections.abc import Sequence
-from math import exp, log
+from math import exp, log, log2
 
 import numpy as np
 from msgspec import Struct
@@ -22,25 +22,26 @@ from rag_service.knowledge.finding.scale import Scale
 from rag_service.knowledge.store import Calibration, Evidence, Scores
 from rag_service.texts.stems import FUNCTION_WORDS
 
-DECISION = 2
+DECISION = 3
 """Raised when log-odds mean something else: calibrations are then fitted again."""
 CONTEXT_ABOVE = 0.5
 """`has_rag_context` is a confidence of at least this."""
 READ = 5
 """How many of the best passages are read for it."""
 
-BIAS = -1.39
-WEIGHTS = {"nearness": 4.92, "covered": 0.76, "unknown": -1.06, "unknown_names": -0.85}
+BIAS = -1.55
+WEIGHTS = {"nearness": 5.25, "covered": 0.95, "unknown_names": -0.97}
 """Logistic regression by benchmarks/fit_confidence.py, which holds each set out whole; its figures
 are in benchmarks/README.md."""
-KIN_SHARE, REACH_SHARE = 0.25, 0.25
+BEST_SHARE = 0.75
+"""What the best sentence counts; that of the first passage has the rest. Chosen like the next."""
+KIN_SHARE, REACH_SHARE = 0.3, 0.25
 """Of each level, what is taken off the nearness. Chosen with all sets in sight, in steps of 0.05:
 around here they hardly matter."""
 MOST_NAMES = 2
-KIN, REACH = 1.06, 0.32
-"""The levels of a corpus that is too small to show its own, as nearness: the mean of those sets."""
-FEW = 100
-"""Chunks. At this many the levels of a corpus and those above count half each."""
+KIN_OF_EIGHT, KIN_OF_TWICE = 0.58, 0.075
+"""The kin of a base of one document, which shows none: that of eight chunks, and what twice as many
+add. Means of samples of those sets, of 8 to 448 chunks."""
 READABLE = 0.5
 """Of a query's letters: what has fewer that the model knows is judged by its words alone."""
 WORDS = (-3.2, 9.0)
@@ -65,14 +66,13 @@ class Signs(Struct, frozen=True, kw_only=True):
     """The nearness of the best sentence of the best passages."""
     nearest_of_first: float = 0.0
     """The same of the first passage."""
-    reach: float = REACH
+    reach: float = 0.0
     """The level of questions about something else."""
-    kin: float = KIN
-    """The level of passages of other documents."""
-    unknown: float = 0.0
-    """How much of the query, by weight of its informative terms, no chunk has."""
+    kin: float = 0.0
+    """The level of passages of other documents; a typical one where there is one document."""
     covered: float = 0.0
-    """How much of the rest the nearest sentence has."""
+    """How much of the query, by weight of its informative terms that a chunk has, the nearest
+    sentence has."""
     covered_by_passage: float = 0.0
     """The most of the query that one of the passages has."""
     readable: float = 1.0
@@ -124,14 +124,12 @@ def signs(
 
     passages = [candidate.passage for candidate in read.values()]
     found, missing = _codes(query, evidence, passages)
-    trust = evidence.chunks / (evidence.chunks + FEW)
     kin = evidence.levels.kin
     return Signs(
         nearest=float(scale.nearness(nearest[best].cosine)),
         nearest_of_first=float(scale.nearness(nearest[first].cosine)),
-        reach=trust * float(scale.nearness(evidence.levels.reach)) + (1 - trust) * REACH,
-        kin=KIN if kin is None else trust * float(scale.nearness(kin)) + (1 - trust) * KIN,
-        unknown=absent / whole,
+        reach=float(scale.nearness(evidence.levels.reach)),
+        kin=_typical_kin(evidence.chunks) if kin is None else float(scale.nearness(kin)),
         covered=weight_in(sentence) / (whole - absent) if whole > absent else 0.0,
         covered_by_passage=max(weight_in(passage.embedded_text) for passage in passages) / whole,
         readable=readable,
@@ -183,7 +181,7 @@ def least_nearness(seen: Signs, calibration: Calibration, *, with_code: bool = F
 
 def nearness(seen: Signs) -> float:
     """How near the best sentences come, beyond the levels of the corpus."""
-    near = (seen.nearest + seen.nearest_of_first) / 2
+    near = BEST_SHARE * seen.nearest + (1 - BEST_SHARE) * seen.nearest_of_first
     return near - KIN_SHARE * seen.kin - REACH_SHARE * seen.reach
 
 
@@ -192,9 +190,12 @@ def features(seen: Signs) -> dict[str, float]:
     return {
         "nearness": nearness(seen),
         "covered": seen.covered,
-        "unknown": seen.unknown,
         "unknown_names": float(min(len(seen.unknown_names), MOST_NAMES)),
     }
+
+
+def _typical_kin(chunks: int) -> float:
+    return KIN_OF_EIGHT + KIN_OF_TWICE * log2(max(chunks, 1) / 8)
 
 
 def _informative(evidence: Evidence) -> dict[str, float]:
