@@ -269,6 +269,15 @@ def test_code_is_shown_to_those_who_ask_for_it():
     assert "server.run()" in answer("Show me example code that makes the server listen", text)
 
 
+def test_commands_with_their_comments_stay_lines_and_are_given_whole():
+    commands = (
+        "make run      # builds the wheelhouse, starts the mill on port 7000, shows what to open\n"
+        "make grind    # starts the same, then grinds all samples, and compares their sizes"
+    )
+    text = f"You need a river and a weir.\n\n{commands}\n\nThe mill stands by the old bridge."
+    assert answer("How do I start it?", text) == f"{commands}\n[1]"
+
+
 def test_the_answer_to_the_question_in_the_title_is_given_from_its_beginning():
     entry = passage(
         "Stay at home. Call your doctor before you visit.\n\nWear a mask when you go out.",

@@ -74,9 +74,10 @@ _ANSWERS_INSIDE = re.compile(
 _CODE = re.compile(
     r"\s{4,}\S|\t|[$>]{1,3} \S|#!|//|/\*|</?[a-z!][^<>]*>|.*[;{}]\s*$|.*\s--\w"
     r"|[\w.\[\]\"']+ ?=[ \w\"'\[{(]|[\w.]{1,80}\(.*\)\s*:?$"
+    r"|[a-z]\S*(?: \S+){0,8} {2,}(?:#|//) \S"
     r"|(?:import|from|def|class|return|curl|pip|npm|sudo|git|export|docker) (?!.*[.!?]$)"
 )
-_SYMBOLS = re.compile(r"[{}<>|$\\`=]|^\s*(?:#|//)")
+_SYMBOLS = re.compile(r"[{}<>|$\\`=]|^\s*(?:#|//)|(?<! ) {2,}(?:#|//) ")
 WRAPPED = 40
 """A line shorter than this, in characters, was ended by its author and not by a margin."""
 _LABEL = 200

@@ -64,7 +64,7 @@ def select(
     if entry:
         answer.take_while(entry, _ENTRY)
     else:
-        for worth, at, span in _parts(judge, texts, likelihoods, order):
+        for worth, at, span in _parts(judge, pieces, texts, likelihoods, order):
             if answer.spans and worth < _PRICE:
                 break
             if not answer.spans or speaks[at]:
@@ -176,12 +176,17 @@ def _texts(question: str, pieces: Sequence[Piece], judge: Judge) -> list[str]:
 
 
 def _parts(
-    judge: Judge, texts: Sequence[str], likelihoods: Sequence[float], order: Sequence[int]
+    judge: Judge,
+    pieces: Sequence[Piece],
+    texts: Sequence[str],
+    likelihoods: Sequence[float],
+    order: Sequence[int],
 ) -> list[tuple[float, int, Span]]:
     """Clauses of long pieces and whole short ones, what is likeliest for its length first."""
     parts: list[tuple[float, int, Span]] = []
     for at in filter(texts.__getitem__, order):
-        spans = clause_spans(texts[at])
+        is_code = pieces[at].kind == "code"
+        spans = [(0, len(texts[at]))] if is_code else clause_spans(texts[at])
         chances = [1.0]
         if len(spans) > 1:
             chances = judge.clauses([texts[at][slice(*span)] for span in spans])
