@@ -27,6 +27,8 @@ _ENTRY = 200
 """Characters that such an answer goes on for, at the end of a sentence."""
 _PICKED = 2.0
 """How much likelier than the others of its list a line is when it is the only one asked for."""
+_SHORT_LIST = 120
+"""Characters beside a line that was picked: a list that has no more is told whole."""
 _HINT = 3
 """Lines of code that nobody asked for may have, where a sentence of the answer leads to them."""
 _SHORT_INTRO = 100
@@ -224,6 +226,8 @@ def _needed(
         n for n in near if n != at and pieces[n].intro in lists and pieces[n].kind != "sentence"
     ]
     others = max((likelihoods[n] for n in lines), default=0.0)
+    if intro and piece.kind == "line" and sum(len(pieces[n].text) for n in lines) <= _SHORT_LIST:
+        return intro + lines
     if piece.intro and (not is_best or likelihoods[at] > _PICKED * others):
         return [n for n in intro if len(pieces[n].text) <= _SHORT_INTRO]
     return intro + lines
