@@ -278,6 +278,43 @@ def test_commands_with_their_comments_stay_lines_and_are_given_whole():
     assert answer("How do I start it?", text) == f"{commands}\n[1]"
 
 
+def test_what_announces_an_example_is_told_with_it():
+    code = "$kettle = new Kettle();\n$kettle->fill(1);\n$kettle->boil();\n$kettle->pour();"
+    text = (
+        f"Below is an example of boiling water from PHP.\n\n{code}\n\nMind the steam of the spout."
+    )
+    assert answer("boiling water from PHP", text) == (
+        f"Below is an example of boiling water from PHP.\n{code}\n[1]"
+    )
+
+
+def test_what_is_to_be_done_is_shown_as_it_is_typed():
+    code = "kettle fill\nkettle heat --to 95\nkettle hold\nkettle pour --into cup"
+    text = f"Water boils at the push of a button. To start the kettle:\n\n```\n{code}\n```"
+    assert code in answer("start the kettle", text)
+    assert code not in answer("Who pushed the kettle's button?", text)
+
+
+def test_a_sentence_that_only_repeats_the_question_brings_what_follows():
+    text = (
+        "The durations of parallel jobs can come out wrong. "
+        "Give each run an identifier of its own, and send it along with both signals. "
+        "The list is sorted by name, and the newest signal stands at its top in the web interface."
+    )
+    told = answer("The durations of parallel jobs come out wrong, help?", text)
+    assert "an identifier of its own" in told
+    assert "sorted by name" not in told
+
+
+def test_a_short_list_is_told_whole():
+    text = (
+        "Messages are counted by month and by account. Once the allowance is used up, we:\n\n"
+        "- send a letter to the owner\n- show a warning on the page"
+    )
+    told = answer("Is a warning shown once the allowance is used up?", text)
+    assert "- send a letter to the owner\n- show a warning on the page" in told
+
+
 def test_the_answer_to_the_question_in_the_title_is_given_from_its_beginning():
     entry = passage(
         "Stay at home. Call your doctor before you visit.\n\nWear a mask when you go out.",

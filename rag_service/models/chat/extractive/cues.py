@@ -105,11 +105,15 @@ _CUES = [
         _WEAK,
     ),
 ]
+_DONE_BY_TYPING = (
+    "run|install|start|configure|set|call|create|build|import|use|enable|send|write|get|add|remove"
+    "|delete|reset|check|find|list"
+)
 _CODE = re.compile(
     r"\b(?:commands?|code|snippets?|examples?|syntax|scripts?|query|queries|sql|regex|function"
     r"|befehle?|beispiele?|commandes?|exemples?|comandos?|ejemplos?|shell|terminal|curl|cli"
-    r"|how (?:do|can|could|should|would|to)\b.{0,40}?\b(?:run|install|start|configure|set|call"
-    r"|create|build|import|use|enable|send|write|get|add|remove|delete|reset|check|find|list))\b"
+    rf"|how (?:do|can|could|should|would|to)\b.{{0,40}}?\b(?:{_DONE_BY_TYPING}))\b"
+    rf"|^\W*(?:{_DONE_BY_TYPING})\b"
     r"|命令|代码|示例|コマンド|コード|例",
     re.I,
 )

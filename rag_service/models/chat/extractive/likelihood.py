@@ -75,7 +75,7 @@ WORD_WEIGHTS = Evidence(
 
 _FOLLOWS = 0.3
 """Of a piece's likelihood, what the next one gets where it says nothing but what the question says:
-at this, the answers of SQuAD 2.0 dev and docs-healthchecks gain 0.007 and 0.033."""
+a guess."""
 _EXAMPLE = re.compile(
     r"\W*(?:for (?:example|instance)|e\.\s?g\.|zum beispiel|z\.\s?b\.|par exemple|por ejemplo"
     r"|\u4f8b\u5982|\u6bd4\u5982)",
@@ -129,7 +129,12 @@ class Judge:
         """They add up to 1. A label has one only where there is nothing else."""
         only_labels = all(piece.kind == "label" for piece in self._pieces)
         weights = WEIGHTS if any(self._similarities) else WORD_WEIGHTS
-        odds = self._passed_on(_odds(weights, self.evidence()))
+        odds = _odds(weights, self.evidence())
+        before = [0.0, *odds]
+        odds = [
+            own + _FOLLOWS * share * former
+            for own, share, former in zip(odds, self._repeated(), before, strict=False)
+        ]
         kept = [
             value if only_labels or piece.kind != "label" else 0.0
             for value, piece in zip(odds, self._pieces, strict=True)
@@ -138,8 +143,11 @@ class Judge:
         return [value / whole for value in kept]
 
     def speaks(self) -> list[bool]:
-        """Whether a piece, or what it stands below, has any word of the question."""
-        return [evidence.both > 0 for evidence in self.evidence()]
+        """Whether a piece, what it stands below, or what it follows, has a word of the question."""
+        return [
+            evidence.both > 0 or repeated > 0
+            for evidence, repeated in zip(self.evidence(), self._repeated(), strict=True)
+        ]
 
     def clauses(self, clauses: Sequence[str]) -> list[float]:
         """For a sentence that holds the answer, how likely each of its clauses does; 1 in sum."""
@@ -207,18 +215,17 @@ class Judge:
             yield evidence
             before = evidence.own
 
-    def _passed_on(self, odds: Sequence[float]) -> list[float]:
-        """What only repeats the question ("The durations can come out wrong.") speaks for what
-        follows it."""
-        passed = [0.0]
-        for former, piece, of, evidence in zip(
-            self._pieces, self._pieces[1:], odds, self.evidence(), strict=False
+    def _repeated(self) -> list[float]:
+        """For each piece, how much of the sentence before it only repeats the question ("The
+        durations can come out wrong."): the answer follows."""
+        shares = [0.0]
+        for former, piece, evidence in zip(
+            self._pieces, self._pieces[1:], self.evidence(), strict=False
         ):
             goes_on = (former.passage, former.topic) == (piece.passage, piece.topic)
             is_bare = former.kind == "sentence" and not evidence.cue
-            repeats = min(1.0, evidence.density) * is_bare
-            passed.append(_FOLLOWS * repeats * of * goes_on)
-        return [own + more for own, more in zip(odds, passed, strict=True)]
+            shares.append(max(0.0, 2 * min(1.0, evidence.density) - 1) * is_bare * goes_on)
+        return shares
 
     def _mass(self, terms: set[str]) -> float:
         """Of the terms, what is rare among the pieces counts for more."""

@@ -32,6 +32,11 @@ _SHORT_LIST = 120
 _HINT = 3
 """Lines of code that nobody asked for may have, where a sentence of the answer leads to them."""
 _SHORT_INTRO = 100
+_ANNOUNCES = re.compile(
+    r"\b(?:below|following|as follows|like (?:this|so)|here(?: i|')s an?|examples?|folgende\w*"
+    r"|beispiele?|suivante?s?|exemples?|siguientes?|ejemplos?)\b",
+    re.I,
+)
 _LEANS = re.compile(
     r"(?:it|its|they|their|he|his|she|her|this|these|those|such|however|but|and|also|therefore"
     r"|instead|then|another|both)\b",
@@ -135,7 +140,9 @@ class _Answer:
 
     def _take_beside(self, number: int) -> None:
         """What a piece is read with counts as the same sentence."""
-        is_code = self._pieces[number].kind == "code"
+        is_code = self._pieces[number].kind == "code" and not _announces_code(
+            self._pieces, number - 1
+        )
         lines = self._texts[number].count("\n") + 1
         if (
             not self._texts[number]
@@ -220,6 +227,8 @@ def _needed(
     near = _below_topic(pieces, at)
     if piece.kind == "sentence" and at - 1 in near and _LEANS.match(piece.text):
         return [at - 1]
+    if is_best and _announces_code(pieces, at):
+        return [at + 1]
     intro = [n for n in near if piece.intro.endswith(COLONS) and pieces[n].text == piece.intro]
     lists = {piece.intro or piece.text, piece.text}
     lines = [
@@ -231,3 +240,13 @@ def _needed(
     if piece.intro and (not is_best or likelihoods[at] > _PICKED * others):
         return [n for n in intro if len(pieces[n].text) <= _SHORT_INTRO]
     return intro + lines
+
+
+def _announces_code(pieces: Sequence[Piece], at: int) -> bool:
+    """Whether it says that an example follows, and code does: it tells nothing without that."""
+    piece, following = pieces[at], pieces[at + 1 : at + 2]
+    return (
+        piece.kind == "sentence"
+        and _ANNOUNCES.search(piece.text) is not None
+        and any(n.kind == "code" and n.passage == piece.passage for n in following)
+    )
