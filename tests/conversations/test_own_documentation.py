@@ -40,6 +40,13 @@ ANSWERED = [
     ("What is the largest body that I can send?", "20"),
     ("How do I import contacts from a CSV file?", "contact import"),
     ("Which operating systems are supported?", "Linux"),
+    ("How do I start it?", "make run"),
+    ("how to run the tests", "make test"),
+    ("Can it read scanned PDFs?", "text recognition|scans|Scans"),
+    ("How do I allow my web shop's page to call it from a browser?", "RAG_CORS_ORIGINS"),
+    ("where is everything stored?", "rag.db"),
+    ("is my data safe if the power goes out", "on disk"),
+    ("do I need a GPU?", "processor|no CUDA"),
 ]
 
 UNANSWERED = [
