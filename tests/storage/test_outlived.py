@@ -13,10 +13,13 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import spool_folder
 from rag_service.background.spool import Spool
+from rag_service.clock import written
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import NotFound
+from rag_service.events.store import Attempt, Outcome, Secret, Webhook
+from rag_service.events.webhooks import new_secret
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.locks import owner_lock
 from rag_service.settings import Settings
@@ -167,6 +170,40 @@ def test_events_go_after_their_days_and_the_views_stay(settings: Settings) -> No
     with assemble(settings) as service:
         assert names(service, "heron")[0] == "a"
         assert sealed.exists()
+
+
+def test_deliveries_go_a_month_after_their_end_though_nothing_happens_any_more(
+    service: Service,
+) -> None:
+    hook = Webhook(
+        id="whk_1",
+        url="https://example.com/",
+        events=["*"],
+        bot_id=None,
+        description="",
+        secrets=[Secret(value=new_secret())],
+        enabled=True,
+        reason=None,
+        failures=0,
+        failing_since=None,
+        created_at="2026-01-02T03:04:05.678Z",
+        updated_at="2026-01-02T03:04:05.678Z",
+    )
+    service.store.add_webhook(hook)
+    push(service, page("a", "The heron."))
+    service.store.fan_out()
+    found, _ = service.store.due({"whk_1": 9}, [], written(after(0)))
+    attempt = Attempt(at=written(after(0)), status=200, error=None, duration_ms=1, response="")
+    outcomes = [
+        Outcome(row=due.row, updated_at=hook.updated_at, attempt=attempt, delivered=True)
+        for due in found
+    ]
+    service.store.settle(outcomes)
+    service.upkeep.step(after(29))
+    assert count(service, "deliveries") == count(service, "attempts") == len(outcomes) > 0
+    service.upkeep.step(after(31))
+    assert count(service, "deliveries") == count(service, "attempts") == 0
+    assert count(service, "events") == 0
 
 
 def test_a_passage_is_kept_once_however_often_it_is_quoted(service: Service) -> None:

@@ -1,7 +1,7 @@
 """The outbox, given out: from events to deliveries, and from attempts to their outcome."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,8 +15,6 @@ from rag_service.storage.sqlite.driver import sqlite3
 _AT_ONCE = 1000
 _LONGEST_WAIT = timedelta(days=2)
 """No attempt is put off for longer: what seems to be was noted while the clock was wrong."""
-_KEPT = timedelta(days=30)
-"""How long a delivery that has ended can be looked at."""
 
 
 class SqliteOutbox:
@@ -39,7 +37,6 @@ class SqliteOutbox:
         if newest <= seen:
             return False
         with self._rows.writing() as connection:
-            _forget(connection)
             return _fan_out(connection)
 
     def due(
@@ -136,14 +133,6 @@ def _places(connection: sqlite3.Connection) -> tuple[int, int]:
         "select (select coalesce(max(seq), 0) from events), seq from outbox"
     ).fetchone()
     return found
-
-
-def _forget(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        """delete from deliveries where id in
-        (select id from deliveries where ended_at < ? limit ?)""",
-        [written(datetime.now(UTC) - _KEPT), _AT_ONCE],
-    )
 
 
 def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:

@@ -21,6 +21,8 @@ _GRACE = timedelta(days=1)
 """A push may have found a vector known, and use it when its other passages are embedded."""
 _COPY_KEPT = timedelta(days=30)
 """The copy from before an upgrade holds what is deleted afterwards, so it has an end as well."""
+_DELIVERIES_KEPT = timedelta(days=30)
+"""What became of a delivery can be looked at for as long; its event stays with it."""
 _AT_ONCE = 1000
 
 
@@ -54,6 +56,7 @@ class SqliteUpkeep:
     ) -> int:
         removed = (
             self._in_pieces(_remove_jobs, written(jobs_before))
+            + self._in_pieces(_remove_deliveries, written(now - _DELIVERIES_KEPT))
             + self._in_pieces(_remove_events, written(events_before))
             + self._in_pieces(_remove_vectors, written(now - _GRACE))
         )
@@ -139,6 +142,14 @@ def owe_views(connection: sqlite3.Connection, bot: int, now: str) -> None:
 def _remove_jobs(connection: sqlite3.Connection, before: str) -> int:
     return connection.execute(
         "delete from jobs where id in (select id from jobs where finished_at < ? limit ?)",
+        [before, _AT_ONCE],
+    ).rowcount
+
+
+def _remove_deliveries(connection: sqlite3.Connection, before: str) -> int:
+    return connection.execute(
+        """delete from deliveries where id in
+        (select id from deliveries where ended_at < ? limit ?)""",
         [before, _AT_ONCE],
     ).rowcount
 
