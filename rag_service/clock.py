@@ -1,4 +1,4 @@
-"""The time, as everything asks for it and as it is written."""
+"""The time, as everything asks for it and as it is written. Nothing else asks the system."""
 
 import time
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ class SystemClock:
 
 
 def now() -> str:
-    return written(datetime.now(UTC))
+    return written(SystemClock().now())
 
 
 def written(moment: datetime) -> str:

@@ -4,7 +4,7 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 
-from rag_service.clock import written
+from rag_service.clock import SystemClock, written
 
 _UNIX = re.compile(r"@(-?[0-9]{1,11})(?:\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
@@ -69,7 +69,7 @@ def _no_date() -> datetime:
 
 def _relative(text: str) -> datetime | None:
     """Midnight at the edge of a month or a year, or on a day of a week, which begins on Monday."""
-    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
     if week := _OF_WEEK.fullmatch(text):
         monday = today - timedelta(days=today.weekday())
         return monday + timedelta(weeks=_STEPS[week[2].lower()], days=_WEEK.index(week[1].lower()))
@@ -106,6 +106,7 @@ def _words(text: str) -> datetime | None:
         "TIMEZONE": "UTC",
         "RETURN_AS_TIMEZONE_AWARE": True,
         "PREFER_DAY_OF_MONTH": "first",
+        "RELATIVE_BASE": SystemClock().now().replace(tzinfo=None),
     }
     moment: datetime | None = dateparser.parse(text, languages=["en"], settings=settings)
     if moment is not None and _DAY.fullmatch(text):

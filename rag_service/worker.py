@@ -13,7 +13,6 @@ import sys
 import threading
 from asyncio import StreamReader, StreamReaderProtocol
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import BinaryIO
 
 import msgspec
@@ -24,6 +23,7 @@ from rag_service.background.gap_watch import ledger_lock
 from rag_service.background.jobs import spool_folder
 from rag_service.background.lanes import Lane, is_small
 from rag_service.background.orders import Order, Report
+from rag_service.clock import Clock, SystemClock
 from rag_service.errors import OtherVersion
 from rag_service.locks import turn_at
 from rag_service.settings import load_settings
@@ -62,8 +62,9 @@ def main() -> None:
 
 
 class Worker:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, clock: Clock | None = None) -> None:
         self._service = service
+        self._clock = clock or SystemClock()
         self._telling = threading.Lock()
         self._batches = Batches(
             service.settings, service.store.jobs, service.importer, self._tell, self._want_sealing
@@ -181,7 +182,7 @@ class Worker:
 
     async def look_after(self, now: float) -> float:
         """A step of upkeep."""
-        moment = datetime.now(UTC)
+        moment = self._clock.now()
         again = await in_thread(self._service.upkeep.step, moment)
         return now + max(0.0, (again - moment).total_seconds())
 

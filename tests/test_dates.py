@@ -1,6 +1,7 @@
 """Points in time as people write them."""
 
-from datetime import UTC, datetime, timedelta
+import time
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -131,3 +132,29 @@ def test_what_is_no_date_is_a_value_error_with_a_reason(value):
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_what_the_rows_keep_is_read_back(moment):
     assert read_moment(written(moment)) == written(moment)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"])
+def test_the_time_zone_of_the_machine_and_its_daylight_saving_move_no_day(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day has 24 hours of UTC, also where clocks are put back or forward on it."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        for day in ("2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-04-05"):
+            assert read_moment(day) == f"{day}T00:00:00.000Z"
+            words = date.fromisoformat(day).strftime("%d %B %Y")
+            assert read_moment(words) == f"{day}T00:00:00.000Z"
+            assert read_moment(f"{day} 02:30") == f"{day}T02:30:00.000Z"
+        before = datetime.now(UTC)
+        week_ago = datetime.fromisoformat(read_moment("-1 week"))
+        yesterday = datetime.fromisoformat(read_moment("yesterday"))
+        after = datetime.now(UTC)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    week, ms = timedelta(weeks=1), timedelta(milliseconds=1)
+    assert before - week - ms <= week_ago <= after - week
+    assert yesterday.date() in {m.date() - timedelta(days=1) for m in (before, after)}
+    assert yesterday.time() == datetime.min.time()

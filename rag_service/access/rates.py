@@ -4,9 +4,8 @@ import ipaddress
 import math
 import re
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -30,11 +29,9 @@ class Allowance(Struct, frozen=True, kw_only=True):
 class RateLimiter:
     """Fixed windows, one for each token and class, counted in this process."""
 
-    def __init__(
-        self, defaults: Mapping[RateClass, str], clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, defaults: Mapping[RateClass, str], clock: Clock | None = None) -> None:
         self._defaults = {kind: read_rate(rate) for kind, rate in defaults.items()}
-        self._clock = clock
+        self._clock = clock or SystemClock()
         self._windows: dict[tuple[str, str], tuple[int, int]] = {}
         self._lock = threading.Lock()
 
@@ -45,20 +42,21 @@ class RateLimiter:
         if rate is None:
             return None
         limit, seconds = rate
-        moment = self._clock()
+        moment = self._clock.monotonic()  # a wall clock that is set would give a window twice
         window = int(moment // seconds)
         with self._lock:
             start, used = self._windows.get((caller.name, kind), (window, 0))
             used = used + 1 if start == window else 1
             self._windows[caller.name, kind] = (window, min(used, limit + 1))
-        reset = (window + 1) * seconds
+        wait = max(1, math.ceil((window + 1) * seconds - moment))
+        reset = int(self._clock.now().timestamp()) + wait
         allowance = Allowance(limit=limit, remaining=max(0, limit - used), reset=reset)
         if used > limit:
             raise RateLimited(
                 "Too many requests. Please try again later.",
                 limit=limit,
                 reset=reset,
-                retry_after=max(1, int(reset - moment)),
+                retry_after=wait,
             )
         return allowance
 

@@ -1,9 +1,10 @@
 """How far a batch is, for whoever asks."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from msgspec import Struct
 
+from rag_service.clock import SystemClock
 from rag_service.knowledge.jobs import FailedLine, Job
 
 
@@ -21,6 +22,6 @@ def rate_of(job: Job) -> float | None:
     if job.started_at is None or not job.counts.done:
         return None
     start = datetime.fromisoformat(job.started_at)
-    end = datetime.fromisoformat(job.finished_at) if job.finished_at else datetime.now(UTC)
+    end = datetime.fromisoformat(job.finished_at) if job.finished_at else SystemClock().now()
     seconds = (end - start).total_seconds()
     return round(job.counts.done / seconds, 2) if seconds > 0 else None

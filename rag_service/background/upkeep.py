@@ -6,10 +6,11 @@ to do (`Caretaker`).
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from rag_service.background.orders import Background, Order
+from rag_service.clock import Clock, SystemClock
 from rag_service.locks import owner_lock
 from rag_service.settings import Settings
 from rag_service.storage.upkeep import UpkeepStore
@@ -66,13 +67,19 @@ class Caretaker:
     """Orders upkeep where something is owed. Without that, no process is started."""
 
     def __init__(
-        self, store: UpkeepStore, background: Background, upkeep: Upkeep, supervisor: Supervisor
+        self,
+        store: UpkeepStore,
+        background: Background,
+        upkeep: Upkeep,
+        supervisor: Supervisor,
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._background = background
         self._upkeep = upkeep
         self._supervisor = supervisor
-        self._loop = Loop("upkeep", self.step)
+        self._clock = clock or SystemClock()
+        self._loop = Loop("upkeep", self.step, self._clock)
         self._is_swept = False
 
     @asynccontextmanager
@@ -83,7 +90,7 @@ class Caretaker:
             yield
 
     async def step(self, now: float) -> float:
-        moment = datetime.now(UTC)
+        moment = self._clock.now()
         if not self._is_swept:
             await in_thread(self._upkeep.sweep, moment)
             self._is_swept = True

@@ -6,7 +6,7 @@ import re
 import secrets
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, get_args
 
 import msgspec
@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Signer
 
 from rag_service import __version__
 from rag_service.access.scope import Scope
-from rag_service.clock import now, written
+from rag_service.clock import SystemClock, now, written
 from rag_service.errors import Invalid, Refused
 from rag_service.events.happenings import Event, EventType
 from rag_service.events.poster import Answer, Poster
@@ -91,7 +91,7 @@ class Webhooks:
 
     async def rotate(self, scope: Scope, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
         """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
-        until = written(datetime.now(UTC) + timedelta(hours=overlap_h)) if overlap_h else None
+        until = written(SystemClock().now() + timedelta(hours=overlap_h)) if overlap_h else None
         return await to_thread(self._store.rotate_secret, scope, webhook_id, new_secret(), until)
 
     async def test(self, scope: Scope, webhook_id: str) -> Delivery:
@@ -158,7 +158,7 @@ def payload_of(event: Event) -> bytes:
 
 async def send(poster: Poster, webhook: Webhook, event_id: str, body: bytes) -> Answer:
     """Signed with each of its secrets, as of now."""
-    moment = datetime.now(UTC)
+    moment = SystemClock().now()
     signatures = [
         Signer(secret.value).sign(event_id, moment, body.decode())
         for secret in webhook.secrets

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ import httpcore2
 import httpx2
 from msgspec.structs import replace
 
+from rag_service.clock import SystemClock
 from rag_service.errors import Invalid, Refused
 from rag_service.events.poster import Answer
 from rag_service.outbound import addresses
@@ -228,7 +229,7 @@ def _retry_after(headers: dict[bytes, bytes]) -> float | None:
         except ValueError:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
+        seconds = (moment - SystemClock().now()).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)
 
 

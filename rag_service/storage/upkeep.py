@@ -29,7 +29,8 @@ class UpkeepStore(Protocol):
         """Remove rows that nobody will ask for, in transactions of a moment; how many they were.
 
         They are jobs that ended and events that happened before these moments; deliveries that
-        ended a month ago; changes that all sealed views have; and vectors that no chunk has had for a day.
+        ended a month ago; changes that all sealed views have; and vectors that no chunk has had for
+        a day.
         """
         ...
 

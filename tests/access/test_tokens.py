@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from shelf import bots
 
 from rag_service.access.caller import Caller
-from rag_service.access.rates import RateLimiter, read_rate
+from rag_service.access.rates import Attempts, RateLimiter, read_rate
 from rag_service.access.scope import ALL_BOTS
 from rag_service.access.tokens import Access
 from rag_service.assembly import Service, assemble
@@ -40,11 +41,17 @@ def caller(**changes) -> Caller:
 
 
 class Clock:
-    def __init__(self, now: float = 1_000_000.0) -> None:
-        self.now = now
+    """`seconds` have gone by; calendars say so too, but for what somebody has set."""
 
-    def __call__(self) -> float:
-        return self.now
+    def __init__(self, seconds: float = 1_000_000.0) -> None:
+        self.seconds = seconds
+        self.set_by = 0.0
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds + self.set_by, UTC)
+
+    def monotonic(self) -> float:
+        return self.seconds
 
 
 def limiter(rate: str, clock: Clock) -> RateLimiter:
@@ -238,11 +245,11 @@ def test_a_window_is_counted_down_and_begins_again():
         (3, 1, 180),
         (3, 0, 180),
     ]
-    clock.now = 150.5
+    clock.seconds = 150.5
     with pytest.raises(RateLimited) as caught:
         limits.take(caller(), "data")
-    assert (caught.value.limit, caught.value.reset, caught.value.retry_after) == (3, 180, 29)
-    clock.now = 180.0
+    assert (caught.value.limit, caught.value.reset, caught.value.retry_after) == (3, 180, 30)
+    clock.seconds = 180.0
     assert limits.take(caller(), "data").remaining == 2
 
 
@@ -254,8 +261,25 @@ def test_after_waiting_as_told_there_is_room():
         with pytest.raises(RateLimited) as caught:
             limits.take(caller(), "data")
         assert caught.value.retry_after >= 1
-        clock.now += caught.value.retry_after
+        clock.seconds += caught.value.retry_after
         limits.take(caller(), "data")
+
+
+@pytest.mark.parametrize("hours", [-48, -1, 1, 48])
+def test_a_clock_that_is_set_gives_no_window_twice_and_locks_nobody_out(hours: int) -> None:
+    clock = Clock()
+    limits, attempts = limiter("2/hour", clock), Attempts("2/hour", clock)
+    for _ in range(2):
+        limits.take(caller(), "data")
+        attempts.failed("192.0.2.1")
+    clock.set_by = hours * 3600.0
+    for count in (lambda: limits.take(caller(), "data"), lambda: attempts.failed("192.0.2.1")):
+        with pytest.raises(RateLimited) as caught:
+            count()
+        assert 0 < caught.value.reset - clock.now().timestamp() <= 3601
+    clock.seconds += caught.value.retry_after
+    limits.take(caller(), "data")
+    attempts.failed("192.0.2.1")
 
 
 def test_off_never_ends_and_tells_no_limit():
@@ -289,17 +313,17 @@ def test_no_window_takes_more_than_its_number(number, unit, steps):
     limits = limiter(f"{number}/{unit}", clock)
     taken: dict[int, int] = {}
     for step in steps:
-        clock.now += step
-        window = int(clock.now // SECONDS[unit])
+        clock.seconds += step
+        window = int(clock.seconds // SECONDS[unit])
         try:
             allowance = limits.take(caller(), "data")
         except RateLimited as error:
             assert taken[window] == number
-            assert clock.now < error.reset <= clock.now + SECONDS[unit]
+            assert clock.seconds < error.reset <= clock.seconds + 1 + SECONDS[unit]
         else:
             taken[window] = taken.get(window, 0) + 1
             assert allowance.remaining == number - taken[window]
-            assert allowance.reset == (window + 1) * SECONDS[unit]
+            assert abs(allowance.reset - (window + 1) * SECONDS[unit]) <= 1
     assert all(count <= number for count in taken.values())
 
 
