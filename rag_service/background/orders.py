@@ -7,10 +7,11 @@ not be started: orders wait until it can take them.
 
 import asyncio
 import os
-from asyncio.subprocess import PIPE, Process
+from asyncio import StreamReader, StreamReaderProtocol, StreamWriter
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from subprocess import PIPE, Popen
 from typing import Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from msgspec import Struct
 from rag_service.errors import RagError
 from rag_service.programs import program
 from rag_service.settings import Settings
-from rag_service.supervisor import FAILING_AFTER, Loop, Supervisor, is_end
+from rag_service.supervisor import FAILING_AFTER, Loop, Supervisor, in_thread, is_end
 
 _STOP_S = 2.0
 """What it is at is done again by the next one, so it need not be waited for any longer."""
@@ -70,7 +71,7 @@ class Background:
         self._settings = settings
         self._supervisor = supervisor or Supervisor()
         self._command = command or program("rag_service.worker")
-        self._worker: Process | None = None
+        self._worker: _Process | None = None
         self._waiting: deque[Order] = deque()
         self._mourning = False
         self._orders = Loop("background process", self.send)
@@ -104,10 +105,9 @@ class Background:
             if self._worker is None:
                 self._worker = await self._start()
                 self._reports.wake()
-            assert self._worker.stdin is not None
             try:
-                self._worker.stdin.write(msgspec.json.encode(self._waiting[0]) + b"\n")
-                await self._worker.stdin.drain()
+                self._worker.orders.write(msgspec.json.encode(self._waiting[0]) + b"\n")
+                await self._worker.orders.drain()
             except ConnectionError:  # it has died, which is noticed where it is read
                 return None
             self._waiting.popleft()
@@ -121,8 +121,7 @@ class Background:
             self._orders.wake()
         if self._worker is None:
             return None
-        assert self._worker.stdout is not None
-        if line := await self._worker.stdout.readline():
+        if line := await self._worker.reports.readline():
             self.take(msgspec.json.decode(line, type=Report))
         else:
             code = await self._worker.wait()
@@ -130,25 +129,19 @@ class Background:
             raise NotStarted(f"the background process ended with {code} and is started again")
         return now
 
-    async def _start(self) -> Process:
+    async def _start(self) -> "_Process":
         """Raises NotStarted."""
         worker = None
         try:
-            worker = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=PIPE,
-                stdout=PIPE,
-                env={**os.environ, **self._settings.environ()},
-            )
-            assert worker.stdout is not None
+            worker = _Process(self._command, {**os.environ, **self._settings.environ()})
+            await worker.connect()
             async with asyncio.timeout(_START_S):
-                if await worker.stdout.readline():  # that it is ready
+                if await worker.reports.readline():  # that it is ready
                     return worker
             reason = f"it ended with {await worker.wait()}"
         except BaseException as error:
             if worker is not None:
-                with suppress(ProcessLookupError):
-                    worker.kill()
+                worker.kill()
                 await worker.wait()
             if is_end(error):
                 raise
@@ -160,15 +153,46 @@ class Background:
 
     async def _stop(self) -> None:
         """What it has told is on disk; the next server goes on from there."""
-        if self._worker is not None and self._worker.stdin is not None:
-            self._worker.stdin.close()
-            with suppress(ProcessLookupError):
-                try:
-                    async with asyncio.timeout(_STOP_S):
-                        await self._worker.wait()
-                except TimeoutError:
-                    self._worker.kill()
+        if self._worker is not None:
+            self._worker.orders.close()
+            try:
+                async with asyncio.timeout(_STOP_S):
                     await self._worker.wait()
+            except TimeoutError:
+                self._worker.kill()
+                await self._worker.wait()
+
+
+class _Process:
+    """A child with pipes for orders and reports.
+
+    `Popen` starts it without a fork of this process, which event loops do: before a fork numerical
+    libraries wait for the threads that compute, and those may wait for them, for ever.
+    """
+
+    def __init__(self, command: Sequence[str], environ: dict[str, str]) -> None:
+        self._child = Popen(command, stdin=PIPE, stdout=PIPE, bufsize=0, env=environ)
+        self.reports = StreamReader()
+        self.orders: StreamWriter
+
+    async def connect(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: StreamReaderProtocol(self.reports), self._child.stdout)
+        transport, protocol = await loop.connect_write_pipe(
+            lambda: StreamReaderProtocol(StreamReader()), self._child.stdin
+        )
+        self.orders = StreamWriter(transport, protocol, None, loop)
+
+    def kill(self) -> None:
+        self._child.kill()
+
+    async def wait(self) -> int:
+        """Its return code, when it has ended and its pipes are closed."""
+        code = await in_thread(self._child.wait)
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                pipe.close()
+        return code
 
 
 async def _nothing() -> None:
