@@ -30,6 +30,7 @@ Format = Literal[
     "csv",
     "json",
     "eml",
+    "rtf",
 ]
 
 

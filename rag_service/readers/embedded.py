@@ -6,17 +6,18 @@ import email.policy
 from rag_service.readers.encodings import decode
 from rag_service.readers.html import write_html
 from rag_service.readers.outline import Outline
+from rag_service.readers.rtf import write_rtf
 
 
 def write_embedded(data: bytes, content_type: str, name: str, outline: Outline) -> None:
-    """Adds HTML, web archives and plain text; tells what it cannot read.
+    """Adds HTML, RTF, web archives and plain text; tells what it cannot read.
 
     `name` stands in where the file does not say the content type.
     """
     kind = f"{content_type.partition(';')[0].lower()} {name.lower()}"
     start = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"{\\rtf"):
-        outline.leave_out("embedded RTF document", "embedded RTF documents")
+        write_rtf(data, outline)
     elif start.startswith((b"mime-version:", b"from:", b"content-type:")) or "rfc822" in kind:
         _write_archive(data, outline)
     elif "html" in kind or ".htm" in kind or start.startswith((b"<!doctype html", b"<html")):

@@ -28,7 +28,7 @@ class FileFormat(Struct, frozen=True, kw_only=True):
     """What its reader is given."""
     is_binary: bool = False
     """It cannot be pushed as text."""
-    magic: bytes = b""
+    magic: tuple[bytes, ...] = ()
     """What the file begins with, where that tells."""
     part: str = ""
     """What the name of a part of the zip archive begins with, which no other format has."""
@@ -123,6 +123,14 @@ FORMATS = (
     ),
     FileFormat(
         name="eml", label="EML", extensions=(".eml",), reader="email:read_email", takes="bytes"
+    ),
+    FileFormat(
+        name="rtf",
+        label="RTF",
+        extensions=(".rtf",),
+        reader="rtf:read_rtf",
+        takes="bytes",
+        magic=(b"{\\rtf",),
     ),
 )
 WORDPRESS = ".xml"

@@ -61,12 +61,8 @@ def _found(data: bytes, said: Format) -> Format:
         return _package(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise Unreadable(_old_office(data))
-    if told := next(
-        (one.name for one in FORMATS if one.magic and data.startswith(one.magic)), None
-    ):
+    if told := next((one.name for one in FORMATS if data.startswith(one.magic)), None):
         return told
-    if data.startswith(b"{\\rtf"):
-        raise Unreadable("is an RTF file, which cannot be read: save it as docx")
     if name := _other(data):
         raise Unreadable(f"is {name}, which cannot be read")
     if said in BINARY and not _is_printable(data):

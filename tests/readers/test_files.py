@@ -70,7 +70,6 @@ def test_a_file_reads_like_the_same_text(text: str, format: Format) -> None:
         (b"\x1f\x8b\x08", "a gzip archive"),
         (b"MZ\x90\x00", "a program"),
         (b"\0\0\0\x18ftypmp42", "a film"),
-        (b"{\\rtf1 a}", "save it as docx"),
         (b"a\0b\0\0\1\2" * 9, "neither text"),
         (b"<p></p>", "holds no text"),
     ],
