@@ -68,10 +68,17 @@ def check_file(name: str, data: bytes) -> Check:
 def check(passages: Iterable[Passage], read: Sequence[ParsedDocument]) -> Check:
     """Counts every occurrence: a word that stands in a file twice has to be read twice.
 
-    Bodies come first, so that what is left of the words read is what edges and menus may use.
+    Bodies come first, then what may be missing and is there as a whole, so that what is left out
+    has no word of theirs.
     """
-    passages = sorted(passages, key=lambda passage: passage.kind != "")
     words = [word for parsed in read for word in words_of(f"{parsed.title}\n{parsed.text}")]
+    whole = f" {' '.join(words)} "
+    passages = sorted(
+        passages,
+        key=lambda passage: (
+            passage.kind != "" and 1 + (f" {' '.join(words_of(passage.text))} " not in whole)
+        ),
+    )
     available = _Words(words)
     allowed = _Allowed([one for parsed in read for one in parsed.left_out])
     lost: Counter[str] = Counter()
@@ -82,7 +89,7 @@ def check(passages: Iterable[Passage], read: Sequence[ParsedDocument]) -> Check:
         total += len(source)
         missing = available.take(source)
         if missing:
-            (told if allowed.take(passage) else lost).update(missing)
+            (told if allowed.take(passage, missing) else lost).update(missing)
     return Check(total, lost, told)
 
 
@@ -131,15 +138,22 @@ class _Allowed:
         self._told = left_out
         self._counts = [one.count for one in left_out]
 
-    def take(self, passage: Passage) -> bool:
+    def take(self, passage: Passage, missing: Sequence[str]) -> bool:
         for number, one in enumerate(self._told):
-            if not self._counts[number] or not passage.kind:
+            if not passage.kind or self._counts[number] < _amount(passage, missing, one):
                 continue
             place_fits = not one.where or not passage.where or passage.where in one.where
             if place_fits and TOLD[passage.kind].search(one.one):
-                self._counts[number] -= passage.counts
+                self._counts[number] -= _amount(passage, missing, one)
                 return True
         return False
+
+
+def _amount(passage: Passage, missing: Sequence[str], told: LeftOut) -> int:
+    """Where words are told, that many. Of what is only counted as things, one at least is told."""
+    if told.one.startswith("word "):
+        return min(len(missing), len(passage.text.split()))
+    return passage.counts
 
 
 def main() -> None:

@@ -23,10 +23,45 @@ from lxml import etree
 _EDGE = 0.12
 """Of a page's height, at its top and at its bottom: running heads stand there, bodies seldom."""
 _MENUS = frozenset(["nav", "header", "footer", "aside", "menu", "button", "form", "select"])
+_BOXES = frozenset(["div", "section", "ul", "ol", "p"])
+_INLINE = frozenset(
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
+)
 _NO_TEXT = frozenset(["script", "style", "head", "template", "noscript", "svg", "iframe"])
 _MENU_ROLES = frozenset(["navigation", "banner", "contentinfo", "menu", "menubar", "search"])
 _SHORTCODE = re.compile(r"\[/?[a-zA-Z][\w-]*(?:\s[^\]]*)?/?\]")
 _LINK_TARGET = re.compile(r"\]\([^)]*\)|^\[[^\]]+\]:.*$|<[^>]+>|^```.*$", re.M)
+_EMPTY_ITEM = re.compile(r"^\s*\d+[.)][ \t]*$", re.M)
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 
@@ -42,6 +77,17 @@ class Passage(NamedTuple):
 
 
 def pdf(data: bytes) -> Iterator[Passage]:
+    """A word that is broken over two pages is one, on the second of them."""
+    broken = ""
+    for passage in _pages(data):
+        text = f"{broken}{passage.text}"
+        broken = text if text.rstrip().endswith("-") else ""
+        if not broken:
+            yield passage._replace(text=text)
+    yield Passage(broken)
+
+
+def _pages(data: bytes) -> Iterator[Passage]:
     document = pypdfium2.PdfDocument(data)
     try:
         for number, page in enumerate(document, 1):
@@ -59,7 +105,7 @@ def _page(page: Any, text_page: Any, where: str) -> Iterator[Passage]:
     sideways = page.get_rotation() in (90, 270)
     width, height = (right - left) * _EDGE, (top - bottom) * _EDGE
     body: list[str] = []
-    for line in re.split(r"(?<![-\ufffe\x02])[\r\n]+", text_page.get_text_range()):
+    for line in re.split(r"(?<![-\ufffe\x02\r])(?:\r\n?|\n)", text_page.get_text_range()):
         body.append(line)
     edges = (
         [(left, bottom, left + width, top), (right - width, bottom, right, top)]
@@ -92,17 +138,38 @@ def _html_text(text: str) -> Iterator[Passage]:
 
 
 def _html_tree(tree: Any) -> Iterator[Passage]:
-    pending: list[tuple[Any, str]] = [(tree, "")]
-    while pending:
-        element, kind = pending.pop()
-        if not isinstance(element.tag, str) or element.tag in _NO_TEXT or _is_hidden(element):
+    """A passage is what stands between two blocks: `<b>BY</b>-Lizenz` is one word."""
+    run: list[str] = []
+    kinds = [""]
+    walk = etree.iterwalk(tree, events=("start", "end", "comment", "pi"))
+    for event, element in walk:
+        is_element = isinstance(element.tag, str)
+        kind = _html_kind(element) if event == "start" else ""
+        parts = is_element and (element.tag not in _INLINE or kind not in ("", kinds[-1]))
+        if parts or (event == "end" and len(kinds) > 1 and kinds[-1] != kinds[-2]):
+            yield Passage("".join(run), kinds[-1], counts=0)
+            run.clear()
+        if event == "start":
+            kinds.append(kind or kinds[-1])
+            if element.tag in _NO_TEXT or _is_hidden(element):
+                walk.skip_subtree()
+            else:
+                run.append(element.text or "")
             continue
-        if element.tag in _MENUS or element.get("role") in _MENU_ROLES:
-            kind = "boilerplate"
-        yield Passage(element.text or "", kind, counts=0)
-        for child in element:
-            yield Passage(child.tail or "", kind, counts=0)
-            pending.append((child, kind))
+        if event == "end":
+            kinds.pop()
+        run.append((element.tail or "") if element is not tree else "")
+    yield Passage("".join(run), kinds[-1], counts=0)
+
+
+def _html_kind(element: Any) -> str:
+    """A menu by its element or its role; or a box of which most is links."""
+    if element.tag in _MENUS or element.get("role") in _MENU_ROLES:
+        return "boilerplate"
+    if element.tag not in _BOXES:
+        return ""
+    linked = sum(len("".join(link.itertext())) for link in element.iter("a"))
+    return "boilerplate" if linked > len("".join(element.itertext())) * 2 / 3 else ""
 
 
 def _is_hidden(element: Any) -> bool:
@@ -147,6 +214,12 @@ def pptx(data: bytes) -> Iterator[Passage]:
             if paragraph.find("{*}fld") is None:
                 yield Passage("".join(t.text or "" for t in paragraph.iter("{*}t")))
     for _, root in _parts(data, r"ppt/charts/chart"):
+        # every series repeats the categories, which the chart shows once
+        categories = [tuple(c.itertext("{*}v")) for c in root.iter("{*}cat")]
+        for again in [
+            c for n, c in enumerate(root.iter("{*}cat")) if categories[n] in categories[:n]
+        ]:
+            again.getparent().remove(again)
         for value in root.iter("{*}v", "{*}t"):
             yield Passage(value.text or "", "chart", counts=0)
 
@@ -288,15 +361,16 @@ def text(data: bytes) -> Iterator[Passage]:
 
 
 def markdown(data: bytes) -> Iterator[Passage]:
-    yield Passage(_LINK_TARGET.sub("] ", _readable(data)))
+    """Without targets of links, and without the numbers of empty items."""
+    yield Passage(_EMPTY_ITEM.sub("", _LINK_TARGET.sub("] ", _readable(data))))
 
 
 def _readable(data: bytes) -> str:
-    """UTF-8, with or without a mark; of other text what is plain ASCII, which all share."""
+    """UTF-8, with or without a mark; of other text the words in plain ASCII, which all share."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return re.sub(r"\w*[^\x00-\x7f]\w*", " ", data.decode("latin-1"))
+        return re.sub(r"\S*[^\x00-\x7f]\S*", " ", data.decode("latin-1"))
 
 
 def _parts(data: bytes, names: str) -> Iterator[tuple[str, Any]]:

@@ -62,5 +62,27 @@ def test_words_that_were_broken_or_mended_are_not_missed() -> None:
     assert not check(source, [_read("information type well-known Grundstu\u0308ck", [])]).lost
 
 
+def test_words_of_menus_are_accounted_for_by_as_many_words_as_are_told() -> None:
+    menu = list(SOURCES[".html"](b"<ul><li><a href=/a>One two</a><li><a href=/b>Three</a></ul>"))
+    told = [LeftOut(one="word of navigation", many="words of navigation", count=2)]
+    found = check(menu, [_read("", told)])
+    assert (found.told.total(), found.lost.total()) == (2, 1)
+
+
+def test_a_line_that_was_read_leaves_its_words_to_no_line_that_was_not() -> None:
+    lines = [Passage("page one of two", "page edge"), Passage("all of it", "page edge")]
+    told = [LeftOut(one="running head", many="running heads", count=1)]
+    found = check(lines, [_read("all of it", told)])
+    assert (found.told.total(), found.lost.total()) == (4, 0)
+
+
+def test_a_word_of_a_web_page_goes_over_its_tags() -> None:
+    source = b"<p>Under <a href=/>BY</a>-Lizenz, <b>Howard</b>'s</p><p>next</p>"
+    assert [passage.text for passage in SOURCES[".html"](source) if passage.text] == [
+        "Under BY-Lizenz, Howard's",
+        "next",
+    ]
+
+
 def _read(text: str, left_out: list[LeftOut]) -> ParsedDocument:
     return ParsedDocument(title="", text=text, blocks=[], left_out=left_out)
