@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Iterator
 
 import pypdfium2
 from pypdfium2 import raw
@@ -11,7 +12,9 @@ from rag_service.errors import Unreadable
 from rag_service.readers.layout import PageLine, read_pages
 from rag_service.readers.outline import Outline, one_line
 from rag_service.readers.page_pictures import INSTALL, Recogniser
+from rag_service.readers.pdf.form import Form
 from rag_service.readers.pdf.page import Page, picture_of, read_page
+from rag_service.readers.pdf.placed_text import below
 
 MOST_PAGES = 10_000
 MOST_CHARACTERS = 20_000_000
@@ -30,6 +33,8 @@ def read_pdf(data: bytes, recognise: Recogniser | None = None) -> ParsedDocument
         outline = Outline()
         lines = [_lines(document, page, recognise, outline) for page in pages]
         with _one_at_a_time:
+            if document.get_formtype() == raw.FORMTYPE_XFA_FULL:
+                outline.leave_out("form in XFA", "forms in XFA")
             title = one_line(document.get_metadata_value("Title"))
             attached = raw.FPDFDoc_GetAttachmentCount(document.raw)
     finally:
@@ -56,15 +61,21 @@ def _read(document: pypdfium2.PdfDocument) -> list[Page]:
     with _one_at_a_time:
         if len(document) > MOST_PAGES:
             raise Unreadable(f"is a PDF of more than {MOST_PAGES:,} pages: split it")
-        pages = []
-        left = MOST_CHARACTERS
-        for number in range(1, len(document) + 1):
-            page = read_page(document, number)
-            left -= sum(len(line.text) for line in page.lines)
-            if left < 0:
-                raise Unreadable(f"has more than {MOST_CHARACTERS:,} characters: split it")
-            pages.append(page)
-        return pages
+        form = Form(document)
+        try:
+            return list(_pages(document, form))
+        finally:
+            form.close()
+
+
+def _pages(document: pypdfium2.PdfDocument, form: Form) -> Iterator[Page]:
+    left = MOST_CHARACTERS
+    for number in range(1, len(document) + 1):
+        page = read_page(document, number, form)
+        left -= sum(len(line.text) for line in page.lines)
+        if left < 0:
+            raise Unreadable(f"has more than {MOST_CHARACTERS:,} characters: split it")
+        yield page
 
 
 def _lines(
@@ -72,6 +83,8 @@ def _lines(
 ) -> list[PageLine]:
     """Those of the page, or what is recognised in its place."""
     where = f"page {page.number}"
+    for one, many in page.left_out:
+        outline.leave_out(one, many, where=where)
     if page.pictures and not page.unread:
         outline.leave_out("picture", "pictures", count=page.pictures, where=where)
     if not page.unread:
@@ -85,7 +98,7 @@ def _lines(
                 f"{page.unread[1]}: read by text recognition",
                 where=where,
             )
-            return lines
+            return below(lines, page.placed)
     outline.leave_out(*page.unread, where=where)
     return page.lines
 

@@ -8,12 +8,22 @@ from statistics import median
 import numpy as np
 import pypdfium2
 from msgspec import Struct
+from msgspec.structs import replace
 
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import PageLine
-from rag_service.readers.layout.rulings import Grid, find_grids
+from rag_service.readers.layout.rulings import Box, Grid, find_grids
 from rag_service.readers.page_pictures import PagePicture
+from rag_service.readers.pdf.annotations import Kind, draw_annotations, read_annotations
+from rag_service.readers.pdf.form import Form
+from rag_service.readers.pdf.frame import Frame
 from rag_service.readers.pdf.page_objects import PageObjects, page_objects
+from rag_service.readers.pdf.placed_text import (
+    PlacedText,
+    fill_cells,
+    plain_lines,
+    with_texts,
+)
 from rag_service.readers.pdf.text_page import TextPage
 
 _WITHOUT_TEXT = ("page without text", "pages without text")
@@ -34,12 +44,19 @@ class Page(Struct, frozen=True, kw_only=True):
     unread: tuple[str, str] | None = None
     """What keeps its text from being read, as one and as many; a recogniser may help."""
     pictures: int = 0
+    placed: list[PageLine] = []
+    """Of a page whose text is unread: what is filled in or typed onto it."""
+    left_out: list[Kind] = []
 
 
-def read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
+def read_page(document: pypdfium2.PdfDocument, number: int, form: Form) -> Page:
     """`number` counts from 1. Raises Unreadable where PDFium cannot open the page."""
     try:
         page = document[number - 1]
+        found = read_annotations(page.raw, form)
+        if found.drawn and draw_annotations(page.raw):
+            page.close()
+            page = document[number - 1]
         try:
             text_page = page.get_textpage()
         except pypdfium2.PdfiumError:
@@ -53,14 +70,17 @@ def read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
         text = TextPage(text_page)
         objects = page_objects(page.raw)
         lines, frame = text.lines()
-        rulings = [frame.turn(box) for box in objects.rulings] if lines else []
-        for grid in find_grids(rulings):
-            lines = _with_table(lines, list(text.rows(grid, frame)), grid)
+        if not lines:
+            frame = Frame(page.get_rotation() // 90)
+        unread = _why_unread(lines, text, objects)
+        texts = [replace(one, box=frame.turn(one.box)) for one in found.texts]
         return Page(
             number=number,
-            lines=lines,
-            unread=_why_unread(lines, text, objects),
+            lines=_read(lines, text, frame, objects, texts),
+            unread=unread,
             pictures=len(objects.pictures),
+            placed=plain_lines(texts) if unread else [],
+            left_out=found.left_out,
         )
     finally:
         text_page.close()
@@ -72,7 +92,7 @@ def picture_of(document: pypdfium2.PdfDocument, number: int) -> PagePicture:
     page = document[number - 1]
     try:
         dots = min(_PIXELS_PER_INCH / 72, _MOST_PIXELS / max(*page.get_size(), 1))
-        bitmap = page.render(scale=dots, rev_byteorder=True)
+        bitmap = page.render(scale=dots, rev_byteorder=True, draw_annots=False)
         try:
             pixels = np.array(bitmap.to_numpy()[:, :, :3], dtype=np.uint8)
         finally:
@@ -80,6 +100,29 @@ def picture_of(document: pypdfium2.PdfDocument, number: int) -> PagePicture:
         return PagePicture(pixels=pixels, scale=1 / dots)
     finally:
         page.close()
+
+
+def _read(
+    lines: list[PageLine],
+    text: TextPage,
+    frame: Frame,
+    objects: PageObjects,
+    texts: list[PlacedText],
+) -> list[PageLine]:
+    """The lines, ruled tables as rows, and the texts where they are seen."""
+
+    def read(box: Box) -> str:
+        return text.within(box, frame)
+
+    if not lines:
+        return plain_lines(texts)
+    for grid in find_grids([frame.turn(box) for box in objects.rulings]):
+        rows = list(text.rows(grid, frame))
+        filled, others = fill_cells(grid, rows, texts, read)
+        with_table = _with_table(lines, rows, filled, grid)
+        if with_table is not lines:
+            lines, texts = with_table, others
+    return with_texts(lines, texts, read)
 
 
 def _why_unread(
@@ -92,13 +135,19 @@ def _why_unread(
     return None
 
 
-def _with_table(lines: list[PageLine], rows: list[tuple[str, ...]], grid: Grid) -> list[PageLine]:
+def _with_table(
+    lines: list[PageLine],
+    rows: list[tuple[str, ...]],
+    filled: list[tuple[str, ...]],
+    grid: Grid,
+) -> list[PageLine]:
     """Rows in place of the lines within the grid, if it is one, and not a frame around some text.
 
-    Nothing is lost and nothing is there twice: where the two differ, the lines stay.
+    `filled` are the rows with what a form adds. Nothing is lost and nothing is there twice: where
+    lines and rows differ, the lines stay.
     """
     inside = [line for line in lines if grid.covers(line.left + line.size / 4, line.base)]
-    full = [row for row in rows if sum(map(bool, row)) > 1]
+    full = [row for row in filled if sum(map(bool, row)) > 1]
     if not inside or len(full) < 2 or 2 * len(full) < len(rows):
         return lines
     if _ink(line.text for line in inside) != _ink(cell for row in rows for cell in row):
@@ -113,7 +162,7 @@ def _with_table(lines: list[PageLine], rows: list[tuple[str, ...]], grid: Grid) 
             size=size,
             cells=row,
         )
-        for row, (top, bottom) in zip(rows, pairwise(grid.ys), strict=True)
+        for row, (top, bottom) in zip(filled, pairwise(grid.ys), strict=True)
         if any(row)
     ]
     at = lines.index(inside[0])

@@ -9,13 +9,13 @@ from statistics import median
 from typing import NamedTuple
 
 import pypdfium2
-from msgspec.structs import replace
 from pypdfium2 import raw
 
 from rag_service.readers.layout import PageLine
-from rag_service.readers.layout.rulings import Grid
+from rag_service.readers.layout.rulings import Box, Grid
 from rag_service.readers.outline import one_line
 from rag_service.readers.pdf.frame import UPRIGHT, Frame, frame_of
+from rag_service.readers.pdf.placed_text import below
 
 _GAP = 0.45
 """In sizes of the text: such a gap may part two columns. Between words it is about 0.3."""
@@ -80,14 +80,17 @@ class TextPage:
         most = max(turned, key=lambda frame: sum(len(line.text) for line in turned[frame]))
         lines = turned.pop(most)
         for others in turned.values():
-            lines += _below(lines, others)
+            lines = below(lines, others)
         return lines, most
 
     def rows(self, grid: Grid, frame: Frame) -> Iterator[tuple[str, ...]]:
         """The texts of the cells, row by row."""
         for row in grid.rows():
-            cells = [self._page_text.get_text_bounded(*frame.back(cell)) for cell in row]
-            yield tuple(_readable(_LINE_END.sub("\n", cell)) for cell in cells)
+            yield tuple(self.within(cell, frame) for cell in row)
+
+    def within(self, box: Box, frame: Frame) -> str:
+        text = self._page_text.get_text_bounded(*frame.back(box))
+        return _readable(_LINE_END.sub("\n", text))
 
     def has_character_map(self) -> bool:
         """Whether most characters are more than the numbers of glyphs."""
@@ -215,14 +218,6 @@ def _letter_gap(text: str, blanks: list[_Blank], size: float) -> float:
     if 2 * spaced < len(text):
         return 0.0
     return 1.5 * median(blank.width for blank in blanks) if blanks else 0.0
-
-
-def _below(lines: list[PageLine], others: list[PageLine]) -> list[PageLine]:
-    """The others, far enough below that they are no part of what is there."""
-    lowest = min(line.base for line in lines)
-    highest = max(line.base for line in others)
-    shift = lowest - highest - 5 * max(line.size for line in others)
-    return [replace(line, base=line.base + shift) for line in others]
 
 
 def _readable(text: str) -> str:
