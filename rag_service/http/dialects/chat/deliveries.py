@@ -70,7 +70,6 @@ async def test_webhook(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
-    threads: NamedDependency[Threads],
 ) -> Success[Delivery]:
     """One `webhook.test`, now and once, also to a disabled one; what came of it is the answer."""
     return Success(data=_delivery(await service.webhooks.test(scope_of(request), webhook_id)))

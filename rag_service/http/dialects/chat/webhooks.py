@@ -153,7 +153,6 @@ async def change_webhook(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
-    threads: NamedDependency[Threads],
 ) -> Success[Webhook]:
     """What is left out stays. Enabling one, or a new URL, has it tried at once again."""
     changes = read_webhook(await body_of(request), changes=True)
@@ -196,7 +195,6 @@ async def rotate_secret(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
-    threads: NamedDependency[Threads],
 ) -> Success[NewWebhook]:
     """Deliveries are signed with both, so that the receiver can change over meanwhile."""
     values = Parameters(await optional_body_of(request))

@@ -116,7 +116,7 @@ async def send(
     try:
         row = await threads.write(
             service.store.messages.add,
-            scope_of(request),
+            scope,
             bot_id,
             conversation_id or new_id("conv"),
             said,
