@@ -51,6 +51,7 @@ from pathlib import Path
 sys.path[:0] = {path!r}
 from shelf import page, push, settings_in, texts
 from test_failures import large, limited
+from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import StorageFailed
