@@ -213,8 +213,16 @@ def test_a_cancelled_answer_is_kept_as_far_as_it_came(filled):
     model = Scripted("One. ", "Two. ", *["more "] * 1000, pause=0.01)
 
     async def cancel() -> None:
-        task = asyncio.create_task(events(assistant(filled, model), asks()))
-        await asyncio.sleep(0.5)
+        told = []
+
+        async def listen() -> None:
+            async for event in assistant(filled, model).answer(asks()):
+                told.append(event)
+
+        task = asyncio.create_task(listen())
+        async with asyncio.timeout(60):
+            while len(told) < 4:  # what was found, and three pieces
+                await asyncio.sleep(0.01)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
