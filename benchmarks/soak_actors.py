@@ -280,7 +280,8 @@ class Batches(Pages):
     def _thin(self) -> None:
         known = [url for url in self.possible if url not in self._limbo]
         some = self.rng.sample(known, min(50, len(known)))
-        self.remove(some)
+        if some:
+            self.remove(some)
         for url in some:
             if self.possible[url] == {None}:
                 del self.possible[url]

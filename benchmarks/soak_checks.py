@@ -40,7 +40,8 @@ class Checks:
     def deliveries(self, clock: SteppedClock) -> None:
         """Each message of a conversation that is there was delivered, in its order."""
         end = time.monotonic() + _PATIENCE_S
-        while missing := self._undelivered():
+        still = "select count(*) from deliveries where state in ('due', 'waiting')"
+        while (missing := self._undelivered()) or self._one(still):
             if time.monotonic() > end:
                 self._findings.fault(f"{len(missing)} messages were not delivered: {missing[:5]}")
                 self._findings.fault(f"deliveries: {self._states()}")
