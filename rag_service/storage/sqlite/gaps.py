@@ -24,7 +24,7 @@ from rag_service.storage.sqlite.changes import changes_since
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.gap_rows import gap_row, move, settle
-from rag_service.storage.sqlite.ledger import forward, touch
+from rag_service.storage.sqlite.ledger_changes import forward, touch
 from rag_service.storage.sqlite.messages import kind_of
 
 _GAP = """gap_id, bots.name, state, gaps.kind, coalesce(gaps.title, middle_signal.question),
