@@ -1,6 +1,7 @@
 """What was deleted is in no file, as soon as nobody reads it any more."""
 
 import asyncio
+import random
 import threading
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from rag_service.conversations.store import NewMessage
 from rag_service.documents import DEFAULT_BOT
 from rag_service.gaps.desk import GapAnswer
 from rag_service.settings import Settings
+from rag_service.storage.sqlite.database import RowsFile
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.views.terms import terms_of
 from rag_service.storage.views.words import SealedWords
@@ -225,3 +227,28 @@ def test_nothing_of_a_question_is_left_in_gaps_when_its_transcript_is_deleted(
     assert gaps_of(service, state=None) == []
     assert list(service.store.gaps.golden(ALL_BOTS)) == []
     assert files_with(service.settings, SECRET) == []
+
+
+def test_copies_that_sqlite_leaves_in_free_space_are_gone_after_upkeep(service: Service) -> None:
+    """Rows that it moved to other pages: of some thousand deleted ones, a few are found."""
+    rng = random.Random(1)
+    rows = RowsFile(service.settings.data_dir / "rag.db", 30)
+    there: list[str] = []
+    gone: set[str] = set()
+    with closing(rows), rows.writing() as connection:
+        for number in range(20_000):
+            if rng.random() < 0.55 or not there:
+                there.append(f"marker-{number:07}-{rng.random():.8f}")
+                text = there[-1] + " x" * rng.randint(0, rng.choice([10, 200, 1500, 3000]))
+                connection.execute(
+                    "insert into translations values (?, 'de', 'c', 1, ?, '')", [there[-1], text]
+                )
+            else:
+                marker = there.pop(rng.randrange(len(there)))
+                gone.add(marker)
+                connection.execute("delete from translations where message_id = ?", [marker])
+    service.store.upkeep.remove_outlived(now(), jobs_before=now(), events_before=now())
+    held = (service.settings.data_dir / "rag.db").read_bytes()
+    assert [marker for marker in there if marker.encode() not in held] == []
+    assert [marker for marker in gone if marker.encode() in held] == []
+    assert not service.store.upkeep.owes(now())

@@ -23,6 +23,8 @@ _COPY_KEPT = timedelta(days=30)
 """The copy from before an upgrade holds what is deleted afterwards, so it has an end as well."""
 _DELIVERIES_KEPT = timedelta(days=30)
 """What became of a delivery can be looked at for as long; its event stays with it."""
+_REPACKED = 512 * 1024 * 1024
+"""Bytes. A larger file is not written anew: that would hold up writers for too long."""
 _AT_ONCE = 1000
 
 
@@ -67,6 +69,8 @@ class SqliteUpkeep:
                 copy.unlink(missing_ok=True)
         with self._rows.erasing() as connection:
             connection.execute("update upkeep set ended_at = ?", [written(now)])
+        if self._rows.path.stat().st_size <= _REPACKED:
+            self._rows.repack()
         return removed
 
     def unknown_jobs(self, job_ids: Sequence[str]) -> set[str]:
