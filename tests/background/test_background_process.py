@@ -37,7 +37,7 @@ def test_it_is_started_without_a_fork_which_waits_for_threads_that_compute(tmp_p
     """Numerical libraries have a lock taken before each fork; a soak found a server that hung."""
     done = subprocess.run(
         [sys.executable, "-c", FORKS, str(tmp_path)],
-        cwd=Path(__file__).parent,
+        cwd=Path(__file__).parents[1],
         capture_output=True,
         text=True,
         timeout=100,

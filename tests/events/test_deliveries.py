@@ -211,12 +211,12 @@ def test_a_disabled_one_keeps_what_it_is_owed_and_misses_what_happens_meanwhile(
         webhook = hook(service, receiver.url, events=["message.*"])
         say(service, text="owed")
         change = service.store.webhooks.change
-        change(webhook.id, WebhookChanges(enabled=False))
+        change(ALL_BOTS, webhook.id, WebhookChanges(enabled=False))
         say(service, text="missed")
         with delivering(service) as deliverer:
             until(lambda: not service.store.outbox.fan_out())
             assert not service.store.outbox.owes()
-            change(webhook.id, WebhookChanges(enabled=True))
+            change(ALL_BOTS, webhook.id, WebhookChanges(enabled=True))
             say(service, text="later")
             deliverer.wake()
             until(lambda: states(service, webhook) == ["delivered"] * 2)
@@ -570,19 +570,3 @@ def test_an_address_that_may_not_be_reached_is_refused_at_the_delivery(service):
     assert attempt.status is None
     assert "127.0.0.1 must not be reached" in attempt.error
     assert "RAG_WEBHOOK_ALLOW_PRIVATE" in attempt.error
-
-
-def test_deliveries_that_ended_long_ago_are_forgotten(service, settings):
-    with receiving() as receiver:
-        webhook = hook(service, receiver.url, events=["message.*"])
-        say(service, text="old")
-        with delivering(service):
-            until(lambda: states(service, webhook) == ["delivered"])
-        with closing(sqlite3.connect(settings.data_dir / "rag.db")) as rows:
-            rows.execute("update deliveries set ended_at = '2020-01-01T00:00:00.000Z'")
-            rows.commit()
-        say(service, text="new")
-        with delivering(service):
-            receiver.wait(2)
-            until(lambda: states(service, webhook) == ["delivered"])
-    assert texts(receiver.requests) == ["old", "new"]
