@@ -1,13 +1,21 @@
 """What is asked and answered: `ask`, `chat`, `transcripts`."""
 
-from typing import get_args
+from typing import Any
 
 import click
 
 from rag_service.access.scope import ALL_BOTS
-from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
+from rag_service.cli.group import (
+    bot_option,
+    cli,
+    field_option,
+    json_option,
+    known_bot,
+    open_service,
+    text_of,
+)
 from rag_service.cli.terminal import Terminal
-from rag_service.conversations.messages import Role
+from rag_service.conversations.transcripts import TranscriptsRequest, csv_lines, item
 
 
 @cli.command()
@@ -36,38 +44,23 @@ def chat(bot: str) -> None:
 
 
 @cli.command()
-@click.option("--since", help="From then on: 2026-05-12, yesterday, -1 week.")
-@click.option("--until", help="Up to then.")
-@click.option("--session", "session_id", help="Only this conversation.")
-@click.option("--role", type=click.Choice([*get_args(Role), "all"]), default="all")
-@click.option(
-    "--has-rag-context",
-    type=click.Choice(["yes", "no", "any"]),
-    default="any",
-    help="`no` finds the questions nothing was found for.",
-)
-@click.option("--bot", help="Only this bot.")
-@click.option("-q", "q", help="Only texts that contain this.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True)
-@click.option("--offset", type=click.IntRange(0), default=0)
-@click.option("--order", type=click.Choice(["asc", "desc"]), default="desc", show_default=True)
+@field_option(TranscriptsRequest, "since", "--since")
+@field_option(TranscriptsRequest, "until", "--until")
+@field_option(TranscriptsRequest, "session_id", "--session")
+@field_option(TranscriptsRequest, "role", "--role")
+@field_option(TranscriptsRequest, "has_rag_context", "--has-rag-context")
+@field_option(TranscriptsRequest, "bot_id", "--bot")
+@field_option(TranscriptsRequest, "q", "-q")
+@field_option(TranscriptsRequest, "limit", "--limit")
+@field_option(TranscriptsRequest, "offset", "--offset")
+@field_option(TranscriptsRequest, "order", "--order")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: all rows that match.")
 @json_option
-def transcripts(
-    limit: int,
-    offset: int,
-    order: str,
-    as_csv: bool,
-    as_json: bool,
-    bot: str | None,
-    **filters: str | None,
-) -> None:
+def transcripts(as_csv: bool, as_json: bool, **fields: Any) -> None:
     """Show what was asked and answered."""
-    from rag_service.conversations.transcripts import csv_lines, item, read_filter  # noqa: PLC0415
-
-    where = read_filter(filters)
-    scope = ALL_BOTS.only(bot)
-    ascending = order == "asc"
+    asked = TranscriptsRequest(**fields)
+    scope = ALL_BOTS.only(asked.bot_id)
+    where, ascending = asked.filter(), asked.order == "asc"
     terminal = Terminal(as_json)
     with open_service() as service:
         if as_csv:
@@ -77,6 +70,6 @@ def transcripts(
                 click.echo(part, nl=False)
             return
         _, rows = service.store.transcripts.page(
-            scope, where, limit=limit, offset=offset, ascending=ascending
+            scope, where, limit=asked.limit, offset=asked.offset, ascending=ascending
         )
     terminal.transcripts([item(row) for row in rows])

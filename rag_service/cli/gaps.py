@@ -7,34 +7,25 @@ import click
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.cli.gap_views import show_forecast, show_gap, show_gaps, show_state
-from rag_service.cli.group import Group, cli, json_option, open_service, text_of
+from rag_service.cli.group import Group, cli, field_option, json_option, open_service, text_of
 from rag_service.cli.terminal import Terminal
-from rag_service.conversations.signals import SIGNAL_KINDS
-from rag_service.gaps.gap import GAP_SORTS, GAP_STATES
+from rag_service.gaps.gaps_request import GapsRequest
 
 
 def _filters(command: Any) -> Any:
     for option in reversed(
         (
-            click.option("--bot", help="Only this bot."),
-            click.option(
-                "--state",
-                type=click.Choice([*GAP_STATES, "all"]),
-                default="open",
-                show_default=True,
-                help="Which gaps.",
-            ),
-            click.option("--kind", type=click.Choice(SIGNAL_KINDS), help="Why they are gaps."),
-            click.option("--since", help="Asked from then on: 2026-05-12, yesterday, -1 week."),
-            click.option("--until", help="Asked up to then."),
-            click.option("-q", "q", help="Only with this text in a question or the title."),
-            click.option("--min-questions", type=click.IntRange(1), default=1),
-            click.option(
-                "--sort", type=click.Choice(GAP_SORTS), default="people", show_default=True
-            ),
-            click.option("--order", type=click.Choice(["asc", "desc"]), default="desc"),
-            click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True),
-            click.option("--offset", type=click.IntRange(0), default=0),
+            field_option(GapsRequest, "bot_id", "--bot"),
+            field_option(GapsRequest, "state", "--state"),
+            field_option(GapsRequest, "kind", "--kind"),
+            field_option(GapsRequest, "since", "--since"),
+            field_option(GapsRequest, "until", "--until"),
+            field_option(GapsRequest, "q", "-q"),
+            field_option(GapsRequest, "min_questions", "--min-questions"),
+            field_option(GapsRequest, "sort", "--sort"),
+            field_option(GapsRequest, "order", "--order"),
+            field_option(GapsRequest, "limit", "--limit"),
+            field_option(GapsRequest, "offset", "--offset"),
             click.option("--csv", "as_csv", is_flag=True, help="Print CSV: all that match."),
             json_option,
         )
@@ -121,45 +112,30 @@ _by_hand("close", "closed", "Close a gap by hand; it opens when another question
 
 
 @gaps.command()
-@click.option("--bot", help="Only this bot.")
-@click.option("--since", help="From then on: 2026-05-12, -4 weeks.")
+@field_option(GapsRequest, "bot_id", "--bot")
+@field_option(GapsRequest, "since", "--since")
 @click.option("--html", "as_html", is_flag=True, help="Print an HTML page.")
 @json_option
-def report(bot: str | None, since: str | None, as_html: bool, as_json: bool) -> None:
+def report(bot_id: str | None, since: str | None, as_html: bool, as_json: bool) -> None:
     """Print what is asked most, what was closed by what, and how much is answered, in Markdown."""
     from rag_service.clock import now  # noqa: PLC0415
-    from rag_service.conversations.transcripts import read_filter  # noqa: PLC0415
     from rag_service.gaps import report as reports  # noqa: PLC0415
 
-    moment = read_filter({"since": since}).since
     with open_service() as service:
         _follow(service)
-        made = reports.make_report(service.store.gaps, bot, moment, now())
+        made = reports.make_report(service.store.gaps, bot_id, since, now())
     if as_json:
         Terminal(as_json).as_json(made)
     else:
         click.echo(reports.as_html(made) if as_html else reports.as_markdown(made), nl=False)
 
 
-def _list(
-    sort: Any, order: str, limit: int, offset: int, as_csv: bool, as_json: bool, **filters: Any
-) -> None:
-    from rag_service.conversations.transcripts import read_filter  # noqa: PLC0415
+def _list(as_csv: bool, as_json: bool, **fields: Any) -> None:
     from rag_service.gaps.exports import csv_lines, pages  # noqa: PLC0415
-    from rag_service.gaps.gap import GapFilter  # noqa: PLC0415
 
-    moments = read_filter({name: filters[name] for name in ("since", "until")})
-    state = filters["state"]
-    where = GapFilter(
-        state=None if state == "all" else state,
-        kind=filters["kind"],
-        since=moments.since,
-        until=moments.until,
-        q=filters["q"],
-        min_questions=filters["min_questions"],
-    )
-    descending = order == "desc"
-    scope = ALL_BOTS.only(filters["bot"])
+    asked = GapsRequest(**fields)
+    scope = ALL_BOTS.only(asked.bot_id)
+    where, sort, descending = asked.filter(), asked.sort, asked.order == "desc"
     with open_service() as service:
         _follow(service)
         gaps = service.store.gaps
@@ -169,7 +145,7 @@ def _list(
             return
         pending = gaps.pending(scope)
         total, items = gaps.page(
-            scope, where, sort=sort, descending=descending, limit=limit, offset=offset
+            scope, where, sort=sort, descending=descending, limit=asked.limit, offset=asked.offset
         )
     show_gaps(Terminal(as_json), total, pending, items)
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 import msgspec
+from msgspec import Struct
 
 from rag_service import __version__
 from rag_service.access.scope import ALL_BOTS
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, RagError
+from rag_service.fields import Declared, field_of
 from rag_service.settings import Settings, load_settings
 
 
@@ -29,6 +31,41 @@ def _told(error: RagError) -> str:
     params = error.params if isinstance(error, Invalid) else {}
     reasons = [f"{name}: {why}" for name, why in params.items() if why not in str(error)]
     return "; ".join(reasons) or str(error)
+
+
+class FieldType(click.ParamType[Any]):
+    """A value that is read as the field of a request is."""
+
+    name = "text"
+
+    def __init__(self, field: Declared) -> None:
+        self._read = field.field.read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return self._read(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        schema = self._read.schema
+        if "enum" in schema:
+            return f"[{'|'.join(schema['enum'])}]"
+        return str(schema["type"]).upper()
+
+
+def field_option(request: type[Struct], name: str, *flags: str) -> Callable[[Any], Any]:
+    """An option that is a field of a request: read, explained, and left out as over HTTP."""
+    field = field_of(request, name)
+    default = field.default
+    return click.option(
+        *flags,
+        field.attribute,
+        type=FieldType(field),
+        default=default,
+        show_default=default is not None,
+        help=field.field.about,
+    )
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as a pipe gets it.")

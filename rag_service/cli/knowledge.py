@@ -3,20 +3,37 @@
 import os
 import sys
 from pathlib import Path
-from typing import get_args
 
 import click
 
 from rag_service.access.scope import ALL_BOTS
-from rag_service.cli.group import bot_option, cli, json_option, known_bot, open_service, text_of
+from rag_service.cli.group import (
+    FieldType,
+    bot_option,
+    cli,
+    field_option,
+    json_option,
+    known_bot,
+    open_service,
+    text_of,
+)
 from rag_service.cli.terminal import Terminal
+from rag_service.fields import field_of
+from rag_service.knowledge.pushes import Push
+from rag_service.knowledge.search_request import SearchRequest
 from rag_service.knowledge.store import Mode
 
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--bot", help="The bot of documents that name none.")
-@click.option("--content-type", help="The label of documents that have none.")
+@click.option(
+    "--bot", type=FieldType(field_of(Push, "bot_id")), help="The bot of documents that name none."
+)
+@click.option(
+    "--content-type",
+    type=FieldType(field_of(Push, "content_type")),
+    help="The label of documents that have none.",
+)
 @click.option("--strict", is_flag=True, help="Fail documents of which something is left out.")
 @click.option("--attachments", is_flag=True, help="Read what is attached to mails as well.")
 @click.option("--types", help="Of a WordPress export only these types, such as post,page.")
@@ -53,9 +70,9 @@ def ingest(
 @cli.command()
 @click.argument("query")
 @bot_option
-@click.option("-k", "k", type=click.IntRange(1, 100), default=5, show_default=True)
-@click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
-@click.option("--content-type", help="Only documents with this label.")
+@field_option(SearchRequest, "k", "-k")
+@field_option(SearchRequest, "mode", "--mode")
+@field_option(SearchRequest, "content_type", "--content-type")
 @click.option("--by-document", is_flag=True, help="Each document once, with its best passage.")
 @click.option("--explain", is_flag=True, help="Tell what the confidence rests on.")
 @json_option
@@ -83,7 +100,7 @@ def search(
     "file", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @bot_option
-@click.option("--mode", type=click.Choice(get_args(Mode)), default="hybrid", show_default=True)
+@field_option(SearchRequest, "mode", "--mode")
 @click.option(
     "--against",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

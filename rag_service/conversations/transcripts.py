@@ -1,16 +1,29 @@
 """What a transcript row looks like, over HTTP and on the command line alike."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_args
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
 
 from rag_service.conversations.messages import Feedback, Role, Source
 from rag_service.conversations.store import TranscriptFilter, TranscriptRow
-from rag_service.dates import read_moment
-from rag_service.errors import Invalid
+from rag_service.fields import (
+    Field,
+    integer,
+    one_of,
+    read_bot_id,
+    read_label,
+    read_moment,
+    text,
+)
 from rag_service.texts.spreadsheets import BYTE_ORDER_MARK, cell, lines
+
+Order = Literal["asc", "desc"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+Decision = Literal["yes", "no", "any"]
+_DECISIONS: tuple[Decision, ...] = get_args(Decision)
+_ROLES: tuple[Literal[Role, "all"], ...] = (*get_args(Role), "all")
 
 
 class ContextItem(Struct, frozen=True, kw_only=True):
@@ -44,27 +57,44 @@ class TranscriptItem(Struct, frozen=True, kw_only=True):
     metadata: dict[str, Any]
 
 
-ROLES: dict[str, Role | None] = {**{role: role for role in get_args(Role)}, "all": None}
-DECISIONS = {"yes": True, "no": False, "any": None}
+class TranscriptsRequest(Struct, frozen=True, kw_only=True):
+    """Which rows, and in what order."""
+
+    since: Annotated[
+        str | None,
+        Field("Rows from then on: ISO 8601, or what strtotime takes, as `-1 week`.", read_moment),
+    ] = None
+    until: Annotated[str | None, Field("Rows up to then.", read_moment)] = None
+    session_id: Annotated[str | None, Field("Only this conversation.", read_label)] = None
+    role: Annotated[Literal[Role, "all"], Field("Who speaks.", one_of(_ROLES))] = "all"
+    has_rag_context: Annotated[
+        Decision, Field("`no` finds the questions nothing was found for.", one_of(_DECISIONS))
+    ] = "any"
+    bot_id: Annotated[
+        str | None, Field("Only this bot; otherwise all that the token may see.", read_bot_id)
+    ] = None
+    q: Annotated[
+        str | None, Field("Only texts that contain this, whatever its case.", text(1000))
+    ] = None
+    limit: Annotated[int, Field("Rows at most.", integer(1, 1000))] = 100
+    offset: Annotated[int, Field("Rows to skip.", integer(0))] = 0
+    order: Annotated[Order, Field("By time.", one_of(ORDERS))] = "desc"
+
+    def filter(self) -> TranscriptFilter:
+        """Without `bot_id`, which narrows the scope."""
+        return TranscriptFilter(
+            since=self.since,
+            until=self.until,
+            session_id=self.session_id,
+            role=None if self.role == "all" else self.role,
+            has_rag_context=None
+            if self.has_rag_context == "any"
+            else self.has_rag_context == "yes",
+            q=self.q,
+        )
+
+
 COLUMNS = TranscriptItem.__struct_fields__
-
-
-def read_filter(given: Mapping[str, str | None]) -> TranscriptFilter:
-    """Raises Invalid, which names the date that cannot be read."""
-    moments: dict[str, str | None] = {}
-    for name in ("since", "until"):
-        value = given.get(name)
-        try:
-            moments[name] = None if value is None else read_moment(value)
-        except ValueError as error:
-            raise Invalid(f"--{name} {error}", {name: str(error)}) from error
-    return TranscriptFilter(
-        **moments,
-        session_id=given.get("session_id"),
-        role=ROLES[given.get("role") or "all"],
-        has_rag_context=DECISIONS[given.get("has_rag_context") or "any"],
-        q=given.get("q"),
-    )
 
 
 def item(row: TranscriptRow) -> TranscriptItem:

@@ -7,10 +7,10 @@ import secrets
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 from standardwebhooks import Webhook as Signer
 
@@ -30,7 +30,7 @@ from rag_service.events.store import (
     WebhookChanges,
     WebhookStore,
 )
-from rag_service.fields import read_bot_id
+from rag_service.fields import Field, raise_faults, read_bot_id, take_fields, takes
 from rag_service.ids import new_id
 
 TYPES = get_args(EventType)
@@ -44,6 +44,105 @@ _LONGEST_URL = 2048
 _URL = re.compile(r"(?i)https?://[^/]")
 _CHECK_S = 3.0
 """A host that is not found within this is checked when it is used."""
+
+
+@takes(type="string", format="uri", maxLength=_LONGEST_URL, pattern="^[hH][tT][tT][pP][sS]?://[^/]")
+def _url(value: Any) -> str:
+    if not isinstance(value, str) or not _URL.match(value.strip()):
+        raise ValueError("must be an http or https URL")
+    if len(value) > _LONGEST_URL:
+        raise ValueError(f"must have at most {_LONGEST_URL} characters")
+    return value.strip()
+
+
+@takes(type="array", items={"type": "string", "enum": [*_PATTERNS]}, minItems=1)
+def _events(value: Any) -> list[str]:
+    patterns = value.split(",") if isinstance(value, str) else value
+    if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
+        raise ValueError("must be a list of event types")
+    patterns = list(dict.fromkeys(one.strip() for one in patterns))
+    if not patterns:
+        raise ValueError("must name an event type, or *")
+    if unknown := [one for one in patterns if one not in _PATTERNS]:
+        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_PATTERNS)}")
+    return patterns
+
+
+@takes(type="string", maxLength=_LONGEST_DESCRIPTION)
+def _description(value: Any) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_DESCRIPTION:
+        raise ValueError(f"must be a string of at most {_LONGEST_DESCRIPTION} characters")
+    return value
+
+
+@takes(type="boolean")
+def _enabled(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+@takes(type="string", examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
+def _secret(value: Any) -> list[Secret]:
+    least, most = _SECRET_BYTES
+    try:
+        if not isinstance(value, str) or not value.startswith("whsec_"):
+            raise ValueError
+        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
+    except (ValueError, binascii.Error):
+        size = 0
+    if not least <= size <= most:
+        raise ValueError(f"must be whsec_ and {least} to {most} bytes in base64")
+    return [Secret(value=str(value))]
+
+
+_URL_FIELD = Field("Where events are posted: http or https, on the public internet.", _url)
+
+
+class WebhookRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The body of a change. What is left out stays."""
+
+    url: Annotated[str | UnsetType, _URL_FIELD] = UNSET
+    events: Annotated[
+        list[str] | UnsetType,
+        Field(
+            "Types, or patterns such as `message.*`; all of them (`*`) without it.",
+            _events,
+            also=("eventTypes", "event_types", "types"),
+        ),
+    ] = UNSET
+    bot_id: Annotated[
+        str | UnsetType | None,
+        Field(
+            "Only events of this bot; of all, and of none, without it.",
+            read_bot_id,
+            also=("bot_id",),
+        ),
+    ] = UNSET
+    description: Annotated[str | UnsetType | None, Field("For people to read.", _description)] = (
+        UNSET
+    )
+    enabled: Annotated[
+        bool | UnsetType,
+        Field("A disabled one is told nothing, and keeps what it is owed.", _enabled),
+    ] = UNSET
+    secrets: Annotated[
+        list[Secret] | UnsetType,
+        Field("whsec_ and 24 to 64 bytes in base64; made for you without it.", _secret),
+    ] = msgspec.field(default=UNSET, name="secret")
+
+
+class NewWebhookRequest(WebhookRequest, frozen=True, kw_only=True, rename="camel"):
+    url: Annotated[str, _URL_FIELD]
+
+
+def read_webhook(body: Mapping[str, Any], *, changes: bool = False) -> WebhookChanges:
+    """Fields that are not ours are ignored. Raises Invalid with every parameter at fault."""
+    values, faults = take_fields(WebhookRequest if changes else NewWebhookRequest, body)
+    raise_faults(faults)
+    if "description" in values:
+        values["description"] = values["description"] or ""
+    return WebhookChanges(**values)
 
 
 class Webhooks:
@@ -126,25 +225,6 @@ class Webhooks:
         return replace(fields, url=url)
 
 
-def read_webhook(body: Mapping[str, Any], *, changes: bool = False) -> WebhookChanges:
-    """Fields that are not ours are ignored. Raises Invalid with every parameter at fault."""
-    faults: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for name, (names, read) in _FIELDS.items():
-        given = next((key for key in names if key in body), None)
-        if given is None or (body[given] is None and name not in _CLEARED):
-            continue
-        try:
-            values[name] = read(body[given])
-        except ValueError as error:
-            faults[given] = str(error)
-    if not changes and "url" not in values:
-        faults.setdefault("url", "is required")
-    if faults:
-        raise Invalid(f"Invalid parameter(s): {', '.join(faults)}", faults)
-    return WebhookChanges(**values)
-
-
 def payload(type_: str, event_id: str, bot_id: str, created_at: str, data: Any) -> bytes:
     """What is posted, in the structure that the Standard Webhooks specification recommends."""
     return msgspec.json.encode(
@@ -199,66 +279,3 @@ def new_secret() -> str:
 def _given(fields: WebhookChanges) -> dict[str, Any]:
     values = {name: getattr(fields, name) for name in fields.__struct_fields__}
     return {name: value for name, value in values.items() if value is not UNSET}
-
-
-def _url(value: object) -> str:
-    if not isinstance(value, str) or not _URL.match(value.strip()):
-        raise ValueError("must be an http or https URL")
-    if len(value) > _LONGEST_URL:
-        raise ValueError(f"must have at most {_LONGEST_URL} characters")
-    return value.strip()
-
-
-def _events(value: object) -> list[str]:
-    patterns = value.split(",") if isinstance(value, str) else value
-    if not isinstance(patterns, list) or not all(isinstance(one, str) for one in patterns):
-        raise ValueError("must be a list of event types")
-    patterns = list(dict.fromkeys(one.strip() for one in patterns))
-    if not patterns:
-        raise ValueError("must name an event type, or *")
-    if unknown := [one for one in patterns if one not in _PATTERNS]:
-        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_PATTERNS)}")
-    return patterns
-
-
-def _bot(value: object) -> str | None:
-    return None if value is None else read_bot_id(value)
-
-
-def _description(value: object) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, str) or len(value) > _LONGEST_DESCRIPTION:
-        raise ValueError(f"must be a string of at most {_LONGEST_DESCRIPTION} characters")
-    return value
-
-
-def _enabled(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _secret(value: object) -> list[Secret]:
-    least, most = _SECRET_BYTES
-    try:
-        if not isinstance(value, str) or not value.startswith("whsec_"):
-            raise ValueError
-        size = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
-    except (ValueError, binascii.Error):
-        size = 0
-    if not least <= size <= most:
-        raise ValueError(f"must be whsec_ and {least} to {most} bytes in base64")
-    return [Secret(value=str(value))]
-
-
-_CLEARED = ("bot_id", "description")
-"""Null takes what was there away; of the others it is as if absent."""
-_FIELDS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "url": (("url",), _url),
-    "events": (("events", "eventTypes", "event_types", "types"), _events),
-    "bot_id": (("botId", "bot_id"), _bot),
-    "description": (("description",), _description),
-    "enabled": (("enabled",), _enabled),
-    "secrets": (("secret",), _secret),
-}

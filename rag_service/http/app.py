@@ -34,7 +34,7 @@ from rag_service.http.dialects.knowledge import (
     upload,
 )
 from rag_service.http.dialects.messages import events, feedback, messages
-from rag_service.http.documenting import RATE_NAMES
+from rag_service.http.documenting import RATE_HEADERS
 from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.http.health import health
 from rag_service.http.threads import Threads
@@ -132,7 +132,7 @@ def _cors(origins: list[str]) -> CORSConfig:
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["authorization", "content-type", "last-event-id", "accept"],
-        expose_headers=["x-job-id", "location", "retry-after", *RATE_NAMES],
+        expose_headers=["x-job-id", "location", "retry-after", *RATE_HEADERS],
     )
 
 

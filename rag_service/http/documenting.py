@@ -1,28 +1,40 @@
-"""What the OpenAPI document says of parameters and bodies that handlers read by themselves."""
+"""What the OpenAPI document says of an operation beside what Litestar sees in its handler.
 
-from dataclasses import dataclass
+Parameters and bodies come from the structs that the handlers read them with.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from litestar.datastructures import ResponseHeader
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
+    OpenAPIHeader,
     OpenAPIMediaType,
-    OpenAPIType,
+    OpenAPIResponse,
     Operation,
     Parameter,
+    Reference,
     RequestBody,
     Schema,
 )
 from msgspec import Struct
 
+from rag_service.fields import declared_fields, request_schema
 from rag_service.http.envelopes import ChatError, KnowledgeError, MessagesError
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+EVENTS = "text/event-stream"
 FORM = "multipart/form-data"
 CSV = "text/csv"
 
+JsonObject = dict[str, Any]
+
+_HEADER = "#/components/headers"
+_STREAMED = "As it goes on."
+_REQUIRING = {"required", "anyOf", "oneOf"}
 _REASONS = {
     400: "A parameter or the body is at fault; `data.params` names each.",
     401: "No token has been created, or this one is missing or wrong.",
@@ -30,24 +42,59 @@ _REASONS = {
     404: "There is no such thing.",
     409: "It exists already.",
     413: "The body is larger than RAG_MAX_BODY_MB.",
+    415: "The Content-Encoding is not understood.",
     429: "Over the token's rate; `Retry-After` tells when to come back.",
     502: "The answer model failed; the question is kept.",
     504: "The answer model took too long; the question is kept.",
     500: "A write or the embedding model failed; the message tells what to do.",
 }
+_OF_ALL = {401, 403, 415, 429, 500}
+_IN_PATHS = {
+    "bot_id": "The bot.",
+    "contact_id": "The contact.",
+    "conversation_id": "The conversation, with a slash in it encoded.",
+    "delivery_id": "The delivery.",
+    "document_id": "The document.",
+    "gap_id": "The gap.",
+    "job_id": "The batch.",
+    "message_id": "The answer.",
+    "webhook_id": "The webhook.",
+}
 
-
-_RATES = {
+RATE_HEADERS = {
     "X-RateLimit-Limit": "Requests that the token may make in a window.",
     "X-RateLimit-Remaining": "Those that are left in this one.",
     "X-RateLimit-Reset": "When the next one begins, in Unix seconds.",
 }
-RATE_NAMES = list(_RATES)
-RATE_HEADERS = [
-    ResponseHeader(name=name, value="0", description=description, documentation_only=True)
-    for name, description in _RATES.items()
-]
 """Of every counted answer, errors included; absent where the token's rate is off."""
+_HEADERS = {
+    **{name: ("integer", about) for name, about in RATE_HEADERS.items()},
+    "Retry-After": ("integer", "Seconds."),
+    "WWW-Authenticate": ("string", "`Bearer`."),
+}
+_AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+
+
+def headers() -> dict[str, OpenAPIHeader]:
+    """Those that answers refer to."""
+    return {
+        name: OpenAPIHeader(schema=shown({"type": kind}), description=about)
+        for name, (kind, about) in _HEADERS.items()
+    }
+
+
+@dataclass
+class _Shown(Schema):
+    """One that is shown as it is."""
+
+    given: JsonObject = field(default_factory=dict)
+
+    def to_schema(self) -> JsonObject:
+        return self.given
+
+
+def shown(schema: JsonObject) -> Schema:
+    return _Shown(given=schema)
 
 
 def errors(*statuses: int, chat: bool = False) -> dict[int, ResponseSpec]:
@@ -61,94 +108,88 @@ def messages_errors(*statuses: int) -> dict[int, ResponseSpec]:
 
 def _responses(shape: type[Struct], statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:
     return {
-        status: ResponseSpec(data_container=shape, description=_REASONS[status])
-        for status in sorted({401, 403, 429, 500, *statuses})
+        status: ResponseSpec(shape, generate_examples=False, description=_REASONS[status])
+        for status in sorted({*_OF_ALL, *statuses})
     }
-
-
-def anything(description: str) -> Schema:
-    return Schema(type=OpenAPIType.OBJECT, description=description)
-
-
-def strings(description: str) -> Schema:
-    items = Schema(type=OpenAPIType.STRING)
-    return Schema(type=OpenAPIType.ARRAY, items=items, description=description)
-
-
-def string(description: str, **more: Any) -> Schema:
-    return Schema(type=OpenAPIType.STRING, description=description, **more)
-
-
-def whole(description: str, least: int, most: int | None, default: int) -> Schema:
-    return Schema(
-        type=OpenAPIType.INTEGER,
-        description=description,
-        minimum=least,
-        maximum=most,
-        default=default,
-    )
-
-
-def boolean(description: str, default: bool) -> Schema:
-    return Schema(type=OpenAPIType.BOOLEAN, description=description, default=default)
 
 
 def operation(
     *,
-    query: dict[str, Schema] | None = None,
-    required: tuple[str, ...] = (),
+    query: type[Struct] | None = None,
     body: RequestBody | None = None,
+    in_place_of_body: type[Struct] | None = None,
+    streams: Mapping[str, str] | None = None,
 ) -> type[Operation]:
-    """An operation whose query parameters and body are described here."""
-    parameters = [
-        Parameter(name=name, param_in="query", schema=schema, required=name in required)
-        for name, schema in (query or {}).items()
-    ]
+    """Of a closed route. `query` is the struct of its parameters, `in_place_of_body` that of a body
+    whose fields may be in the query as well; `streams` has an example of each media type that a
+    200 has beside JSON."""
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
-            self.parameters = [*(self.parameters or []), *parameters] or None
+            of_path = [_of_path(one) for one in self.parameters or () if isinstance(one, Parameter)]
+            self.parameters = [*of_path, *_of_query(query, in_place_of_body)] or None
             self.request_body = body
+            self.responses = self.responses or {}
+            if streams:
+                whole = self.responses.setdefault("200", OpenAPIResponse(description=_STREAMED))
+                assert isinstance(whole, OpenAPIResponse)
+                whole.content = {**(whole.content or {}), **_streamed(streams)}
+            for status, response in self.responses.items():
+                assert isinstance(response, OpenAPIResponse)
+                names = (*RATE_HEADERS, *_AT_STATUS.get(status, ()))
+                response.headers = {name: Reference(f"{_HEADER}/{name}") for name in names}
 
     return Described
 
 
-def json_body(
-    properties: dict[str, Schema], required: tuple[str, ...], example: dict[str, Any]
-) -> RequestBody:
-    schema = Schema(
-        type=OpenAPIType.OBJECT, properties=dict(properties), required=list(required) or None
-    )
-    media = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
-    return RequestBody(required=bool(required), content={JSON: media})
+def _of_path(parameter: Parameter) -> Parameter:
+    return replace(parameter, description=_IN_PATHS[parameter.name])
+
+
+def _of_query(query: type[Struct] | None, body: type[Struct] | None) -> Iterator[Parameter]:
+    for kind in (query, body):
+        for one in () if kind is None else declared_fields(kind):
+            schema = dict(one.schema)
+            yield Parameter(
+                name=one.name,
+                param_in="query",
+                description=schema.pop("description"),
+                schema=shown(schema),
+                required=one.is_required and kind is query,
+            )
+
+
+def _streamed(streams: Mapping[str, str]) -> dict[str, OpenAPIMediaType]:
+    return {kind: _media(shown({"type": "string"}), text) for kind, text in streams.items()}
+
+
+def json_body(request: type[Struct], example: dict[str, Any]) -> RequestBody:
+    schema = request_schema(request)
+    media = _media(shown(schema), example)
+    return RequestBody(required=bool(_REQUIRING & schema.keys()), content={JSON: media})
 
 
 def form_body(
-    properties: dict[str, Schema], required: tuple[str, ...], example: dict[str, Any]
+    request: type[Struct], files: dict[str, JsonObject], example: dict[str, Any]
 ) -> RequestBody:
-    schema = Schema(
-        type=OpenAPIType.OBJECT, properties=dict(properties), required=list(required) or None
-    )
-    media = OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})
-    return RequestBody(required=True, content={FORM: media})
+    """Fields, and files that are required."""
+    schema = request_schema(request)
+    schema["properties"] = {**files, **schema["properties"]}
+    schema["required"] = [*files, *schema.get("required", [])]
+    return RequestBody(required=True, content={FORM: _media(shown(schema), example)})
 
 
-def ndjson_body(description: str, example: str) -> RequestBody:
-    media = OpenAPIMediaType(
-        schema=string(description), examples={"example": Example(value=example)}
-    )
-    return RequestBody(required=True, content={NDJSON: media})
-
-
-def csv_body(description: str, example: str) -> RequestBody:
-    media = OpenAPIMediaType(
-        schema=string(description), examples={"example": Example(value=example)}
-    )
-    return RequestBody(required=True, content={CSV: media})
+def text_body(media_type: str, description: str, example: str) -> RequestBody:
+    schema = shown({"type": "string", "description": description})
+    return RequestBody(required=True, content={media_type: _media(schema, example)})
 
 
 def either(*bodies: RequestBody) -> RequestBody:
     """A body of any of these media types."""
     content = {kind: media for body in bodies for kind, media in body.content.items()}
     return RequestBody(required=True, content=content)
+
+
+def _media(schema: Schema, example: Any) -> OpenAPIMediaType:
+    return OpenAPIMediaType(schema=schema, examples={"example": Example(value=example)})

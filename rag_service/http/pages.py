@@ -1,14 +1,13 @@
-"""Pages of a list, in the chat dialect."""
+"""Pages of a list."""
 
-from litestar.openapi.spec import Schema
+from typing import Annotated
+
 from msgspec import Struct
 
-from rag_service.fields import integer
-from rag_service.http.documenting import whole
-from rag_service.http.parameters import Parameters
+from rag_service.fields import Field, integer
 
 _MOST = 100
-_USUAL = 20
+LAST_PAGE = 10**9
 
 
 class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -19,10 +18,10 @@ class Pagination(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """A page that is asked for. `page` counts from 1."""
+    """A page that is asked for, in the chat dialect."""
 
-    page: int
-    limit: int
+    page: Annotated[int, Field("Counts from 1.", integer(1, LAST_PAGE))] = 1
+    limit: Annotated[int, Field("How many a page.", integer(1, _MOST))] = 20
 
     @property
     def offset(self) -> int:
@@ -37,16 +36,8 @@ class Page(Struct, frozen=True, kw_only=True):
         )
 
 
-def page_query(what: str) -> dict[str, Schema]:
-    return {
-        "page": whole("Counts from 1.", 1, None, 1),
-        "limit": whole(f"{what} a page.", 1, _MOST, _USUAL),
-    }
+class Rows(Struct, frozen=True, kw_only=True):
+    """Those that are asked for, in the knowledge dialect."""
 
-
-def page_of(values: Parameters) -> Page:
-    """`page` and `limit`; they mean something only after `done`."""
-    return Page(
-        page=values.take("page", integer(1, 10**9), 1),
-        limit=values.take("limit", integer(1, _MOST), _USUAL),
-    )
+    limit: Annotated[int, Field("How many at most.", integer(1, 1000))] = 100
+    offset: Annotated[int, Field("How many to skip.", integer(0))] = 0

@@ -1,15 +1,20 @@
-"""Parameters of a request, from its JSON body or its query, with every fault named at once."""
+"""The parameters of a request, as their struct declares them, out of its query and JSON body.
+
+Every reader here raises Invalid with each parameter at fault, and NotJson for a body that is none.
+"""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from litestar import Request
+from msgspec import Struct
 
+from rag_service import fields
 from rag_service.errors import Invalid
-from rag_service.fields import flag, is_left_out, read_body
+from rag_service.fields import declared_fields, read_fields
 
-T = TypeVar("T")
+R = TypeVar("R", bound=Struct)
+AnyRequest = Request[Any, Any, Any]
 
 _LISTED = re.compile(r"(.+)\[\d*\]")
 """As PHP writes the names of a list."""
@@ -19,79 +24,51 @@ class NotJson(Invalid):
     """The body is not a JSON object, so none of its parameters can be read."""
 
 
-class Parameters:
-    """Each `take` notes what is wrong; `done` raises Invalid if anything was."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-        self._faults: dict[str, str] = {}
-
-    def take(self, name: str, read: Callable[[Any], T], default: T) -> T:
-        """`read` raises ValueError with the reason. Null counts as left out, and so does what is
-        blank."""
-        value = self._values.get(name)
-        if is_left_out(value):
-            return default
-        return self._read(name, value, read, default)
-
-    def take_flag(self, name: str, default: bool = False) -> bool:
-        """For what must not happen by mistake: blank is no answer, so that `?dry_run=` does not
-        write."""
-        value = self._values.get(name)
-        return default if value is None else self._read(name, value, flag, default)
-
-    def need(self, name: str, read: Callable[[Any], T]) -> T:
-        """What it returns means something only after `done`."""
-        value = self._values.get(name)
-        if value is None:
-            self._faults[name] = "is required"
-            return cast(T, None)
-        return self._read(name, value, read, cast(T, None))
-
-    def _read(self, name: str, value: Any, read: Callable[[Any], T], default: T) -> T:
-        try:
-            return read(value)
-        except ValueError as error:
-            self._faults[name] = str(error)
-            return default
-
-    def done(self) -> None:
-        if self._faults:
-            names = ", ".join(self._faults)
-            raise Invalid(f"Invalid parameter(s): {names}", self._faults)
+def read_query(request: AnyRequest, kind: type[R]) -> R:
+    return read_fields(kind, query_of(request, kind))
 
 
-def query_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The last value of each name; all of them, as a list, where a name ends in `[]` or `[0]`."""
-    return gathered(request.query_params.multi_items())
+async def read_body(request: AnyRequest, kind: type[R]) -> R:
+    return read_fields(kind, await body_of(request))
 
 
-def gathered(items: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Names and values of a query or a form."""
+async def read_optional_body(request: AnyRequest, kind: type[R]) -> R:
+    return read_fields(kind, await optional_body_of(request))
+
+
+async def read_query_or_body(request: AnyRequest, kind: type[R]) -> R:
+    """What the body says goes before the query."""
+    return read_fields(kind, query_of(request, kind) | await optional_body_of(request))
+
+
+def query_of(request: AnyRequest, kind: type[Struct]) -> dict[str, Any]:
+    """The last value of each name; all of them, as a list, where its field takes one or the name
+    ends in `[]` or `[0]`."""
+    lists = {one.name for one in declared_fields(kind) if one.field.read.takes_lists}
     values: dict[str, Any] = {}
-    for name, value in items:
+    for name, value in request.query_params.multi_items():
         listed = _LISTED.fullmatch(name)
-        if listed is None:
+        name = name if listed is None else listed[1]
+        if listed is None and name not in lists:
             values[name] = value
-        elif isinstance(known := values.setdefault(listed[1], []), list):
+        elif isinstance(known := values.setdefault(name, []), list):
             known.append(value)
     return values
 
 
-async def body_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """A JSON object, whatever its content type says. Raises NotJson."""
+async def body_of(request: AnyRequest) -> dict[str, Any]:
+    """A JSON object, whatever its content type says."""
     return read_json(await request.body())
 
 
-async def optional_body_of(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """As `body_of`, where there may be none; PHP writes an empty object as []. Raises NotJson."""
+async def optional_body_of(request: AnyRequest) -> dict[str, Any]:
+    """As `body_of`, where there may be none; PHP writes an empty object as []."""
     body = await request.body()
     return {} if body.strip() in (b"", b"[]") else read_json(body)
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """Raises NotJson."""
     try:
-        return read_body(body)
+        return fields.read_body(body)
     except Invalid as error:
         raise NotJson(str(error)) from error

@@ -11,7 +11,7 @@ from litestar.openapi.spec import Components, Contact, License, SecurityScheme, 
 from litestar.static_files import create_static_files_router
 
 from rag_service import __version__
-from rag_service.http import event_schemas
+from rag_service.http import documenting, event_schemas
 
 _ASSETS = "/schema/assets"
 
@@ -31,11 +31,12 @@ def config(prefix: str) -> OpenAPIConfig:
         contact=Contact(name="The rag-service authors"),
         servers=[Server(url=prefix or "/")],
         components=Components(
+            headers=documenting.headers(),  # type: ignore[arg-type]  # a dict is invariant
             security_schemes={
                 "token": SecurityScheme(
                     type="http", scheme="bearer", description="`rag-service token create NAME`"
                 )
-            }
+            },
         ),
         security=[{"token": []}],
         webhooks=event_schemas.webhooks(),  # type: ignore[arg-type]  # a dict is invariant

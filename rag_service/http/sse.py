@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from anyio import CancelScope
+from litestar import Response
 from litestar.response import Stream
 
 HEARTBEAT_S = 15.0
@@ -19,7 +20,7 @@ def frame(event: str, data: Any, id_: str | None = None) -> bytes:
     return f"{first}event: {event}\ndata: {msgspec.json.encode(data).decode()}\n\n".encode()
 
 
-def event_stream(frames: AsyncGenerator[bytes, None]) -> Stream:
+def event_stream(frames: AsyncGenerator[bytes, None]) -> Response[Any]:
     headers = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
     return Stream(_kept_alive(frames), media_type="text/event-stream", headers=headers)
 

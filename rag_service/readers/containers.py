@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from rag_service.documents import LeftOut
 from rag_service.errors import Unreadable
+from rag_service.fields import takes
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
 from rag_service.readers.wordpress import Export, is_wordpress_export
 
@@ -32,8 +33,8 @@ class Within(Struct, frozen=True, kw_only=True):
 ALL = Within()
 
 
-def read_types(value: object) -> tuple[str, ...]:
-    """Raises ValueError."""
+@takes(type="string", examples=["post,page"])
+def read_types(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ValueError("must be names of types apart by commas")

@@ -1,6 +1,6 @@
 """/bots, in the chat dialect: each bot has knowledge of its own."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.documents import DEFAULT_BOT
-from rag_service.fields import read_bot_id
-from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.fields import Field, read_bot_id
+from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.parameters import Parameters, body_of
+from rag_service.http.parameters import read_body
 from rag_service.http.threads import Threads
 from rag_service.knowledge import bots
 
@@ -30,28 +30,24 @@ class Bots(Struct, frozen=True, kw_only=True):
     bots: list[Bot]
 
 
+class NewBot(Struct, frozen=True, kw_only=True):
+    id: Annotated[str, Field("Its name.", read_bot_id, also=("botId", "name"))]
+
+
 @post(
     "/bots",
     status_code=201,
     guards=[need("admin")],
-    response_headers=RATE_HEADERS,
     tags=["bots"],
     summary="Create a bot",
-    operation_class=operation(
-        body=json_body({"id": string("Its name.")}, ("id",), {"id": "support"})
-    ),
-    responses=errors(400, 409, chat=True),
+    operation_class=operation(body=json_body(NewBot, {"id": "support"})),
+    responses=errors(400, 409, 413, chat=True),
 )
 async def create_bot(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[Bot]:
-    """Pushing knowledge to a bot creates it too. `botId` and `name` are taken for `id`."""
-    body = await body_of(request)
-    given = (body[name] for name in ("id", "botId", "name") if body.get(name) is not None)
-    body["id"] = next(given, None)
-    values = Parameters(body)
-    bot_id = values.need("id", read_bot_id)
-    values.done()
+    """Pushing knowledge to a bot creates it too."""
+    bot_id = (await read_body(request, NewBot)).id
     await threads.write(service.store.bots.create, scope_of(request), bot_id)
     made = (await threads.read(service.store.bots.all, scope_of(request)))[bot_id]
     return Success(data=_shown(made))
@@ -60,9 +56,9 @@ async def create_bot(
 @get(
     "/bots",
     guards=[need(None)],
-    response_headers=RATE_HEADERS,
     tags=["bots"],
     summary="List bots",
+    operation_class=operation(),
     responses=errors(chat=True),
 )
 async def list_bots(

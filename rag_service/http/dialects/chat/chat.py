@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from litestar import Request, post
+from litestar import Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from litestar.response import Stream
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
@@ -16,12 +15,11 @@ from rag_service.conversations.messages import Source, Usage, sender
 from rag_service.conversations.store import NewMessage
 from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.errors import BotNotFound, RagError
-from rag_service.fields import read_bot_id, read_label, read_metadata, text
-from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
-from rag_service.http.documenting import anything as an_object
+from rag_service.fields import Field, read_bot_id, read_label, read_metadata, text
+from rag_service.http.documenting import EVENTS, errors, json_body, operation
 from rag_service.http.envelopes import Success, fault_of
 from rag_service.http.guarding import need, scope_of, still_holds
-from rag_service.http.parameters import Parameters, body_of
+from rag_service.http.parameters import read_body
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
 from rag_service.readers.text import clean
@@ -76,29 +74,46 @@ class Done(Struct, frozen=True, kw_only=True, rename="camel"):
     usage: dict[str, int]
 
 
-_MESSAGE = {
-    "message": string("The question."),
-    "conversationId": string("Goes on with this conversation; a new one without it."),
-    "metadata": an_object("Kept with the message; `userId` tells who asks."),
-}
-_TO_BOT = {
-    "message": string("The question."),
-    "sessionId": string("The conversation, by an id of the client's own; made when it is new."),
-    "metadata": an_object("Kept with the message."),
-}
+_QUESTION = Field("The question.", text(LONGEST_QUESTION))
+_ASKER = Field("Kept with the message; `userId` tells who asks.", read_metadata)
+
+
+class ChatRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+    message: Annotated[str, _QUESTION]
+    conversation_id: Annotated[
+        str | None, Field("Goes on with this conversation; a new one without it.", read_label)
+    ] = None
+    metadata: Annotated[dict[str, Any], _ASKER] = {}
+
+
+class BotRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+    message: Annotated[str, _QUESTION]
+    session_id: Annotated[
+        str | None,
+        Field("The conversation, by an id of the client's own; made when it is new.", read_label),
+    ] = None
+    metadata: Annotated[dict[str, Any], _ASKER] = {}
+
+
 _EXAMPLE = {"message": "What are your business hours?", "metadata": {"userId": "user_789"}}
-_CHAT = operation(body=json_body(_MESSAGE, ("message",), _EXAMPLE))
-_BOT = operation(body=json_body(_TO_BOT, ("message",), {"message": "Hello", "sessionId": "s-1"}))
+_CHAT = json_body(ChatRequest, _EXAMPLE)
+_BOT = json_body(BotRequest, {"message": "Hello", "sessionId": "s-1"})
+_STREAM = (
+    'event: sources\ndata: {"conversationId":"conv_0199","hasRagContext":true,"sources":[],'
+    '"related":[]}\n\n'
+    'event: delta\ndata: {"text":"We open at 9."}\n\n'
+    'event: done\ndata: {"conversationId":"conv_0199","messageId":"msg_0199","hasRagContext":true,'
+    '"sources":[],"related":[],"usage":{"promptTokens":9,"completionTokens":5,"totalTokens":14}}\n\n'
+)
 
 
 @post(
     "/chat/{bot_id:str}/message",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["chat"],
     summary="Ask",
-    operation_class=_CHAT,
+    operation_class=operation(body=_CHAT),
     responses=errors(400, 404, 413, 502, 504, chat=True),
 )
 async def send_message(
@@ -108,7 +123,7 @@ async def send_message(
     threads: NamedDependency[Threads],
 ) -> Success[Reply]:
     """The answer, when it is whole. Both sides are kept in the conversation."""
-    asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
+    asked = await _asked_in_chat(request, bot_id, service, threads)
     return Success(data=await _whole(service, asked))
 
 
@@ -116,10 +131,9 @@ async def send_message(
     "/bot/{bot_id:str}",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["chat"],
     summary="Ask, in a session of the client's own",
-    operation_class=_BOT,
+    operation_class=operation(body=_BOT),
     responses=errors(400, 404, 413, 502, 504, chat=True),
 )
 async def ask_bot(
@@ -129,7 +143,16 @@ async def ask_bot(
     threads: NamedDependency[Threads],
 ) -> BotAnswer:
     """The same, but the client names its conversation by a `sessionId`."""
-    asked = await _asked(request, bot_id, service, threads, "sessionId", create=True)
+    scope = scope_of(request)
+    await need_bot(scope, bot_id, service, threads)
+    body = await read_body(request, BotRequest)
+    asked = Asked(
+        scope=scope,
+        bot_id=bot_id,
+        said=_said(body.message, body.metadata),
+        conversation_id=body.session_id,
+        create=True,
+    )
     reply = await _whole(service, asked)
     return BotAnswer(response=reply.response, data=reply)
 
@@ -138,10 +161,10 @@ async def ask_bot(
     "/chat/{bot_id:str}/stream",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["chat"],
     summary="Ask, and read the answer as it comes",
-    operation_class=_CHAT,
+    media_type=EVENTS,
+    operation_class=operation(body=_CHAT, streams={EVENTS: _STREAM}),
     responses=errors(400, 404, 413, chat=True),
 )
 async def stream_message(
@@ -149,14 +172,14 @@ async def stream_message(
     bot_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> Stream:
+) -> Response[Any]:
     """Server-sent events: `sources` first, many `delta`, then `done` or `error`.
 
     `done` tells which sources the answer cites; a language model is given more than it cites.
 
     A client that goes away stops the model; what it said until then is kept.
     """
-    asked = await _asked(request, bot_id, service, threads, "conversationId", create=False)
+    asked = await _asked_in_chat(request, bot_id, service, threads)
     events = service.assistant.answer(asked)
     first = await anext(events)  # what is wrong with the question is a status, not an event
     holds = still_holds(request, service, threads, "chat")
@@ -222,31 +245,24 @@ async def _whole(service: Service, asked: Asked) -> Reply:
     raise RagError("the answer did not end")
 
 
-async def _asked(
-    request: AnyRequest,
-    bot_id: str,
-    service: Service,
-    threads: Threads,
-    id_field: str,
-    *,
-    create: bool,
+async def _asked_in_chat(
+    request: AnyRequest, bot_id: str, service: Service, threads: Threads
 ) -> Asked:
     scope = scope_of(request)
     await need_bot(scope, bot_id, service, threads)
-    values = Parameters(await body_of(request))
-    question = values.need("message", text(LONGEST_QUESTION))
-    conversation_id = values.take(id_field, read_label, None)
-    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
-    values.done()
-    said = NewMessage(
-        role="user",
-        text=clean(question),
-        sender=sender("user", None, metadata),
-        metadata=metadata,
-    )
+    body = await read_body(request, ChatRequest)
     return Asked(
-        scope=scope, bot_id=bot_id, said=said, conversation_id=conversation_id, create=create
+        scope=scope,
+        bot_id=bot_id,
+        said=_said(body.message, body.metadata),
+        conversation_id=body.conversation_id,
+        create=False,
     )
+
+
+def _said(message: str, metadata: dict[str, Any]) -> NewMessage:
+    asker = sender("user", None, metadata)
+    return NewMessage(role="user", text=clean(message), sender=asker, metadata=metadata)
 
 
 async def need_bot(scope: Scope, bot_id: str, service: Service, threads: Threads) -> None:

@@ -1,45 +1,46 @@
 """/contacts/import, in the chat dialect: contacts from a file."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
+from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.background.jobs import spool_folder
-from rag_service.contacts.fields import read_region
+from rag_service.contacts.fields import REGION
 from rag_service.contacts.files import ContactFile, ImportReport, import_contacts
 from rag_service.errors import Invalid
-from rag_service.http.dialects.chat.contacts import GUARDS, REGION, TAGS
-from rag_service.http.documenting import (
-    RATE_HEADERS,
-    csv_body,
-    either,
-    errors,
-    form_body,
-    operation,
-)
+from rag_service.fields import read_fields
+from rag_service.http.dialects.chat.contacts import GUARDS, TAGS
+from rag_service.http.documenting import CSV, either, errors, form_body, operation, text_body
 from rag_service.http.envelopes import Success
 from rag_service.http.forms import Form
 from rag_service.http.guarding import scope_of
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.parameters import query_of
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
 
 
-_FILE = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description="A CSV file.")
-_IMPORT = operation(
-    query={"region": REGION},
-    body=either(
-        csv_body(
-            "A header names email, name, phone, user_id or metadata (JSON); other columns become "
-            "keys of the metadata. Best in UTF-8: other encodings are guessed.",
-            "email,name,Plan\nann@example.com,Ann Lee,pro\n",
-        ),
-        form_body({"file": _FILE, "region": REGION}, ("file",), {"file": "contacts.csv"}),
+class ImportRequest(Struct, frozen=True, kw_only=True):
+    region: Annotated[str | None, REGION] = None
+
+
+_FILE = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "text/csv",
+    "description": "A CSV file.",
+}
+_IMPORT = either(
+    text_body(
+        CSV,
+        "A header names email, name, phone, user_id or metadata (JSON); other columns become keys "
+        "of the metadata. Best in UTF-8: other encodings are guessed.",
+        "email,name,Plan\nann@example.com,Ann Lee,pro\n",
     ),
+    form_body(ImportRequest, {"file": _FILE}, {"file": "contacts.csv"}),
 )
 
 
@@ -47,10 +48,9 @@ _IMPORT = operation(
     "/contacts/import",
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="Import contacts",
-    operation_class=_IMPORT,
+    operation_class=operation(query=ImportRequest, body=_IMPORT),
     responses=errors(400, 413, chat=True),
 )
 async def add_contacts(
@@ -61,10 +61,8 @@ async def add_contacts(
     A bad line is told with its reason, and does not stop the others.
     """
     data, given = await _upload(request, service)
-    values = Parameters({**query_of(request), **given})
-    region = values.take("region", read_region, None)
-    values.done()
-    file = await threads.read(ContactFile, data, region)
+    asked = read_fields(ImportRequest, query_of(request, ImportRequest) | given)
+    file = await threads.read(ContactFile, data, asked.region)
     return Success(
         data=await threads.write(import_contacts, service.store.contacts, scope_of(request), file)
     )

@@ -1,6 +1,6 @@
 """/contacts, in the chat dialect: people, and what they said."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import MediaType, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
@@ -10,25 +10,17 @@ from msgspec.structs import asdict
 
 from rag_service.assembly import Service
 from rag_service.contacts import store as kept
-from rag_service.contacts.fields import read_changes, read_contact
+from rag_service.contacts.fields import ContactChange, NewContact, read_changes, read_contact
 from rag_service.contacts.files import csv_lines
 from rag_service.conversations.store import Conversation
-from rag_service.fields import flag, one_of, read_label
-from rag_service.http.documenting import (
-    CSV,
-    RATE_HEADERS,
-    boolean,
-    errors,
-    json_body,
-    operation,
-    string,
-)
-from rag_service.http.documenting import anything as an_object
+from rag_service.conversations.transcripts import ORDERS, Order
+from rag_service.fields import Field, flag, one_of, read_label
+from rag_service.http.documenting import CSV, errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.exports import exported
 from rag_service.http.guarding import need, of_no_bot, scope_of
-from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
+from rag_service.http.pages import Page, Pagination
+from rag_service.http.parameters import body_of, read_query, read_query_or_body
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
@@ -75,22 +67,22 @@ class LinkedPage(Struct, frozen=True, kw_only=True):
     pagination: Pagination
 
 
-REGION = string("The country, as `DE`, of phones that do not begin with a plus.")
-_FIELDS = {
-    "email": string("Of one contact at most, whatever its case."),
-    "name": string("For people to read."),
-    "phone": string("International, as +14155550123, where `region` names no country."),
-    "userId": string("As your own system knows them; `metadata.userId` without it."),
-    "metadata": an_object("Anything else. Its keys are merged in a change; null removes one."),
-    "region": REGION,
-}
+SEARCH = Field("Part of an email, a name, a phone or a user id, whatever its case.", read_label)
+
+
+class ContactsRequest(Page, frozen=True, kw_only=True):
+    search: Annotated[str | None, SEARCH] = None
+    order: Annotated[Order, Field("By creation.", one_of(ORDERS))] = "desc"
+
+
+class DeleteRequest(Struct, frozen=True, kw_only=True):
+    conversations: Annotated[
+        bool, Field("Their conversations too, with everything in them.", flag)
+    ] = False
+
+
 _EXAMPLE = {"email": "ann@example.com", "name": "Ann Lee", "userId": "user_789"}
-_LIST = {
-    "search": string("Part of an email, a name, a phone or a user id, whatever its case."),
-    **page_query("Contacts"),
-    "order": string("By creation.", enum=["asc", "desc"], default="desc"),
-}
-_CONVERSATIONS = boolean("Their conversations too, with everything in them.", False)
+_EXPORT = "email,name,phone,user_id,metadata\r\nann@example.com,Ann Lee,,user_789,{}\r\n"
 GUARDS = [need("admin"), of_no_bot]
 _ONE = "/contacts/{contact_id:str}"
 TAGS = ["contacts"]
@@ -100,10 +92,9 @@ TAGS = ["contacts"]
     "/contacts",
     status_code=201,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="Create a contact",
-    operation_class=operation(body=json_body(_FIELDS, (), _EXAMPLE)),
+    operation_class=operation(body=json_body(NewContact, _EXAMPLE)),
     responses=errors(400, 409, 413, chat=True),
 )
 async def create_contact(
@@ -119,21 +110,18 @@ async def create_contact(
 @get(
     "/contacts",
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="List contacts",
-    operation_class=operation(query=_LIST),
+    operation_class=operation(query=ContactsRequest, streams={CSV: _EXPORT}),
     responses=errors(400, chat=True),
 )
 async def list_contacts(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Response[Success[Contacts]]:
     """A page, the newest first; with `Accept: text/csv` all that match as an export."""
-    values = Parameters(query_of(request))
-    where = kept.ContactFilter(search=values.take("search", read_label, None))
-    page = page_of(values)
-    ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
-    values.done()
+    asked = read_query(request, ContactsRequest)
+    where = kept.ContactFilter(search=asked.search)
+    ascending = asked.order == "asc"
     if CSV in request.headers.get("accept", ""):
         groups = service.store.contacts.export(scope_of(request), where, ascending=ascending)
         parts = (part.encode() for part in csv_lines(groups))
@@ -142,20 +130,20 @@ async def list_contacts(
         service.store.contacts.page,
         scope_of(request),
         where,
-        limit=page.limit,
-        offset=page.offset,
+        limit=asked.limit,
+        offset=asked.offset,
         ascending=ascending,
     )
-    data = Contacts(contacts=[_shown(one) for one in found], pagination=page.among(total))
+    data = Contacts(contacts=[_shown(one) for one in found], pagination=asked.among(total))
     return Response(Success(data=data), media_type=MediaType.JSON)
 
 
 @get(
     _ONE,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="Read a contact",
+    operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
 async def read_one(
@@ -172,10 +160,9 @@ async def read_one(
 @patch(
     _ONE,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="Change a contact",
-    operation_class=operation(body=json_body(_FIELDS, (), {"name": "Ann Lee", "phone": None})),
+    operation_class=operation(body=json_body(ContactChange, {"name": "Ann Lee", "phone": None})),
     responses=errors(400, 404, 409, 413, chat=True),
 )
 async def change_contact(
@@ -196,12 +183,10 @@ async def change_contact(
     _ONE,
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="Delete a contact",
     operation_class=operation(
-        query={"conversations": _CONVERSATIONS},
-        body=json_body({"conversations": _CONVERSATIONS}, (), {"conversations": True}),
+        in_place_of_body=DeleteRequest, body=json_body(DeleteRequest, {"conversations": True})
     ),
     responses=errors(400, 404, 413, chat=True),
 )
@@ -212,12 +197,12 @@ async def delete_contact(
     threads: NamedDependency[Threads],
 ) -> Success[ContactGone]:
     """For good, with the events that tell of it."""
-    body = await optional_body_of(request)
-    values = Parameters({**query_of(request), **body})
-    conversations = values.take("conversations", flag, False)
-    values.done()
+    asked = await read_query_or_body(request, DeleteRequest)
     gone = await threads.write(
-        service.store.contacts.delete, scope_of(request), contact_id, conversations=conversations
+        service.store.contacts.delete,
+        scope_of(request),
+        contact_id,
+        conversations=asked.conversations,
     )
     return Success(data=ContactGone(id=contact_id, conversations_deleted=gone))
 
@@ -225,10 +210,9 @@ async def delete_contact(
 @get(
     f"{_ONE}/conversations",
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=TAGS,
     summary="List a contact's conversations",
-    operation_class=operation(query=page_query("Conversations")),
+    operation_class=operation(query=Page),
     responses=errors(400, 404, chat=True),
 )
 async def list_linked(
@@ -238,9 +222,7 @@ async def list_linked(
     threads: NamedDependency[Threads],
 ) -> Success[LinkedPage]:
     """Those in which the contact's `userId` has spoken, of any bot, the last active first."""
-    values = Parameters(query_of(request))
-    page = page_of(values)
-    values.done()
+    page = read_query(request, Page)
     total, found = await threads.read(
         service.store.contacts.conversations,
         scope_of(request),

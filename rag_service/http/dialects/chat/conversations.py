@@ -1,7 +1,7 @@
 """/chat/{botId}/conversations, in the chat dialect: what was said, by conversation."""
 
 import sys
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Request, delete, get, patch, post
 from litestar.di import NamedDependency
@@ -10,15 +10,13 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.conversations.store import Conversation, TranscriptRow
-from rag_service.dates import read_moment
-from rag_service.fields import read_label, read_metadata
+from rag_service.fields import Field, read_label, read_metadata, read_moment
 from rag_service.http.dialects.chat.chat import need_bot
-from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
-from rag_service.http.documenting import anything as an_object
+from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
+from rag_service.http.pages import Page, Pagination
+from rag_service.http.parameters import read_body, read_optional_body, read_query
 from rag_service.http.threads import Threads
 from rag_service.ids import new_id
 
@@ -67,30 +65,31 @@ class Made(Struct, frozen=True, kw_only=True, rename="camel"):
     updated_at: str
 
 
-class Gone(Struct, frozen=True, kw_only=True, rename="camel"):
+class ConversationDeleted(Struct, frozen=True, kw_only=True, rename="camel"):
     conversation_id: str
     deleted: Literal[True] = True
     messages_deleted: int
 
 
-_CHANGES = {
-    "title": string("A name for people to read."),
-    "metadata": an_object("Its keys replace those of the same name; null removes one."),
-}
-_LIST = operation(
-    query={
-        **page_query("Conversations"),
-        "since": string("Only those with messages since then."),
-    }
-)
-_CREATE = operation(
-    body=json_body(
-        {"conversationId": string("An id of the client's own."), **_CHANGES},
-        (),
-        {"title": "Opening hours"},
-    )
-)
-_PATCH = operation(body=json_body(_CHANGES, (), {"title": "Opening hours"}))
+class ConversationsRequest(Page, frozen=True, kw_only=True):
+    since: Annotated[str | None, Field("Only those with messages since then.", read_moment)] = None
+
+
+class ConversationChange(Struct, frozen=True, kw_only=True, rename="camel"):
+    title: Annotated[str | None, Field("A name for people to read.", read_label)] = None
+    metadata: Annotated[
+        dict[str, Any],
+        Field("Its keys replace those of the same name; null removes one.", read_metadata),
+    ] = {}
+
+
+class NewConversation(ConversationChange, frozen=True, kw_only=True, rename="camel"):
+    conversation_id: Annotated[
+        str | None, Field("An id of the client's own.", read_label, also=("id", "sessionId"))
+    ] = None
+
+
+_EXAMPLE = {"title": "Opening hours"}
 _PATH = "/chat/{bot_id:str}/conversations"
 _ONE = "/chat/{bot_id:str}/conversations/{conversation_id:str}"
 
@@ -98,10 +97,9 @@ _ONE = "/chat/{bot_id:str}/conversations/{conversation_id:str}"
 @get(
     _PATH,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="List conversations",
-    operation_class=_LIST,
+    operation_class=operation(query=ConversationsRequest),
     responses=errors(400, 404, chat=True),
 )
 async def list_conversations(
@@ -112,15 +110,12 @@ async def list_conversations(
 ) -> Success[Entries]:
     """The last active first."""
     await need_bot(scope_of(request), bot_id, service, threads)
-    values = Parameters(query_of(request))
-    page = page_of(values)
-    since = values.take("since", read_moment, None)
-    values.done()
+    page = read_query(request, ConversationsRequest)
     total, found = await threads.read(
         service.store.conversations.page,
         scope_of(request),
         bot_id,
-        since=since,
+        since=page.since,
         limit=page.limit,
         offset=page.offset,
     )
@@ -136,10 +131,9 @@ async def list_conversations(
     _PATH,
     status_code=201,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Begin a conversation",
-    operation_class=_CREATE,
+    operation_class=operation(body=json_body(NewConversation, _EXAMPLE)),
     responses=errors(400, 404, 409, chat=True),
 )
 async def create_conversation(
@@ -148,23 +142,16 @@ async def create_conversation(
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
 ) -> Success[Made]:
-    """Also without a body. `id` and `sessionId` are taken for `conversationId`."""
+    """Also without a body."""
     await need_bot(scope_of(request), bot_id, service, threads)
-    body = await optional_body_of(request)
-    names = ("conversationId", "id", "sessionId")
-    body["conversationId"] = next((body[n] for n in names if body.get(n) is not None), None)
-    values = Parameters(body)
-    conversation_id = values.take("conversationId", read_label, None) or new_id("conv")
-    title = values.take("title", read_label, None)
-    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
-    values.done()
+    given = await read_optional_body(request, NewConversation)
     made = await threads.write(
         service.store.conversations.create,
         scope_of(request),
         bot_id,
-        conversation_id,
-        title=title,
-        metadata=metadata,
+        given.conversation_id or new_id("conv"),
+        title=given.title,
+        metadata=given.metadata,
     )
     return Success(data=_made(made))
 
@@ -172,9 +159,9 @@ async def create_conversation(
 @get(
     _ONE,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Read a conversation",
+    operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
 async def read_conversation(
@@ -210,10 +197,9 @@ async def read_conversation(
 @patch(
     _ONE,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Name a conversation",
-    operation_class=_PATCH,
+    operation_class=operation(body=json_body(ConversationChange, _EXAMPLE)),
     responses=errors(400, 404, chat=True),
 )
 async def change_conversation(
@@ -225,17 +211,14 @@ async def change_conversation(
 ) -> Success[Made]:
     """What is left out stays as it is."""
     await need_bot(scope_of(request), bot_id, service, threads)
-    values = Parameters(await body_of(request))
-    title = values.take("title", read_label, None)
-    metadata: dict[str, Any] = values.take("metadata", read_metadata, {})
-    values.done()
+    given = await read_body(request, ConversationChange)
     changed = await threads.write(
         service.store.conversations.change,
         scope_of(request),
         bot_id,
         conversation_id,
-        title=title,
-        metadata=metadata,
+        title=given.title,
+        metadata=given.metadata,
     )
     return Success(data=_made(changed))
 
@@ -244,9 +227,9 @@ async def change_conversation(
     _ONE,
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["conversations"],
     summary="Delete a conversation",
+    operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
 async def delete_conversation(
@@ -255,7 +238,7 @@ async def delete_conversation(
     conversation_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> Success[Gone]:
+) -> Success[ConversationDeleted]:
     """For good, with everything that was said in it."""
     await need_bot(scope_of(request), bot_id, service, threads)
     await threads.read(service.store.conversations.get, scope_of(request), bot_id, conversation_id)
@@ -265,7 +248,7 @@ async def delete_conversation(
         [conversation_id],
         cascade=True,
     )
-    data = Gone(conversation_id=conversation_id, messages_deleted=gone.transcripts)
+    data = ConversationDeleted(conversation_id=conversation_id, messages_deleted=gone.transcripts)
     return Success(data=data)
 
 

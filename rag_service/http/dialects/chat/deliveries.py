@@ -1,6 +1,6 @@
 """/webhooks/{id}/deliveries, in the chat dialect: what became of the events."""
 
-from typing import Any
+from typing import Annotated, Any, get_args
 
 from litestar import Request, get, post
 from litestar.di import NamedDependency
@@ -9,20 +9,18 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.events import store as kept
-from rag_service.fields import one_of
+from rag_service.fields import Field, one_of
 from rag_service.http.dialects.chat.webhooks import GUARDS, ONE
-from rag_service.http.documenting import RATE_HEADERS, errors, json_body, operation, string
+from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import scope_of
-from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.pages import Page, Pagination
+from rag_service.http.parameters import read_query
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
-_STATES: tuple[kept.DeliveryState, ...] = ("pending", "delivered", "failed")
-_LISTED = {**page_query("Deliveries"), "status": string("Only these.", enum=list(_STATES))}
+_STATES: tuple[kept.DeliveryState, ...] = get_args(kept.DeliveryState)
 _TAGS = ["webhooks"]
-_EMPTY = operation(body=json_body({}, (), {}))
 
 
 class Attempt(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -52,6 +50,17 @@ class Deliveries(Struct, frozen=True, kw_only=True):
     pagination: Pagination
 
 
+class DeliveriesRequest(Page, frozen=True, kw_only=True):
+    status: Annotated[kept.DeliveryState | None, Field("Only these.", one_of(_STATES))] = None
+
+
+class NoFields(Struct, frozen=True):
+    """The body of what is only to be done."""
+
+
+_EMPTY = operation(body=json_body(NoFields, {}))
+
+
 class Redelivered(Struct, frozen=True, kw_only=True):
     redelivered: int
 
@@ -60,7 +69,6 @@ class Redelivered(Struct, frozen=True, kw_only=True):
     f"{ONE}/test",
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Send a test",
     operation_class=_EMPTY,
@@ -78,10 +86,9 @@ async def test_webhook(
 @get(
     f"{ONE}/deliveries",
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="List deliveries",
-    operation_class=operation(query=_LISTED),
+    operation_class=operation(query=DeliveriesRequest),
     responses=errors(400, 404, chat=True),
 )
 async def list_deliveries(
@@ -91,15 +98,12 @@ async def list_deliveries(
     threads: NamedDependency[Threads],
 ) -> Success[Deliveries]:
     """The newest first, each with its attempts; those that ended are kept for 30 days."""
-    values = Parameters(query_of(request))
-    page = page_of(values)
-    state = values.take("status", one_of(_STATES), None)
-    values.done()
+    page = read_query(request, DeliveriesRequest)
     total, found = await threads.read(
         service.store.deliveries.page,
         scope_of(request),
         webhook_id,
-        state,
+        page.status,
         limit=page.limit,
         offset=page.offset,
     )
@@ -111,7 +115,6 @@ async def list_deliveries(
     f"{ONE}/deliveries/{{delivery_id:str}}/redeliver",
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Deliver one again",
     operation_class=_EMPTY,
@@ -135,7 +138,6 @@ async def redeliver_one(
     f"{ONE}/redeliver",
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Deliver all that failed again",
     operation_class=_EMPTY,

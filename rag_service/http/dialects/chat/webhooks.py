@@ -1,6 +1,6 @@
 """/webhooks, in the chat dialect: who is told of events."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import HttpMethod, Request, delete, get, post, route
 from litestar.di import NamedDependency
@@ -9,22 +9,18 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.events import store as kept
-from rag_service.events.webhooks import OVERLAP_H, read_webhook
-from rag_service.fields import integer
-from rag_service.http.documenting import (
-    RATE_HEADERS,
-    boolean,
-    errors,
-    json_body,
-    operation,
-    string,
-    strings,
-    whole,
+from rag_service.events.webhooks import (
+    OVERLAP_H,
+    NewWebhookRequest,
+    WebhookRequest,
+    read_webhook,
 )
+from rag_service.fields import Field, integer
+from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.pages import Pagination, page_of, page_query
-from rag_service.http.parameters import Parameters, body_of, optional_body_of, query_of
+from rag_service.http.pages import Page, Pagination
+from rag_service.http.parameters import body_of, read_optional_body, read_query
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
@@ -58,21 +54,19 @@ class Webhooks(Struct, frozen=True, kw_only=True, rename="camel"):
     pagination: Pagination
 
 
-class Gone(Struct, frozen=True, kw_only=True):
+class WebhookDeleted(Struct, frozen=True, kw_only=True):
     id: str
     deleted: Literal[True] = True
 
 
-_BODY = {
-    "url": string("Where events are posted: http or https, on the public internet."),
-    "events": strings("Types, or patterns such as `message.*`; all of them (`*`) without it."),
-    "botId": string("Only events of this bot; of all, and of none, without it."),
-    "description": string("For people to read."),
-    "enabled": boolean("A disabled one is told nothing, and keeps what it is owed.", True),
-    "secret": string("whsec_ and 24 to 64 bytes in base64; made for you without it."),
-}
+class RotateRequest(Struct, frozen=True, kw_only=True, rename="camel"):
+    overlap_hours: Annotated[
+        int,
+        Field("How long the former secret signs too.", integer(0, _LONGEST_OVERLAP_H)),
+    ] = OVERLAP_H
+
+
 _EXAMPLE = {"url": "https://example.com/hooks", "events": ["message.*", "job.finished"]}
-_ROTATE = {"overlapHours": whole("How long the former secret signs too.", 0, 168, OVERLAP_H)}
 ONE = "/webhooks/{webhook_id:str}"
 GUARDS = [need("admin", "webhook")]
 _TAGS = ["webhooks"]
@@ -82,10 +76,9 @@ _TAGS = ["webhooks"]
     "/webhooks",
     status_code=201,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Create a webhook",
-    operation_class=operation(body=json_body(_BODY, ("url",), _EXAMPLE)),
+    operation_class=operation(body=json_body(NewWebhookRequest, _EXAMPLE)),
     responses=errors(400, 413, chat=True),
 )
 async def create_webhook(
@@ -100,19 +93,16 @@ async def create_webhook(
 @get(
     "/webhooks",
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="List webhooks",
-    operation_class=operation(query=page_query("Webhooks")),
+    operation_class=operation(query=Page),
     responses=errors(400, chat=True),
 )
 async def list_webhooks(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[Webhooks]:
     """The newest first."""
-    values = Parameters(query_of(request))
-    page = page_of(values)
-    values.done()
+    page = read_query(request, Page)
     every = await threads.read(service.store.webhooks.all, scope_of(request))
     shown = [_shown(one) for one in every[page.offset : page.offset + page.limit]]
     return Success(data=Webhooks(webhooks=shown, pagination=page.among(len(every))))
@@ -121,9 +111,9 @@ async def list_webhooks(
 @get(
     ONE,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Read a webhook",
+    operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
 async def read_one(
@@ -143,10 +133,9 @@ async def read_one(
     http_method=[HttpMethod.PATCH, HttpMethod.PUT],
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Change a webhook",
-    operation_class=operation(body=json_body(_BODY, (), {"enabled": True})),
+    operation_class=operation(body=json_body(WebhookRequest, {"enabled": True})),
     responses=errors(400, 404, 413, chat=True),
 )
 async def change_webhook(
@@ -165,9 +154,9 @@ async def change_webhook(
     ONE,
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Delete a webhook",
+    operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
 async def delete_webhook(
@@ -175,20 +164,19 @@ async def delete_webhook(
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
-) -> Success[Gone]:
+) -> Success[WebhookDeleted]:
     """With what it is owed, and the log of its deliveries."""
     await threads.write(service.store.webhooks.remove, scope_of(request), webhook_id)
-    return Success(data=Gone(id=webhook_id))
+    return Success(data=WebhookDeleted(id=webhook_id))
 
 
 @post(
     f"{ONE}/rotate",
     status_code=200,
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=_TAGS,
     summary="Rotate the secret",
-    operation_class=operation(body=json_body(_ROTATE, (), {"overlapHours": OVERLAP_H})),
+    operation_class=operation(body=json_body(RotateRequest, {"overlapHours": OVERLAP_H})),
     responses=errors(400, 404, chat=True),
 )
 async def rotate_secret(
@@ -197,9 +185,7 @@ async def rotate_secret(
     service: NamedDependency[Service],
 ) -> Success[NewWebhook]:
     """Deliveries are signed with both, so that the receiver can change over meanwhile."""
-    values = Parameters(await optional_body_of(request))
-    hours = values.take("overlapHours", integer(0, _LONGEST_OVERLAP_H), OVERLAP_H)
-    values.done()
+    hours = (await read_optional_body(request, RotateRequest)).overlap_hours
     return Success(
         data=_with_secret(await service.webhooks.rotate(scope_of(request), webhook_id, hours))
     )

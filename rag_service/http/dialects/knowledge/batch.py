@@ -2,32 +2,23 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 from litestar.response import Stream
 from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.background.job_status import JobStatus
-from rag_service.fields import flag, integer
-from rag_service.http.dialects.knowledge.knowledge import STRICT
-from rag_service.http.documenting import (
-    NDJSON,
-    RATE_HEADERS,
-    boolean,
-    errors,
-    ndjson_body,
-    operation,
-    whole,
-)
+from rag_service.fields import Field, flag, integer
+from rag_service.http.documenting import NDJSON, errors, operation, text_body
 from rag_service.http.envelopes import without_paths
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.parameters import read_query
 from rag_service.knowledge.jobs import FailedLine, Job
+from rag_service.knowledge.pushes import STRICT
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -67,41 +58,48 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
     finished_at: str | None
 
 
+WAIT = Field("Answer 200 with one NDJSON result a line as it goes on.", flag)
+
+
+class HowToBatch(Struct, frozen=True, kw_only=True):
+    wait: Annotated[bool, WAIT] = False
+    strict: Annotated[bool, STRICT] = False
+
+
+class JobRequest(Struct, frozen=True, kw_only=True):
+    limit: Annotated[int, Field("How many failed lines at most.", integer(0, 1000))] = 1000
+    offset: Annotated[int, Field("How many failed lines to skip.", integer(0))] = 0
+
+
+RESULTS = (
+    '{"line": 1, "source_url": "https://example.com/a", "success": true}\n'
+    '{"line": 2, "source_url": null, "success": false, "error": "the body is not a JSON object"}\n'
+)
+
+
 @post(
     "/knowledge/batch",
     status_code=202,
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     request_max_body_size=None,
     tags=["batch"],
     summary="Push many documents",
     operation_class=operation(
-        query={
-            "wait": boolean("Answer 200 with one NDJSON result a line as it goes on.", False),
-            "strict": STRICT,
-        },
-        body=ndjson_body(
+        query=HowToBatch,
+        body=text_body(
+            NDJSON,
             "One POST /knowledge body a line; any number of lines, each within RAG_MAX_BODY_MB.",
-            '{"source_url": "https://example.com/a", "content": "We open at 9."}\\n',
+            '{"source_url": "https://example.com/a", "content": "We open at 9."}\n',
         ),
+        streams={NDJSON: RESULTS},
     ),
-    responses={
-        200: ResponseSpec(
-            data_container=str,
-            media_type=NDJSON,
-            description="With `wait`: `{line, source_url, success, ...}` a line, in order.",
-        ),
-        **errors(400),
-    },
+    responses=errors(400),
 )
-async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> Response[Any]:
+async def push_batch(request: AnyRequest, service: NamedDependency[Service]) -> Response[Queued]:
     """A bad line is reported with its number and reason, and does not stop the others."""
-    query = Parameters(query_of(request))
-    wait = query.take("wait", flag, False)
-    strict = query.take_flag("strict")
-    query.done()
-    job = await service.jobs.submit(scope_of(request), request.stream(), strict=strict)
-    return answer_batch(request, service, job, wait)
+    how = read_query(request, HowToBatch)
+    job = await service.jobs.submit(scope_of(request), request.stream(), strict=how.strict)
+    return answer_batch(request, service, job, how.wait)
 
 
 def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) -> Response[Any]:
@@ -120,26 +118,19 @@ def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) ->
 @get(
     "/jobs/{job_id:str}",
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["batch"],
     summary="How far a batch is",
-    operation_class=operation(
-        query={
-            "limit": whole("How many failed lines at most.", 0, 1000, 1000),
-            "offset": whole("How many failed lines to skip.", 0, None, 0),
-        }
-    ),
+    operation_class=operation(query=JobRequest),
     responses=errors(400, 404),
 )
 async def read_job(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobAnswer:
     """Its state, counts, failed lines, rate and the time left."""
-    query = Parameters(query_of(request))
-    limit = query.take("limit", integer(0, 1000), 1000)
-    offset = query.take("offset", integer(0), 0)
-    query.done()
-    status = await service.jobs.status(scope_of(request), job_id, limit=limit, offset=offset)
+    asked = read_query(request, JobRequest)
+    status = await service.jobs.status(
+        scope_of(request), job_id, limit=asked.limit, offset=asked.offset
+    )
     return _answer(status, service)
 
 
@@ -147,9 +138,9 @@ async def read_job(
     "/jobs/{job_id:str}",
     status_code=200,
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["batch"],
     summary="Cancel a batch",
+    operation_class=operation(),
     responses=errors(400, 404),
 )
 async def cancel_job(

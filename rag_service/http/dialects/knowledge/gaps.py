@@ -1,7 +1,7 @@
 """/gaps, in the knowledge dialect: what could not be answered."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get, patch, post
@@ -9,53 +9,39 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
 
-from rag_service.access.scope import Scope
 from rag_service.assembly import Service
-from rag_service.conversations.signals import SIGNAL_KINDS
-from rag_service.dates import read_moment
 from rag_service.fields import (
+    Field,
+    Reader,
+    flag,
     integer,
+    is_left_out,
+    list_of,
     one_of,
-    read_bot_id,
     read_content_type,
+    read_fields,
     read_label,
     read_object,
     read_source_url,
-    read_string,
+    takes,
     text,
 )
 from rag_service.gaps.desk import LONGEST_TITLE, GapAnswer
 from rag_service.gaps.exports import csv_lines, pages
 from rag_service.gaps.forecast import Forecast
-from rag_service.gaps.gap import (
-    GAP_SORTS,
-    GAP_STATES,
-    Gap,
-    GapEntry,
-    GapFilter,
-    GapQuestion,
-    GapState,
-)
+from rag_service.gaps.gap import GAP_STATES, Gap, GapEntry, GapQuestion, GapState
+from rag_service.gaps.gaps_request import GapsRequest, OfBot
 from rag_service.http.dialects.knowledge.knowledge import Pushed, pushed
-from rag_service.http.documenting import (
-    NDJSON,
-    RATE_HEADERS,
-    boolean,
-    errors,
-    json_body,
-    operation,
-    string,
-    strings,
-    whole,
-)
+from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation
 from rag_service.http.exports import exported
 from rag_service.http.guarding import caller_of, need, scope_of
-from rag_service.http.parameters import Parameters, body_of, query_of
+from rag_service.http.parameters import read_body, read_query
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
 LONGEST_ANSWER = 1_000_000
 """Characters."""
+_LONGEST_NOTE = 100_000
 _MOST_MERGED = 1000
 
 
@@ -86,58 +72,95 @@ class GapAnswered(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gaps: Forecast | None = None
 
 
-_STATES: dict[str, GapState | None] = {**{state: state for state in GAP_STATES}, "all": None}
-_FILTERS = {
-    "bot_id": string("Only this bot; otherwise all that the token may see."),
-    "state": string("Which gaps.", enum=[*GAP_STATES, "all"], default="open"),
-    "kind": string("Why they are gaps.", enum=list(SIGNAL_KINDS)),
-    "since": string("Asked from then on: ISO 8601, or what strtotime takes, as `-1 week`."),
-    "until": string("Asked up to then."),
-    "q": string("Only with this text in a question or the title."),
-    "min_questions": whole("Only with so many questions or more.", 1, None, 1),
-    "sort": string("By what.", enum=list(GAP_SORTS), default="people"),
-    "order": string("Which first.", enum=["asc", "desc"], default="desc"),
-    "limit": whole("Gaps at most.", 1, 1000, 100),
-    "offset": whole("Gaps to skip.", 0, None, 0),
+def _none_or(longest: int) -> Reader[str]:
+    """A text that is none where it is blank."""
+    read = text(longest)
+
+    @takes(type="string", maxLength=longest)
+    def read_or_none(value: Any) -> str:
+        return "" if is_left_out(value) else read(value)
+
+    return read_or_none
+
+
+_IDS = list_of(read_label, _MOST_MERGED)
+
+
+class QuestionsRequest(Struct, frozen=True, kw_only=True):
+    limit: Annotated[int, Field("Questions at most.", integer(1, 1000))] = 100
+    offset: Annotated[int, Field("Questions to skip.", integer(0))] = 0
+
+
+class GapChange(Struct, frozen=True, kw_only=True):
+    state: Annotated[GapState | None, Field("What it is from now on.", one_of(GAP_STATES))] = None
+    title: Annotated[
+        str | None,
+        Field(
+            "A name for it; blank for the questions' own.",
+            _none_or(LONGEST_TITLE),
+            may_be_blank=False,
+        ),
+    ] = None
+    note: Annotated[
+        str | None,
+        Field("Kept with it; blank for none.", _none_or(_LONGEST_NOTE), may_be_blank=False),
+    ] = None
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    gap_ids: Annotated[list[str], Field("The gaps that go into this one.", _IDS)]
+
+
+class HowToAnswer(Struct, frozen=True, kw_only=True):
+    dry_run: Annotated[
+        bool, Field("Change nothing; answer what would close.", flag, may_be_blank=False)
+    ] = False
+
+
+class AnswerRequest(Struct, frozen=True, kw_only=True):
+    answer: Annotated[str, Field("The answer, as a visitor shall read it.", text(LONGEST_ANSWER))]
+    source_url: Annotated[
+        str | None,
+        Field("The key of the page; `gap://BOT/GAP_ID` when left out.", read_source_url),
+    ] = None
+    title: Annotated[
+        str | None,
+        Field("The question it answers; the gap's title when left out.", text(LONGEST_TITLE)),
+    ] = None
+    content_type: Annotated[str, Field("The label of the page.", read_content_type)] = "faq"
+    questions: Annotated[
+        list[str],
+        Field("Messages of the gap whose wording the page holds as well.", _IDS),
+    ] = []
+
+
+_EXPORTS = {
+    CSV: "gap_id,bot_id,state,kind,title\r\ngap_0199,default,open,nothing_found,Bike racks?\r\n",
+    NDJSON: '{"gap_id": "gap_0199", "bot_id": "default", "title": "Bike racks?"}\n',
 }
-_CHANGES = {
-    "state": string("What it is from now on.", enum=list(GAP_STATES)),
-    "title": string("A name for it; blank for the questions' own."),
-    "note": string("Kept with it; blank for none."),
-}
-_ANSWER = {
-    "answer": string("The answer, as a visitor shall read it."),
-    "source_url": string("The key of the page; `gap://BOT/GAP_ID` when left out."),
-    "title": string("The question it answers; the gap's title when left out."),
-    "content_type": string("The label of the page.", default="faq"),
-    "questions": strings("Messages of the gap whose wording the page holds as well."),
+_GOLDEN = {
+    NDJSON: '{"question": "When do you open?", "source_urls": ["https://example.com/hours"]}\n'
 }
 
 
 @get(
     "/gaps",
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="List gaps",
-    operation_class=operation(query=_FILTERS),
+    operation_class=operation(query=GapsRequest, streams=_EXPORTS),
     responses=errors(400),
 )
 async def list_gaps(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Response[Any]:
     """A page; with `Accept: text/csv` or `application/x-ndjson` all matching gaps as an export."""
-    values = Parameters(query_of(request))
-    scope = _scope(values, request)
-    where = _filter(values)
-    sort = values.take("sort", one_of(GAP_SORTS), GAP_SORTS[0])
-    descending = values.take("order", one_of(("asc", "desc")), "desc") == "desc"
-    limit = values.take("limit", integer(1, 1000), 100)
-    offset = values.take("offset", integer(0), 0)
-    values.done()
+    asked = read_query(request, GapsRequest)
+    scope = scope_of(request).only(asked.bot_id)
+    where, sort, descending = asked.filter(), asked.sort, asked.order == "desc"
     gaps = service.store.gaps
     accept = request.headers.get("accept", "")
-    for media_type, lines in (("text/csv", _csv), (NDJSON, _ndjson)):
+    for media_type, lines in ((CSV, _csv), (NDJSON, _ndjson)):
         if media_type in accept:
             groups = pages(gaps, scope, where, sort=sort, descending=descending)
             name = f"gaps.{'csv' if lines is _csv else 'ndjson'}"
@@ -145,10 +168,21 @@ async def list_gaps(
     pending = await threads.read(gaps.pending, scope)  # before: 0 is of what is listed
     read = threads.read if where.q is None else threads.scan
     total, items = await read(
-        gaps.page, scope, where, sort=sort, descending=descending, limit=limit, offset=offset
+        gaps.page,
+        scope,
+        where,
+        sort=sort,
+        descending=descending,
+        limit=asked.limit,
+        offset=asked.offset,
     )
     page = GapPage(
-        total=total, count=len(items), limit=limit, offset=offset, pending=pending, items=items
+        total=total,
+        count=len(items),
+        limit=asked.limit,
+        offset=asked.offset,
+        pending=pending,
+        items=items,
     )
     return Response(page, media_type=MediaType.JSON)
 
@@ -156,10 +190,9 @@ async def list_gaps(
 @get(
     "/gaps/golden",
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="Export golden questions",
-    operation_class=operation(query={"bot_id": _FILTERS["bot_id"]}),
+    operation_class=operation(query=OfBot, streams=_GOLDEN),
     responses=errors(400),
 )
 async def golden(
@@ -167,9 +200,7 @@ async def golden(
 ) -> Response[Any]:
     """The questions of closed gaps and those rated up, a JSON object a line, with the pages that
     answer them: what `rag-service evaluate` reads."""
-    values = Parameters(query_of(request))
-    scope = _scope(values, request)
-    values.done()
+    scope = scope_of(request).only(read_query(request, OfBot).bot_id)
     encoder = msgspec.json.Encoder()
     lines = (
         encoder.encode({"question": question, "source_urls": urls}) + b"\n"
@@ -181,12 +212,9 @@ async def golden(
 @get(
     "/gaps/{gap_id:str}",
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="Read a gap",
-    operation_class=operation(
-        query={"limit": whole("Questions at most.", 1, 1000, 100), "offset": _FILTERS["offset"]}
-    ),
+    operation_class=operation(query=QuestionsRequest),
     responses=errors(400, 404),
 )
 async def read_gap(
@@ -197,13 +225,12 @@ async def read_gap(
 ) -> GapDetail:
     """With its questions and its history. The id of a gap that was merged answers the one it went
     into."""
-    values = Parameters(query_of(request))
-    limit = values.take("limit", integer(1, 1000), 100)
-    offset = values.take("offset", integer(0), 0)
-    values.done()
+    asked = read_query(request, QuestionsRequest)
     gaps, scope = service.store.gaps, scope_of(request)
     gap = await threads.read(gaps.get, scope, gap_id)
-    total, items = await threads.read(gaps.questions, scope, gap_id, limit=limit, offset=offset)
+    total, items = await threads.read(
+        gaps.questions, scope, gap_id, limit=asked.limit, offset=asked.offset
+    )
     history = await threads.read(gaps.history, scope, gap_id)
     return GapDetail(**msgspec.structs.asdict(gap), total=total, items=items, history=history)
 
@@ -211,10 +238,9 @@ async def read_gap(
 @patch(
     "/gaps/{gap_id:str}",
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="Change a gap",
-    operation_class=operation(body=json_body(_CHANGES, (), {"state": "dismissed"})),
+    operation_class=operation(body=json_body(GapChange, {"state": "dismissed"})),
     responses=errors(400, 404, 413),
 )
 async def change_gap(
@@ -224,20 +250,14 @@ async def change_gap(
     threads: NamedDependency[Threads],
 ) -> Gap:
     """Dismiss, close or open it by hand, give it a name, or keep a note."""
-    values = Parameters(await body_of(request))
-    state = values.take("state", one_of(GAP_STATES), None)
-    title = values.take("title", text(LONGEST_TITLE), None)
-    note = values.take("note", text(100_000), None)
-    values.done()
-    given = read_object(await request.body())
-    blank = {name for name in ("title", "note") if isinstance(given.get(name), str)}
+    change = read_fields(GapChange, read_object(await request.body()))
     return await threads.write(
         service.store.gaps.change,
         scope_of(request),
         gap_id,
-        state=state,
-        title="" if title is None and "title" in blank else title,
-        note="" if note is None and "note" in blank else note,
+        state=change.state,
+        title=change.title,
+        note=change.note,
     )
 
 
@@ -245,16 +265,9 @@ async def change_gap(
     "/gaps/{gap_id:str}/merge",
     status_code=200,
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="Merge gaps",
-    operation_class=operation(
-        body=json_body(
-            {"gap_ids": strings("The gaps that go into this one.")},
-            ("gap_ids",),
-            {"gap_ids": ["gap_0199"]},
-        )
-    ),
+    operation_class=operation(body=json_body(MergeRequest, {"gap_ids": ["gap_0199"]})),
     responses=errors(400, 404, 409, 413),
 )
 async def merge_gaps(
@@ -264,9 +277,7 @@ async def merge_gaps(
     threads: NamedDependency[Threads],
 ) -> Gap:
     """Their questions are questions of this one from now on, and their ids lead here."""
-    values = Parameters(await body_of(request))
-    gap_ids = values.need("gap_ids", _labels)
-    values.done()
+    gap_ids = (await read_body(request, MergeRequest)).gap_ids
     return await threads.write(service.store.gaps.merge, scope_of(request), gap_id, gap_ids)
 
 
@@ -274,12 +285,11 @@ async def merge_gaps(
     "/gaps/{gap_id:str}/answer",
     status_code=200,
     guards=[need("transcripts")],
-    response_headers=RATE_HEADERS,
     tags=["gaps"],
     summary="Answer a gap",
     operation_class=operation(
-        query={"dry_run": boolean("Change nothing; answer what would close.", False)},
-        body=json_body(_ANSWER, ("answer",), {"answer": "Yes: the racks are by the entrance."}),
+        query=HowToAnswer,
+        body=json_body(AnswerRequest, {"answer": "Yes: the racks are by the entrance."}),
     ),
     responses=errors(400, 404, 413),
 )
@@ -292,49 +302,22 @@ async def answer_gap(
     """Pushes a question-and-answer page and asks the gap's questions again. The gap closes when the
     page answers them."""
     caller_of(request).need("knowledge")
-    query = Parameters(query_of(request))
-    dry_run = query.take_flag("dry_run")
-    query.done()
-    values = Parameters(await body_of(request))
+    how = read_query(request, HowToAnswer)
+    given = await read_body(request, AnswerRequest)
     answer = GapAnswer(
-        text=values.need("answer", text(LONGEST_ANSWER)),
-        source_url=values.take("source_url", read_source_url, None),
-        title=values.take("title", text(LONGEST_TITLE), None),
-        content_type=values.take("content_type", read_content_type, "faq"),
-        questions=values.take("questions", _labels, []),
+        text=given.answer,
+        source_url=given.source_url,
+        title=given.title,
+        content_type=given.content_type,
+        questions=given.questions,
     )
-    values.done()
     scope, size = scope_of(request), len(await request.body())
-    if dry_run:
+    if how.dry_run:
         answered, forecast = await threads.push(size, service.desk.preview, scope, gap_id, answer)
         return GapAnswered(gap=answered.gap, push=pushed(answered.push), gaps=forecast)
     answered = await threads.push(size, service.desk.answer, scope, gap_id, answer)
     service.jobs.changed({answered.gap.bot_id})
     return GapAnswered(gap=answered.gap, push=pushed(answered.push))
-
-
-def _filter(values: Parameters) -> GapFilter:
-    state = values.take("state", one_of(tuple(_STATES)), "open")
-    return GapFilter(
-        state=_STATES[state],
-        kind=values.take("kind", one_of(SIGNAL_KINDS), None),
-        since=values.take("since", read_moment, None),
-        until=values.take("until", read_moment, None),
-        q=values.take("q", text(1000), None),
-        min_questions=values.take("min_questions", integer(1), 1),
-    )
-
-
-def _scope(values: Parameters, request: AnyRequest) -> Scope:
-    return scope_of(request).only(values.take("bot_id", read_bot_id, None))
-
-
-def _labels(value: Any) -> list[str]:
-    if not isinstance(value, list) or not value:
-        raise ValueError("must be a list of ids that is not empty")
-    if len(value) > _MOST_MERGED:
-        raise ValueError(f"must have at most {_MOST_MERGED} ids")
-    return [read_label(read_string(one)) for one in value]
 
 
 def _csv(groups: Iterator[list[Gap]]) -> Iterator[bytes]:

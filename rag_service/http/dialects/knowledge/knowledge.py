@@ -1,43 +1,38 @@
 """/knowledge: push, list, read and delete documents."""
 
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from litestar import Request, delete, get, post
 from litestar.di import NamedDependency
-from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
 from rag_service.assembly import Service
-from rag_service.documents import DEFAULT_BOT, Document, Format
+from rag_service.documents import Document
 from rag_service.fields import (
-    integer,
+    Field,
+    flag,
     is_left_out,
+    list_of,
     read_bot_id,
     read_content_type,
     read_source_url,
+    read_string,
     text,
 )
 from rag_service.gaps.forecast import Forecast
-from rag_service.http.documenting import (
-    RATE_HEADERS,
-    boolean,
-    errors,
-    json_body,
-    operation,
-    string,
-    whole,
-)
+from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.guarding import caller_of, need, scope_of
-from rag_service.http.parameters import Parameters, body_of, query_of, read_json
+from rag_service.http.pages import Rows
+from rag_service.http.parameters import read_json, read_query, read_query_or_body
 from rag_service.http.threads import Threads
-from rag_service.knowledge.pushes import read_push, read_strict
+from rag_service.knowledge.pushes import BOT, STRICT, Push, read_push, read_strict
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo
 from rag_service.knowledge.upserts import ChunkCounts, Upserted
 
 AnyRequest = Request[Any, Any, Any]
-MOST_URLS = 50
+_MOST_URLS = 50
 
 
 class Pushed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -113,50 +108,61 @@ class Deleted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What would open again, where it was a dry run."""
 
 
-_BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT, examples=[DEFAULT_BOT])
-_LABEL = string("A free label such as faq, page or post.", default="manual")
-_URL = string("An absolute URI, kept as given; with `bot_id` the key of the document.")
-STRICT = boolean("Fail where something of a file would be left out, and store none of it.", False)
-PUSH_FIELDS = {
-    "content": string("What to store and embed, as text; not blank. This or `content_base64`."),
-    "content_base64": string(
-        "The same as a file of any of these formats.", content_encoding="base64"
-    ),
-    "source_url": _URL,
-    "bot_id": _BOT,
-    "content_type": _LABEL,
-    "title": string("Read from the content when left out."),
-    "metadata": Schema(type=OpenAPIType.OBJECT, description="Kept with the document."),
-    "format": string(
-        "How to read the content. `auto` tells files by their first bytes, and text, Markdown and "
-        "HTML by how they look.",
-        enum=list(get_args(Format)),
-        default="auto",
-    ),
-    "strict": STRICT,
-}
-PUSH_EXAMPLE = {
+class HowToPush(Struct, frozen=True, kw_only=True):
+    dry_run: Annotated[
+        bool, Field("Change nothing; answer what would happen.", flag, may_be_blank=False)
+    ] = False
+    gaps: Annotated[
+        bool,
+        Field("With a dry run: tell which gaps would close and reopen.", flag, may_be_blank=False),
+    ] = False
+    strict: Annotated[bool, STRICT] = False
+
+
+class DocumentsRequest(Rows, frozen=True, kw_only=True):
+    bot_id: Annotated[
+        str | None, Field("Only this bot's; all that the token may see without it.", read_bot_id)
+    ] = None
+    content_type: Annotated[str | None, Field("Only with this label.", read_content_type)] = None
+    source_url: Annotated[str | None, Field("Only this URL.", read_string)] = None
+    q: Annotated[str | None, Field("Only with this text in URL, title or content.", text(1000))] = (
+        None
+    )
+
+
+class DeleteRequest(Struct, frozen=True, kw_only=True):
+    source_url: Annotated[
+        list[str],
+        Field(
+            f"A URL, or a list of at most {_MOST_URLS}.",
+            list_of(read_source_url, _MOST_URLS, or_one=True),
+        ),
+    ]
+    bot_id: Annotated[str | None, BOT] = None
+
+
+class HowToDelete(Struct, frozen=True, kw_only=True):
+    dry_run: Annotated[
+        bool,
+        Field("Delete nothing; answer what would be, with `gaps`.", flag, may_be_blank=False),
+    ] = False
+
+
+_EXAMPLE = {
     "content": "Q: How do I enable streaming?\nA: Settings, then Streaming.",
     "source_url": "https://example.com/faq/#faq-enable-streaming",
     "content_type": "faq",
 }
+_DELETE_EXAMPLE = {"source_url": ["https://example.com/a", "https://example.com/b"]}
 
 
 @post(
     "/knowledge",
     status_code=200,
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Push a document",
-    operation_class=operation(
-        query={
-            "dry_run": boolean("Change nothing; answer what would happen.", False),
-            "gaps": boolean("With a dry run: tell which gaps would close and reopen.", False),
-            "strict": STRICT,
-        },
-        body=json_body(PUSH_FIELDS, ("source_url",), PUSH_EXAMPLE),
-    ),
+    operation_class=operation(query=HowToPush, body=json_body(Push, _EXAMPLE)),
     responses=errors(400, 413),
 )
 async def push(
@@ -168,19 +174,15 @@ async def push(
     is gone from every search.
     """
     scope = scope_of(request)
-    query = Parameters(query_of(request))
-    dry_run = query.take_flag("dry_run")
-    wants_gaps = query.take_flag("gaps")
-    strict = query.take_flag("strict")
-    query.done()
+    how = read_query(request, HowToPush)
     body = await request.body()
-    document, strict = await threads.push(len(body), _read, body, scope, strict)
+    document, strict = await threads.push(len(body), _read, body, scope, how.strict)
     forecast = None
-    if dry_run:
+    if how.dry_run:
         report = await threads.push(
             len(body), service.knowledge.preview, scope, document, strict=strict
         )
-        if wants_gaps:
+        if how.gaps:
             caller_of(request).need("transcripts")
             forecast = await threads.push(len(body), service.forecaster.push, scope, [document])
     else:
@@ -196,49 +198,37 @@ async def push(
 @get(
     "/knowledge",
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="List documents",
-    operation_class=operation(
-        query={
-            "bot_id": string("Only this bot's; all that the token may see when left out."),
-            "content_type": string("Only with this label."),
-            "source_url": string("Only this URL."),
-            "q": string("Only with this text in URL, title or content."),
-            "limit": whole("How many at most.", 1, 1000, 100),
-            "offset": whole("How many to skip.", 0, None, 0),
-        }
-    ),
+    operation_class=operation(query=DocumentsRequest),
     responses=errors(400),
 )
 async def list_documents(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> DocumentPage:
     """Without their bodies, newest first."""
-    query = Parameters(query_of(request))
-    bot_id = query.take("bot_id", read_bot_id, None)
+    asked = read_query(request, DocumentsRequest)
     where = DocumentFilter(
-        content_type=query.take("content_type", read_content_type, None),
-        source_url=query.take("source_url", str.strip, None),
-        q=query.take("q", text(1000), None),
+        content_type=asked.content_type,
+        source_url=asked.source_url and asked.source_url.strip(),
+        q=asked.q,
     )
-    limit = query.take("limit", integer(1, 1000), 100)
-    offset = query.take("offset", integer(0), 0)
-    query.done()
-    scope = scope_of(request).only(bot_id)
+    scope = scope_of(request).only(asked.bot_id)
     listed = threads.read if where.q is None else threads.scan
     total, items = await listed(
-        service.store.knowledge.documents, scope, where, limit=limit, offset=offset
+        service.store.knowledge.documents, scope, where, limit=asked.limit, offset=asked.offset
     )
-    return DocumentPage(total=total, count=len(items), limit=limit, offset=offset, items=items)
+    return DocumentPage(
+        total=total, count=len(items), limit=asked.limit, offset=asked.offset, items=items
+    )
 
 
 @get(
     "/knowledge/{document_id:str}",
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Read a document",
+    operation_class=operation(),
     responses=errors(400, 404),
 )
 async def read_document(
@@ -276,29 +266,12 @@ async def read_document(
     "/knowledge",
     status_code=200,
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     tags=["knowledge"],
     summary="Delete documents",
     operation_class=operation(
-        query={
-            "source_url": string("May be repeated."),
-            "bot_id": _BOT,
-            "dry_run": boolean("Delete nothing; answer what would be, with `gaps`.", False),
-        },
-        body=json_body(
-            {
-                "source_url": Schema(
-                    description=f"A URL, or a list of at most {MOST_URLS}.",
-                    one_of=[
-                        string("One URL."),
-                        Schema(type=OpenAPIType.ARRAY, items=_URL, max_items=MOST_URLS),
-                    ],
-                ),
-                "bot_id": _BOT,
-            },
-            (),
-            {"source_url": ["https://example.com/a", "https://example.com/b"]},
-        ),
+        query=HowToDelete,
+        in_place_of_body=DeleteRequest,
+        body=json_body(DeleteRequest, _DELETE_EXAMPLE),
     ),
     responses=errors(400, 413),
 )
@@ -307,19 +280,12 @@ async def delete_documents(
 ) -> Deleted:
     """By URL, in the body or the query. Doing it again does no harm."""
     scope = scope_of(request)
-    given = query_of(request)
-    dry_run = Parameters(given).take_flag("dry_run")
-    if repeated := request.query_params.getall("source_url", []):
-        given["source_url"] = repeated
-    if await request.body():
-        given |= await body_of(request)
-    values = Parameters(given)
-    urls = values.need("source_url", _urls)
-    bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
-    values.done()
+    how = read_query(request, HowToDelete)
+    asked = await read_query_or_body(request, DeleteRequest)
+    urls, bot_id = asked.source_url, asked.bot_id or scope.default_bot
     urls_once = list(dict.fromkeys(urls))
     forecast = None
-    if dry_run:
+    if how.dry_run:
         chunks = await threads.read(service.knowledge.chunks_of, scope, bot_id, urls_once)
         removed = {url: len(passages) for url, passages in chunks.items()}
         if caller_of(request).has("transcripts"):
@@ -360,15 +326,6 @@ def _read(body: bytes, scope: Scope, strict: bool) -> tuple[Document, bool]:
     if is_left_out(values.get("bot_id")):
         values["bot_id"] = scope.default_bot
     return read_push(values), read_strict(values, strict)
-
-
-def _urls(value: Any) -> list[str]:
-    urls = value if isinstance(value, list) else [value]
-    if not urls:
-        raise ValueError("must not be empty")
-    if len(urls) > MOST_URLS:
-        raise ValueError(f"must have at most {MOST_URLS} URLs")
-    return [read_source_url(url) for url in urls]
 
 
 handlers = [push, list_documents, read_document, delete_documents]

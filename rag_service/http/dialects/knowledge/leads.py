@@ -1,6 +1,6 @@
 """/leads, in the knowledge dialect: contacts, by what became of their conversations."""
 
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 from litestar import Request, get
 from litestar.di import NamedDependency
@@ -9,12 +9,13 @@ from msgspec.structs import asdict
 
 from rag_service.assembly import Service
 from rag_service.contacts.store import Contact, ContactFilter, ContactStatus
-from rag_service.dates import read_moment
-from rag_service.fields import integer, one_of, read_label
-from rag_service.http.dialects.chat.contacts import GUARDS
-from rag_service.http.documenting import RATE_HEADERS, errors, operation, string, whole
+from rag_service.conversations.transcripts import ORDERS, Order
+from rag_service.fields import Field, integer, one_of, read_moment
+from rag_service.http.dialects.chat.contacts import GUARDS, SEARCH
+from rag_service.http.documenting import errors, operation
 from rag_service.http.guarding import scope_of
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.pages import LAST_PAGE
+from rag_service.http.parameters import read_query
 from rag_service.http.threads import Threads
 
 _MOST = 200
@@ -44,32 +45,36 @@ class LeadsAnswer(Struct, frozen=True, kw_only=True):
     total_pages: int
 
 
-_STATUSES: dict[str, ContactStatus | None] = {
-    "all": None,
-    "orphan": "orphan",
-    "chat_deleted": "chat_deleted",
-}
-_QUERY = {
-    "since": string("Created from then on: ISO 8601, or what strtotime takes, as `-1 week`."),
-    "search": string("Part of an email, a name, a phone or a user id, whatever its case."),
-    "status": string(
-        "`orphan`: never had a conversation; `chat_deleted`: had some, all are deleted.",
-        enum=list(_STATUSES),
-        default="all",
-    ),
-    "page": whole("Counts from 1.", 1, None, 1),
-    "per_page": whole("Leads a page.", 1, _MOST, 50),
-    "order": string("By creation.", enum=["asc", "desc"], default="desc"),
-}
+Status = Literal["all", "orphan", "chat_deleted"]
+_STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+class LeadsRequest(Struct, frozen=True, kw_only=True):
+    since: Annotated[
+        str | None,
+        Field(
+            "Created from then on: ISO 8601, or what strtotime takes, as `-1 week`.", read_moment
+        ),
+    ] = None
+    search: Annotated[str | None, SEARCH] = None
+    status: Annotated[
+        Status,
+        Field(
+            "`orphan`: never had a conversation; `chat_deleted`: had some, all are deleted.",
+            one_of(_STATUSES),
+        ),
+    ] = "all"
+    page: Annotated[int, Field("Counts from 1.", integer(1, LAST_PAGE))] = 1
+    per_page: Annotated[int, Field("Leads a page.", integer(1, _MOST))] = 50
+    order: Annotated[Order, Field("By creation.", one_of(ORDERS))] = "desc"
 
 
 @get(
     "/leads",
     guards=GUARDS,
-    response_headers=RATE_HEADERS,
     tags=["contacts"],
     summary="Read leads",
-    operation_class=operation(query=_QUERY),
+    operation_class=operation(query=LeadsRequest),
     responses=errors(400),
 )
 async def read_leads(
@@ -78,30 +83,26 @@ async def read_leads(
     threads: NamedDependency[Threads],
 ) -> LeadsAnswer:
     """The contacts, a page of them."""
-    values = Parameters(query_of(request))
+    asked = read_query(request, LeadsRequest)
     where = ContactFilter(
-        since=values.take("since", read_moment, None),
-        search=values.take("search", read_label, None),
-        status=_STATUSES[values.take("status", one_of(tuple(_STATUSES)), "all")],
+        since=asked.since,
+        search=asked.search,
+        status=None if asked.status == "all" else asked.status,
     )
-    page = values.take("page", integer(1, 10**9), 1)
-    per_page = values.take("per_page", integer(1, _MOST), 50)
-    ascending = values.take("order", one_of(("asc", "desc")), "desc") == "asc"
-    values.done()
     total, found = await threads.read(
         service.store.contacts.page,
         scope_of(request),
         where,
-        limit=per_page,
-        offset=(page - 1) * per_page,
-        ascending=ascending,
+        limit=asked.per_page,
+        offset=(asked.page - 1) * asked.per_page,
+        ascending=asked.order == "asc",
     )
     return LeadsAnswer(
         leads=[_lead(contact) for contact in found],
-        page=page,
-        per_page=per_page,
+        page=asked.page,
+        per_page=asked.per_page,
         total_count=total,
-        total_pages=-(-total // per_page),
+        total_pages=-(-total // asked.per_page),
     )
 
 

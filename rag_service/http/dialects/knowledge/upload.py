@@ -5,53 +5,68 @@ from asyncio import to_thread
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import msgspec
 from litestar import Request, Response, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
+from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.background.jobs import spool_folder
-from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, Unreadable
-from rag_service.fields import flag, read_bot_id, read_content_type, read_source_url
-from rag_service.http.dialects.knowledge.batch import answer_batch
-from rag_service.http.dialects.knowledge.knowledge import STRICT
-from rag_service.http.documenting import (
-    NDJSON,
-    RATE_HEADERS,
-    boolean,
-    errors,
-    form_body,
-    operation,
-    string,
+from rag_service.fields import (
+    Field,
+    flag,
+    read_fields,
+    read_source_url,
 )
+from rag_service.http.dialects.knowledge.batch import RESULTS, WAIT, Queued, answer_batch
+from rag_service.http.documenting import NDJSON, errors, form_body, operation
 from rag_service.http.forms import Form, FormFile
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.parameters import query_of
+from rag_service.knowledge.pushes import BOT, LABEL, STRICT
 from rag_service.readers.containers import Push, Within, read_types
 from rag_service.readers.formats import LABELS
 
-_URL = string(
-    "Of a single file; `upload://FILENAME` when left out, with its folders where two share a name."
-)
-_BOT = string("The bot whose knowledge it is.", default=DEFAULT_BOT)
-_LABEL = string("A free label such as manual or report.", default="manual")
-_OPTIONS = {
-    "strict": STRICT,
-    "attachments": boolean("Read what is attached to mails as documents of their own.", False),
-    "types": string("Only entries of these types, such as `post,page`, of a WordPress export."),
-}
-_FILE = Schema(
-    type=OpenAPIType.ARRAY,
-    items=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY),
-    description="One or more files, in fields of any name, each within RAG_MAX_BODY_MB: "
+
+class UploadRequest(Struct, frozen=True, kw_only=True):
+    wait: Annotated[bool, WAIT] = False
+    source_url: Annotated[
+        str | None,
+        Field(
+            "Of a single file; `upload://FILENAME` when left out, with its folders where two share "
+            "a name.",
+            read_source_url,
+        ),
+    ] = None
+    bot_id: Annotated[str | None, BOT] = None
+    content_type: Annotated[str | None, LABEL] = None
+    strict: Annotated[bool, STRICT] = False
+    attachments: Annotated[
+        bool,
+        Field(
+            "Read what is attached to mails as documents of their own.", flag, may_be_blank=False
+        ),
+    ] = False
+    types: Annotated[
+        tuple[str, ...] | None,
+        Field(
+            "Only entries of these types, such as `post,page`, of a WordPress export.", read_types
+        ),
+    ] = None
+
+
+_FILES = {
+    "type": "array",
+    "items": {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"},
+    "minItems": 1,
+    "description": "One or more files, in fields of any name, each within RAG_MAX_BODY_MB: "
     f"{LABELS}, or a WordPress export, of which every published entry becomes a document.",
-)
+}
+_EXAMPLE = {"files": ["handbook.pdf"], "content_type": "handbook"}
 
 Unpack = Callable[[str, bytes, str], Iterator[Push]]
 """Of a file's name, bytes and URL, the pushes in it."""
@@ -61,70 +76,38 @@ Unpack = Callable[[str, bytes, str], Iterator[Push]]
     "/knowledge/upload",
     status_code=202,
     guards=[need("knowledge")],
-    response_headers=RATE_HEADERS,
     request_max_body_size=None,
     tags=["batch"],
     summary="Push files",
     operation_class=operation(
-        query={
-            "wait": boolean("Answer 200 with one NDJSON result a line as it goes on.", False),
-            "source_url": _URL,
-            "bot_id": _BOT,
-            "content_type": _LABEL,
-            **_OPTIONS,
-        },
-        body=form_body(
-            {
-                "files": _FILE,
-                "source_url": _URL,
-                "bot_id": _BOT,
-                "content_type": _LABEL,
-                **_OPTIONS,
-            },
-            ("files",),
-            {"files": ["handbook.pdf"], "content_type": "handbook"},
-        ),
+        in_place_of_body=UploadRequest,
+        body=form_body(UploadRequest, {"files": _FILES}, _EXAMPLE),
+        streams={NDJSON: RESULTS},
     ),
-    responses={
-        200: ResponseSpec(
-            data_container=str,
-            media_type=NDJSON,
-            description="With `wait`: `{line, source_url, file, success, ...}` a line, in order.",
-        ),
-        **errors(400),
-    },
+    responses=errors(400),
 )
 async def upload(
     request: Request[Any, Any, Any], service: NamedDependency[Service]
-) -> Response[Any]:
+) -> Response[Queued]:
     """A file that cannot be read is reported with its reason, and does not stop the others."""
     scope = scope_of(request)
-    given = query_of(request)
     longest = service.settings.max_body_bytes
     async with Form(spool_folder(service.settings), longest) as form:
         await form.read(request)
-        values = Parameters(given | form.fields)
-        wait = values.take("wait", flag, False)
-        source_url = values.take("source_url", read_source_url, None)
-        bot_id = values.take("bot_id", read_bot_id, scope.default_bot)
-        content_type = values.take("content_type", read_content_type, None)
-        strict = values.take_flag("strict")
-        within = Within(
-            attachments=values.take_flag("attachments"),
-            types=values.take("types", read_types, None),
-        )
-        values.done()
+        asked = read_fields(UploadRequest, query_of(request, UploadRequest) | form.fields)
+        bot_id = asked.bot_id or scope.default_bot
         scope.need(bot_id)
         if not form.files:
             raise Invalid("Invalid parameter(s): files", {"files": "has to be one file at least"})
-        if source_url is not None and len(form.files) > 1:
+        if asked.source_url is not None and len(form.files) > 1:
             reason = "goes with a single file: leave it out, or send the files one by one"
             raise Invalid("Invalid parameter(s): source_url", {"source_url": reason})
-        common = {"bot_id": bot_id, "content_type": content_type}
+        common = {"bot_id": bot_id, "content_type": asked.content_type}
+        within = Within(attachments=asked.attachments, types=asked.types)
         unpack = partial(service.readers.unpack, within=within)
-        lines = _lines(form, source_url, common, longest, unpack)
-        job = await service.jobs.submit(scope, lines, strict=strict)
-    return answer_batch(request, service, job, wait)
+        lines = _lines(form, asked.source_url, common, longest, unpack)
+        job = await service.jobs.submit(scope, lines, strict=asked.strict)
+    return answer_batch(request, service, job, asked.wait)
 
 
 async def _lines(

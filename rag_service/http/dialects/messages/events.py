@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
@@ -14,10 +14,10 @@ from rag_service.assembly import Service
 from rag_service.events.fan_out import FanOut
 from rag_service.events.feed import cursor, place_of
 from rag_service.events.happenings import Event, EventType
-from rag_service.fields import integer, read_label
-from rag_service.http.documenting import RATE_HEADERS, messages_errors, operation, string, whole
+from rag_service.fields import Field, integer, read_label, takes
+from rag_service.http.documenting import EVENTS, messages_errors, operation
 from rag_service.http.guarding import caller_of, need, still_holds
-from rag_service.http.parameters import Parameters, query_of
+from rag_service.http.parameters import read_query
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
 
@@ -48,21 +48,44 @@ class FeedAnswer(Struct, frozen=True, kw_only=True):
     data: Feed
 
 
-_QUERY = {
-    "after": string("An event's id or a `next`; the beginning without it."),
-    "types": string("Only these, with commas between them."),
-    "limit": whole("Events at most.", 1, _MOST, 100),
-    "wait": whole("Seconds to hold the answer until there is one.", 0, _LONGEST_WAIT_S, 0),
-}
+_KNOWN = get_args(EventType)
+_OF_CONTACTS = {"contact.created", "contact.updated"}
+
+
+@takes(type="string", examples=["message.created,job.finished"])
+def _types(value: Any) -> list[str]:
+    types = value if isinstance(value, list) else [one.strip() for one in str(value).split(",")]
+    if unknown := [one for one in types if one not in _KNOWN]:
+        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_KNOWN)}")
+    return types
+
+
+class EventsRequest(Struct, frozen=True, kw_only=True):
+    after: Annotated[
+        str | None, Field("An event's id or a `next`; the beginning without it.", read_label)
+    ] = None
+    types: Annotated[list[str] | None, Field("Only these, with commas between them.", _types)] = (
+        None
+    )
+    limit: Annotated[int, Field("Events at most.", integer(1, _MOST))] = 100
+    wait: Annotated[
+        int,
+        Field("Seconds to hold the answer until there is one.", integer(0, _LONGEST_WAIT_S)),
+    ] = 0
+
+
+_STREAM = (
+    'id: evt_0199\nevent: message.created\ndata: {"id":"evt_0199","type":"message.created",'
+    '"created_at":"2026-05-12T10:00:00.000000Z","bot_id":"default","data":{}}\n\n'
+)
 
 
 @get(
     "/events",
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["events"],
     summary="Read events",
-    operation_class=operation(query=_QUERY),
+    operation_class=operation(query=EventsRequest, streams={EVENTS: _STREAM}),
     responses=messages_errors(400),
 )
 async def read_events(
@@ -70,26 +93,24 @@ async def read_events(
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
     fan_out: NamedDependency[FanOut],
-) -> Response[Any]:
+) -> Response[FeedAnswer]:
     """In order. With `Accept: text/event-stream` a live stream, from `Last-Event-ID` or now on.
 
     Events of contacts, who are people with an address, are for tokens with the scope `admin`.
     """
-    values = Parameters(query_of(request))
-    after = values.take("after", read_label, None)
-    types = values.take("types", _types, None)
-    limit = values.take("limit", integer(1, _MOST), 100)
-    wait = values.take("wait", integer(0, _LONGEST_WAIT_S), 0)
-    values.done()
+    asked = read_query(request, EventsRequest)
+    after = asked.after
     caller = caller_of(request)
-    feed = _Feed(service, threads, fan_out, _visible(caller, types), caller.scope, limit)
-    if "text/event-stream" in request.headers.get("accept", ""):
+    feed = _Feed(
+        service, threads, fan_out, _visible(caller, asked.types), caller.scope, asked.limit
+    )
+    if EVENTS in request.headers.get("accept", ""):
         after = request.headers.get("last-event-id") or after
         if after is None:
             after = await feed.end()
         first = await feed.read(after)  # a cursor that does not exist is a status, not an event
         return event_stream(feed.live(first, still_holds(request, service, threads, "chat")))
-    events, following = await feed.wait(after, wait)
+    events, following = await feed.wait(after, asked.wait)
     data = Feed(events=[_shown(event) for event in events], next=following)
     return Response(FeedAnswer(data=data))
 
@@ -178,15 +199,5 @@ def _visible(caller: Caller, types: list[str] | None) -> list[str] | None:
         caller.need("admin")
     return types
 
-
-def _types(value: Any) -> list[str]:
-    types = value if isinstance(value, list) else [one.strip() for one in str(value).split(",")]
-    if unknown := [one for one in types if one not in _KNOWN]:
-        raise ValueError(f"has unknown types {', '.join(unknown)}: use {', '.join(_KNOWN)}")
-    return types
-
-
-_KNOWN = get_args(EventType)
-_OF_CONTACTS = {"contact.created", "contact.updated"}
 
 handlers = [read_events]

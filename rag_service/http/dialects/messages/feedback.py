@@ -1,40 +1,46 @@
 """What visitors think of answers, in the messages dialect and in that of chat."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from litestar import Request, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from rag_service.assembly import Service
 from rag_service.conversations.messages import Feedback, Rating
 from rag_service.conversations.store import TranscriptRow
 from rag_service.errors import Invalid, NotFound
-from rag_service.fields import text
+from rag_service.fields import Field, takes, text
 from rag_service.http.dialects.chat.chat import need_bot
-from rag_service.http.documenting import (
-    RATE_HEADERS,
-    errors,
-    json_body,
-    messages_errors,
-    operation,
-    string,
-)
+from rag_service.http.documenting import errors, json_body, messages_errors, operation
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.parameters import Parameters, body_of
+from rag_service.http.parameters import read_body
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
 _LONGEST_COMMENT = 10_000
-_BODY = json_body(
-    {
-        "rating": string("`up`, `down`, or null to take it back.", enum=["up", "down"]),
-        "comment": string("Why."),
-    },
-    ("rating",),
-    {"rating": "down", "comment": "That is last year's price."},
-)
+_RATINGS: tuple[Rating, ...] = get_args(Rating)
+
+
+@takes(type="string", enum=list(_RATINGS))
+def _rating(value: Any) -> Rating:
+    for rating in _RATINGS:
+        if value == rating:
+            return rating
+    raise ValueError("must be up, down or null")
+
+
+class FeedbackRequest(Struct, frozen=True, kw_only=True):
+    rating: Annotated[
+        Rating | UnsetType | None, Field("`up`, `down`, or null to take it back.", _rating)
+    ] = UNSET
+    comment: Annotated[str, Field("Why.", text(_LONGEST_COMMENT))] = ""
+    JOINT: ClassVar[dict[str, Any]] = {"required": ["rating"]}
+    """Though it may be null."""
+
+
+_BODY = json_body(FeedbackRequest, {"rating": "down", "comment": "That is last year's price."})
 
 
 class Rated(Struct, frozen=True, kw_only=True):
@@ -57,7 +63,6 @@ class RatedInChat(Struct, frozen=True, kw_only=True):
     "/messages/{message_id:str}/feedback",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["messages"],
     summary="Rate an answer",
     operation_class=operation(body=_BODY),
@@ -78,7 +83,6 @@ async def rate_message(
     "/chat/{bot_id:str}/messages/{message_id:str}/feedback",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["chat"],
     summary="Rate an answer",
     operation_class=operation(body=_BODY),
@@ -103,23 +107,12 @@ async def rate_in_chat(
 async def _rate(
     request: AnyRequest, message_id: str, service: Service, threads: Threads
 ) -> TranscriptRow:
-    given = await body_of(request)
-    if "rating" not in given:
+    given = await read_body(request, FeedbackRequest)
+    if given.rating is UNSET:
         raise Invalid("Invalid parameter(s): rating", {"rating": "is required; null takes it back"})
-    values = Parameters(given)
-    rating = values.take("rating", _rating, None)
-    comment = values.take("comment", text(_LONGEST_COMMENT), "")
-    values.done()
-    return await threads.write(service.desk.rate, scope_of(request), message_id, rating, comment)
-
-
-def _rating(value: object) -> Rating:
-    match value:
-        case "up":
-            return "up"
-        case "down":
-            return "down"
-    raise ValueError("must be up, down or null")
+    return await threads.write(
+        service.desk.rate, scope_of(request), message_id, given.rating, given.comment
+    )
 
 
 of_messages = [rate_message]

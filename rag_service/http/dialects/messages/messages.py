@@ -1,6 +1,6 @@
 """/messages, in the messages dialect: leave a message; its answer comes as an event."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from litestar import Request, post
 from litestar.di import NamedDependency
@@ -10,11 +10,10 @@ from rag_service.access.scope import Scope
 from rag_service.assembly import Service
 from rag_service.conversations.messages import Role, SenderType, sender
 from rag_service.conversations.store import NewMessage, TranscriptRow
-from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, StorageFailed
 from rag_service.fields import (
+    Field,
     flag,
-    is_left_out,
     one_of,
     read_bot_id,
     read_label,
@@ -22,17 +21,9 @@ from rag_service.fields import (
     text,
 )
 from rag_service.http.dialects.chat.chat import LONGEST_QUESTION, need_bot
-from rag_service.http.documenting import (
-    RATE_HEADERS,
-    boolean,
-    json_body,
-    messages_errors,
-    operation,
-    string,
-)
-from rag_service.http.documenting import anything as an_object
+from rag_service.http.documenting import json_body, messages_errors, operation
 from rag_service.http.guarding import need, scope_of
-from rag_service.http.parameters import body_of
+from rag_service.http.parameters import NotJson, read_body
 from rag_service.http.threads import Threads
 from rag_service.ids import new_id
 from rag_service.readers.text import clean
@@ -63,16 +54,28 @@ class SentAnswer(Struct, frozen=True, kw_only=True):
     data: Sent
 
 
-_FIELDS = {
-    "conversation_id": string("An existing conversation; a new one without it."),
-    "sender_id": string("Who sends it, for instance usr_82hd92."),
-    "sender_type": string("What they are.", enum=list(_SENDERS)),
-    "text": string("The message."),
-    "reply_to_message_id": string("A message of that conversation."),
-    "metadata": an_object("Kept with the message."),
-    "auto_reply": boolean("Queue an answer; only to a user's message.", True),
-    "bot_id": string("Whose knowledge answers.", default=DEFAULT_BOT),
-}
+class MessageRequest(Struct, frozen=True, kw_only=True):
+    sender_id: Annotated[str, Field("Who sends it, for instance usr_82hd92.", read_label)]
+    sender_type: Annotated[SenderType, Field("What they are.", one_of(_SENDERS))]
+    text: Annotated[str, Field("The message.", text(LONGEST_QUESTION))]
+    conversation_id: Annotated[
+        str | None, Field("An existing conversation; a new one without it.", read_label)
+    ] = None
+    metadata: Annotated[dict[str, Any], Field("Kept with the message.", read_metadata)] = {}
+    reply_to_message_id: Annotated[
+        str | None, Field("A message of that conversation.", read_label)
+    ] = None
+    auto_reply: Annotated[bool, Field("Queue an answer; only to a user's message.", flag)] = True
+    bot_id: Annotated[
+        str | None,
+        Field(
+            "Whose knowledge answers; the conversation's or the token's bot, or `default`, "
+            "without it.",
+            read_bot_id,
+        ),
+    ] = None
+
+
 _EXAMPLE = {"sender_id": "usr_82hd92", "sender_type": "user", "text": "When are you open?"}
 
 
@@ -80,12 +83,9 @@ _EXAMPLE = {"sender_id": "usr_82hd92", "sender_type": "user", "text": "When are 
     "/messages",
     status_code=200,
     guards=[need("chat", "chat")],
-    response_headers=RATE_HEADERS,
     tags=["messages"],
     summary="Send a message",
-    operation_class=operation(
-        body=json_body(_FIELDS, ("sender_id", "sender_type", "text"), _EXAMPLE)
-    ),
+    operation_class=operation(body=json_body(MessageRequest, _EXAMPLE)),
     responses=messages_errors(400, 404, 413),
 )
 async def send(
@@ -94,23 +94,16 @@ async def send(
     threads: NamedDependency[Threads],
 ) -> SentAnswer:
     """It is on disk when this answers, and so is the promise of a reply, over restarts too."""
-    values = _Fields(await body_of(request))
-    sender_id = values.need("sender_id", read_label)
-    sender_type = values.need("sender_type", one_of(_SENDERS))
-    message = values.need("text", text(LONGEST_QUESTION))
-    conversation_id = values.take("conversation_id", read_label, None)
-    metadata = values.take("metadata", read_metadata, {})
-    reply_to = values.take("reply_to_message_id", read_label, None)
-    enqueue = values.take("auto_reply", flag, True) and sender_type == "user"
-    bot_id = values.take("bot_id", read_bot_id, None)
+    sent = await _read(request)
     scope = scope_of(request)
-    bot_id = await _bot(scope, bot_id, conversation_id, service, threads)
+    enqueue = sent.auto_reply and sent.sender_type == "user"
+    bot_id = await _bot(scope, sent.bot_id, sent.conversation_id, service, threads)
     said = NewMessage(
-        role=_ROLES[sender_type],
-        text=clean(message),
-        sender=sender(sender_type, sender_id, metadata),
-        metadata=metadata,
-        reply_to=reply_to,
+        role=_ROLES[sent.sender_type],
+        text=clean(sent.text),
+        sender=sender(sent.sender_type, sent.sender_id, sent.metadata),
+        metadata=sent.metadata,
+        reply_to=sent.reply_to_message_id,
         wants_reply=service.replies.owner if enqueue else None,
     )
     try:
@@ -118,9 +111,9 @@ async def send(
             service.store.messages.add,
             scope,
             bot_id,
-            conversation_id or new_id("conv"),
+            sent.conversation_id or new_id("conv"),
             said,
-            create=conversation_id is None,
+            create=sent.conversation_id is None,
         )
     except StorageFailed as error:
         raise StorageFailed("Failed to enqueue message. Please retry.") from error
@@ -129,25 +122,15 @@ async def send(
     return SentAnswer(data=_sent(row, enqueue))
 
 
-class _Fields:
+async def _read(request: Request[Any, Any, Any]) -> MessageRequest:
     """The first fault is the answer, in the seed's words."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self._values = values
-
-    def need(self, name: str, read: Any) -> Any:
-        if self._values.get(name) is None:
-            raise Invalid(f"Field '{name}' is required.")
-        return self._read(name, read)
-
-    def take(self, name: str, read: Any, default: Any) -> Any:
-        return default if is_left_out(self._values.get(name)) else self._read(name, read)
-
-    def _read(self, name: str, read: Any) -> Any:
-        try:
-            return read(self._values[name])
-        except ValueError as error:
-            raise Invalid(f"Field '{name}' {error}.") from error
+    try:
+        return await read_body(request, MessageRequest)
+    except NotJson:
+        raise
+    except Invalid as error:
+        name, reason = next(iter(error.params.items()))
+        raise Invalid(f"Field '{name}' {reason}.") from error
 
 
 async def _bot(
