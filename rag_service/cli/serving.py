@@ -1,4 +1,4 @@
-"""`serve`."""
+"""`serve`, and `openapi`, which tells what is served."""
 
 from typing import get_args
 
@@ -21,6 +21,14 @@ def serve(host: str | None, port: int | None, first_token: bool) -> None:
     token = _first_token() if first_token else None
     terminal = Terminal(as_json=False)
     run(settings, started=lambda url: terminal.welcome(url, token))
+
+
+@cli.command()
+def openapi() -> None:
+    """Print the OpenAPI document, from which clients can be generated."""
+    from rag_service.http.app import openapi_document  # noqa: PLC0415
+
+    click.echo(openapi_document(settings_of()))
 
 
 def _first_token() -> str | None:

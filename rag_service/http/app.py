@@ -9,12 +9,14 @@ from litestar import Litestar, Router, get
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
+from litestar.serialization import encode_json
 from litestar.types import Message, Scope
 
 from rag_service import __version__
 from rag_service.assembly import Service, assemble
 from rag_service.events.fan_out import FanOut
 from rag_service.http import schema_page
+from rag_service.http.answer_schemas import AnswerSchemas
 from rag_service.http.dialects.chat import (
     bots,
     chat,
@@ -110,12 +112,19 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers={Exception: answer_error},
         before_send=[_add_rate_headers],
         openapi_config=schema_page.config(settings.prefix),
+        plugins=[AnswerSchemas()],
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,
         cors_config=_cors(settings.origins) if settings.origins else None,
     )
     app.path_prefix = settings.prefix
     return app
+
+
+def openapi_document(settings: Settings | None = None) -> bytes:
+    """As JSON. No server is started, and no model or row is read."""
+    app = create_app(settings)
+    return encode_json(app.openapi_schema.to_schema())
 
 
 class _App(Litestar):

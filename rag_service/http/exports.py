@@ -13,7 +13,7 @@ def exported(parts: Iterator[bytes], threads: Threads, media_type: str, name: st
     """To be saved under this name."""
     return Stream(
         _read(parts, threads),
-        media_type=f"{media_type}; charset=utf-8",
+        media_type=media_type,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 

@@ -37,8 +37,11 @@ async def read_optional_body(request: AnyRequest, kind: type[R]) -> R:
 
 
 async def read_query_or_body(request: AnyRequest, kind: type[R]) -> R:
-    """What the body says goes before the query."""
-    return read_fields(kind, query_of(request, kind) | await optional_body_of(request))
+    """What the body says goes before the query. PHP's [] is no object where one has to say
+    something."""
+    has_to = any(one.is_required for one in declared_fields(kind))
+    read = body_of if has_to and await request.body() else optional_body_of
+    return read_fields(kind, query_of(request, kind) | await read(request))
 
 
 def query_of(request: AnyRequest, kind: type[Struct]) -> dict[str, Any]:

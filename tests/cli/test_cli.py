@@ -12,6 +12,7 @@ from rag_service.assembly import assemble
 COMMANDS = [
     [],
     ["serve"],
+    ["openapi"],
     ["ingest"],
     ["search"],
     ["ask"],
@@ -82,6 +83,7 @@ def test_the_version_is_told(shell):
         ["bot", "create", "a"],
         ["reindex"],
         ["serve"],
+        ["openapi"],
     ],
     ids=" ".join,
 )

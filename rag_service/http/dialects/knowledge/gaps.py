@@ -153,7 +153,7 @@ _GOLDEN = {
 )
 async def list_gaps(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> Response[Any]:
+) -> Response[GapPage]:
     """A page; with `Accept: text/csv` or `application/x-ndjson` all matching gaps as an export."""
     asked = read_query(request, GapsRequest)
     scope = scope_of(request).only(asked.bot_id)
@@ -192,6 +192,7 @@ async def list_gaps(
     guards=[need("transcripts")],
     tags=["gaps"],
     summary="Export golden questions",
+    media_type=NDJSON,
     operation_class=operation(query=OfBot, streams=_GOLDEN),
     responses=errors(400),
 )

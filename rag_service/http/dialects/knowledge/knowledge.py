@@ -42,7 +42,7 @@ class Pushed(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model; mostly there are none.
     """
 
-    success: Literal[True] = True
+    success: Literal[True]
     source_url: str
     bot_id: str
     content_type: str
@@ -308,6 +308,7 @@ async def delete_documents(
 
 def pushed(report: Upserted, forecast: Forecast | None = None) -> Pushed:
     return Pushed(
+        success=True,
         source_url=report.source_url,
         bot_id=report.bot_id,
         content_type=report.content_type,
