@@ -78,7 +78,9 @@ _METADATA = Field(
     "Anything else. Its keys are merged in a change; null removes one.", read_metadata
 )
 _PHONE = Field(
-    "International, as +14155550123, where `region` names no country.", _read_written_phone
+    "International, as +14155550123, where `region` names no country.",
+    _read_written_phone,
+    may_be_blank=False,
 )
 
 
