@@ -7,7 +7,7 @@ import re
 from typing import Any, TypeVar
 
 from litestar import Request
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from rag_service import fields
 from rag_service.errors import Invalid
@@ -37,11 +37,13 @@ async def read_optional_body(request: AnyRequest, kind: type[R]) -> R:
 
 
 async def read_query_or_body(request: AnyRequest, kind: type[R]) -> R:
-    """What the body says goes before the query. PHP's [] is no object where one has to say
-    something."""
-    has_to = any(one.is_required for one in declared_fields(kind))
-    read = body_of if has_to and await request.body() else optional_body_of
-    return read_fields(kind, query_of(request, kind) | await read(request))
+    """What the body says goes before the query. PHP's [] is no body that has to say something."""
+    query = query_of(request, kind)
+    is_needed = any(
+        one.is_required and one.value_in(query)[1] is UNSET for one in declared_fields(kind)
+    )
+    read = body_of if is_needed and await request.body() else optional_body_of
+    return read_fields(kind, query | await read(request))
 
 
 def query_of(request: AnyRequest, kind: type[Struct]) -> dict[str, Any]:

@@ -63,8 +63,8 @@ def test_ask_says_that_nothing_was_found(filled):
     [
         (["ask", " "], "the question is blank"),
         (["ask", OPENS, "--bot", "nobody"], "no bot 'nobody'"),
-        (["transcripts", "--since", "someday"], "--since must be a date"),
-        (["transcripts", "--limit", "1001"], "1<=x<=1000"),
+        (["transcripts", "--since", "someday"], "'--since': must be a date"),
+        (["transcripts", "--limit", "1001"], "'--limit': must be at least 1 and at most 1000"),
     ],
 )
 def test_what_cannot_be_asked_is_said(filled, words, message):
