@@ -35,7 +35,8 @@ def theirs(settings: Settings, client: TestClient[Litestar], push: Any) -> dict[
     with assemble(settings) as service:
         said = NewMessage(role="user", text=SECRET, sender=Sender(type="user", id="u1"))
         row = service.store.messages.add(ALL_BOTS, "theirs", "c1", said, create=True)
-    client.post("/bot/theirs", json={"message": f"Where do zebras buy {SECRET}?"})
+    answer = client.post("/bot/theirs", json={"message": f"Which page is {SECRET}?"}).json()["data"]
+    client.post(f"/messages/{answer['messageId']}/feedback", json={"rating": "down"})
     (gap,) = considered(client)
     return {
         "gap_id": gap["gap_id"],

@@ -39,6 +39,9 @@ KIN_SHARE, REACH_SHARE = 0.3, 0.25
 """Of each level, what is taken off the nearness. Chosen with all sets in sight, in steps of 0.05:
 around here they hardly matter."""
 MOST_NAMES = 2
+LEAST_KIN = 0.2
+"""Two or three pages about different things may be no nearer than chance; then a question about
+something else would be answered as soon as it is a little nearer. A guess."""
 KIN_OF_EIGHT, KIN_OF_TWICE = 0.58, 0.075
 """The kin of a base of one document, which shows none: that of eight chunks, and what twice as many
 add. Means of samples of those sets, of 8 to 448 chunks."""
@@ -128,8 +131,11 @@ def signs(
     return Signs(
         nearest=float(scale.nearness(nearest[best].cosine)),
         nearest_of_first=float(scale.nearness(nearest[first].cosine)),
-        reach=float(scale.nearness(evidence.levels.reach)),
-        kin=_typical_kin(evidence.chunks) if kin is None else float(scale.nearness(kin)),
+        # a handful of passages may all be farther than chance: that makes nothing an answer
+        reach=max(0.0, float(scale.nearness(evidence.levels.reach))),
+        kin=_typical_kin(evidence.chunks)
+        if kin is None
+        else max(LEAST_KIN, float(scale.nearness(kin))),
         covered=weight_in(sentence) / (whole - absent) if whole > absent else 0.0,
         covered_by_passage=max(weight_in(passage.embedded_text) for passage in passages) / whole,
         readable=readable,
