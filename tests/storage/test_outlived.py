@@ -189,16 +189,16 @@ def test_deliveries_go_a_month_after_their_end_though_nothing_happens_any_more(
         created_at="2026-01-02T03:04:05.678Z",
         updated_at="2026-01-02T03:04:05.678Z",
     )
-    service.store.add_webhook(hook)
+    service.store.webhooks.add(ALL_BOTS, hook)
     push(service, page("a", "The heron."))
-    service.store.fan_out()
-    found, _ = service.store.due({"whk_1": 9}, [], written(after(0)))
+    service.store.outbox.fan_out()
+    found, _ = service.store.outbox.due({"whk_1": 9}, [], written(after(0)))
     attempt = Attempt(at=written(after(0)), status=200, error=None, duration_ms=1, response="")
     outcomes = [
         Outcome(row=due.row, updated_at=hook.updated_at, attempt=attempt, delivered=True)
         for due in found
     ]
-    service.store.settle(outcomes)
+    service.store.outbox.settle(outcomes)
     service.upkeep.step(after(29))
     assert count(service, "deliveries") == count(service, "attempts") == len(outcomes) > 0
     service.upkeep.step(after(31))
