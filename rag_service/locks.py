@@ -1,6 +1,8 @@
 """Which server owes what: a lock on a file tells whether it is still there."""
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -51,3 +53,26 @@ def turn_at(path: Path) -> BinaryIO | None:
         file.close()
         raise
     return file
+
+
+def hold(file: BinaryIO) -> None:
+    """Until it is closed, nobody is alone with it."""
+    fcntl.flock(file, fcntl.LOCK_SH)
+
+
+@contextmanager
+def alone_with(path: Path) -> Iterator[bool]:
+    """Whether nobody holds the file, and nobody can while this lasts; so it is where there is no
+    file."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield True
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

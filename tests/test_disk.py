@@ -33,6 +33,7 @@ def test_a_batch_is_on_disk_with_the_entries_of_its_folders(
     writer.write(b"{}\n")
     assert synced == []
     writer.close()
+    writer.release()
     assert synced == [str(path) for path in (spool.lines, *spool.lines.parents[:2])]
 
 

@@ -115,6 +115,7 @@ class Jobs:
             await to_thread(writer.close)
             job = msgspec.structs.replace(job, total=writer.total)
             await to_thread(self._store.jobs.add, job)
+            writer.release()
         except BaseException:
             writer.abandon()
             raise

@@ -8,6 +8,7 @@ from typing import BinaryIO, cast
 
 from rag_service.disk import sync
 from rag_service.errors import Invalid, StorageFailed
+from rag_service.locks import hold
 
 
 class Spool:
@@ -42,25 +43,32 @@ class SpoolWriter:
         try:
             if self._file is None:
                 self._file = open_private(self._spool.lines, "wb")
+                hold(self._file)  # it is swept with what has no job otherwise
             self._file.write(data)
         except OSError as error:
             raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
         self._count(data)
 
     def close(self) -> None:
-        """After this the lines are on disk. Raises Invalid when there are none."""
+        """After this the lines are on disk. Raises Invalid when there are none.
+
+        They are held until `release`, when there is a job to which they belong.
+        """
         if self._file is None or not (self.total or not self._blank):
             self.abandon()
             raise Invalid("the batch is empty: send one JSON object a line")
         self.total += not self._blank
         try:
-            with self._file as file:
-                file.flush()
+            self._file.flush()
             folder = self._spool.lines.parent
             for path in (self._spool.lines, folder, folder.parent):
                 sync(path)  # without the entries of the folders the lines would be lost
         except OSError as error:
             raise StorageFailed(f"the batch could not be written: {error.strerror}") from error
+
+    def release(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
     def abandon(self) -> None:
         with suppress(OSError):  # why it is given up is what the caller has to hear

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rag_service.background.orders import Background, Order
+from rag_service.background.spool import Spool
 from rag_service.clock import Clock, SystemClock
-from rag_service.locks import owner_lock
+from rag_service.locks import alone_with, owner_lock
 from rag_service.settings import Settings
 from rag_service.storage.upkeep import UpkeepStore
 from rag_service.supervisor import Loop, Supervisor, in_thread
@@ -53,8 +54,11 @@ class Upkeep:
         for path in _before(now - _ORPHANED, self._folder.glob("job_*.ndjson")):
             spools.setdefault(path.name.partition(".")[0], []).append(path)
         for job_id in self._store.unknown_jobs(list(spools)):
-            for path in spools[job_id]:
-                path.unlink(missing_ok=True)
+            # a file is as old as the clock says that it is, and its job may be made just now
+            with alone_with(Spool(self._folder, job_id).lines) as is_alone:
+                if is_alone and self._store.unknown_jobs([job_id]):
+                    for path in spools[job_id]:
+                        path.unlink(missing_ok=True)
         for path in _before(now - _ORPHANED, self._folder.glob("srv_*.lock")):
             try:
                 with owner_lock(self._folder, path.stem):

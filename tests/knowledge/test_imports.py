@@ -310,6 +310,7 @@ def spooled(folder: Path, parts: Sequence[bytes]) -> tuple[Spool, int]:
     for part in parts:
         writer.write(part)
     writer.close()
+    writer.release()
     return spool, writer.total
 
 

@@ -12,7 +12,7 @@ from shelf import names, page, push, settings_in
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.background.jobs import spool_folder
-from rag_service.background.spool import Spool
+from rag_service.background.spool import Spool, SpoolWriter
 from rag_service.clock import written
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
@@ -109,6 +109,18 @@ def test_orphans_of_servers_that_are_gone_are_swept(service: Service) -> None:
         service.upkeep.sweep(new)
         assert not orphan.exists() and not gone.exists()
         assert all(path.exists() for path in (fresh, begins, other, alive))
+
+
+def test_a_batch_that_has_no_job_yet_is_not_swept_however_the_clock_steps(service: Service) -> None:
+    spool = Spool(spool_folder(service.settings), "job_7")
+    writer = SpoolWriter(spool)
+    writer.write(b"{}\n")
+    writer.close()
+    service.upkeep.sweep(datetime.now(UTC) + 30 * DAY)
+    assert spool.lines.exists()
+    writer.release()
+    service.upkeep.sweep(datetime.now(UTC) + 30 * DAY)
+    assert not spool.lines.exists()
 
 
 def test_changes_go_that_the_sealed_views_have_and_any_process_finds_the_rest(

@@ -5,7 +5,7 @@ import pytest
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.documents import Document
-from rag_service.knowledge.base import READ
+from rag_service.knowledge.finding.confidence import READ
 from rag_service.knowledge.store import Mode
 
 PAGE = """# Harbour
