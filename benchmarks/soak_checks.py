@@ -148,7 +148,7 @@ class Checks:
 
     def _compare_folders(self) -> None:
         spools = sorted(path.name for path in (self._base.data / "jobs").iterdir())
-        spools = [name for name in spools if name != "deliveries.lock"]
+        spools = [name for name in spools if name not in ("deliveries.lock", "gaps.lock")]
         if spools:
             self._findings.fault(f"left in the folder of jobs: {spools[:10]}")
         for folder in self._base.index.iterdir():

@@ -252,3 +252,19 @@ def test_copies_that_sqlite_leaves_in_free_space_are_gone_after_upkeep(service: 
     assert [marker for marker in there if marker.encode() not in held] == []
     assert [marker for marker in gone if marker.encode() in held] == []
     assert not service.store.upkeep.owes(now())
+
+
+def test_what_an_edit_replaced_is_out_of_the_sealed_views_after_upkeep(service: Service) -> None:
+    push(service, page("a", "The quagga waits."), page("b", "The heron waits."))
+    service.store.views.seal(DEFAULT_BOT, share=0)
+    push(service, page("a", "The stork waits."))
+    assert is_in_sealed_words(service.settings, "quagga")
+    service.store.upkeep.remove_outlived(now(), jobs_before=now(), events_before=now())
+    assert not is_in_sealed_words(service.settings, "quagga")
+    assert names(service, "stork")[0] == "a"
+
+
+def is_in_sealed_words(settings: Settings, word: str) -> bool:
+    (term,) = terms_of(word)
+    parts = [SealedWords(folder) for folder in settings.index_dir.glob("*/*/words")]
+    return any(part.frequency(term) for part in parts)

@@ -63,6 +63,7 @@ class SqliteUpkeep:
             + self._in_pieces(_remove_vectors, written(now - _GRACE))
         )
         for bot in self._bots():
+            self._renew_views(bot)
             self._prune(bot)
         for copy in copies(self._rows.path):
             if copy.stat().st_mtime < (now - _COPY_KEPT).timestamp():
@@ -107,6 +108,21 @@ class SqliteUpkeep:
         with self._rows.writing() as connection:
             connection.execute("delete from erasures where bot = ? and seq <= ?", [bot, seq])
         return None
+
+    def _renew_views(self, bot: int) -> None:
+        """Where the sealed ones have text that an edit has replaced since."""
+        indexes = self._base.known_indexes()
+        held = indexes.holds_until(bot)
+        if held is None:
+            return
+        with self._rows.reading() as connection:
+            (is_replaced,) = connection.execute(
+                """select exists (select 1 from changes where bot = ? and seq > ?
+                and not exists (select 1 from chunks where chunks.id = chunk))""",
+                [bot, held],
+            ).fetchone()
+        if is_replaced:
+            indexes.seal(bot, 0)
 
     def _prune(self, bot: int) -> None:
         until = self._base.known_indexes().holds_until(bot)
