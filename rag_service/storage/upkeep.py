@@ -30,8 +30,8 @@ class UpkeepStore(Protocol):
 
         They are jobs that ended and events that happened before these moments; deliveries that
         ended a month ago; changes that all sealed views have; and vectors that no chunk has had for
-        a day. Views with text that was replaced are made anew, and so is a file of rows of less than
-        512 MiB, without copies of deleted rows in the free space of its pages.
+        a day. Views with text that was replaced are made anew, and a file of rows of less than
+        512 MiB as well, without copies of deleted rows in the free space of its pages.
         """
         ...
 

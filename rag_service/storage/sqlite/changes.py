@@ -1,7 +1,7 @@
 """The log of chunks that came and went, which triggers write and views follow.
 
-It is kept from where the sealed views of a bot and its ledger of gaps are; views that are older are
-compared with all chunks instead.
+It is kept from where the sealed views of a bot are; views that are older are compared with all
+chunks instead, and a ledger of gaps that is older asks all its questions again.
 """
 
 import numpy as np
@@ -21,12 +21,6 @@ def pruned_until(connection: sqlite3.Connection, bot: int) -> int:
     """Up to which change they are gone, since all sealed views have them."""
     row = connection.execute("select seq from pruned where bot = ?", [bot]).fetchone()
     return int(row[0]) if row else 0
-
-
-def considered_until(connection: sqlite3.Connection, bot: int) -> int | None:
-    """Up to which change the ledger of gaps has considered them; None where there is no ledger."""
-    row = connection.execute("select seq from ledgers where bot = ?", [bot]).fetchone()
-    return None if row is None else int(row[0])
 
 
 def changes_since(connection: sqlite3.Connection, bot: int, after: int) -> int:

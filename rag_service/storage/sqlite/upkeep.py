@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from rag_service.clock import written
 from rag_service.storage.sqlite.base import Base
-from rag_service.storage.sqlite.changes import considered_until, prune_changes
+from rag_service.storage.sqlite.changes import prune_changes
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.upgrade import copies
@@ -126,10 +126,6 @@ class SqliteUpkeep:
 
     def _prune(self, bot: int) -> None:
         until = self._base.known_indexes().holds_until(bot)
-        with self._rows.reading() as connection:
-            considered = considered_until(connection, bot)
-        if until is not None and considered is not None:
-            until = min(until, considered)
         done = until is None
         while until is not None and not done:
             with self._rows.writing() as connection:
