@@ -153,8 +153,7 @@ def embedder_of(service: Service) -> Embedder:
 
 
 def follow(service: Service) -> None:
-    while service.ledger.waits() and service.ledger.step():
-        pass
+    service.ledger.follow()
 
 
 def listed(service: Service, limit: int) -> tuple[int, float]:

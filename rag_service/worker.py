@@ -80,6 +80,8 @@ class Worker:
         self._upkeep = Loop("upkeep", self.look_after)
         self._gaps = Loop("gaps", self.follow)
         self._asked = False
+        self._apart_gaps: Retries[str] = Retries()
+        self._followed = ""
         self._owed = False
         self._turn: BinaryIO | None = None
         """The lock of the process that delivers, while that is this one."""
@@ -175,10 +177,24 @@ class Worker:
             self._ledger_turn = turn_at(ledger_lock(self._service.settings))
         if self._ledger_turn is None:
             return now + _OTHERS_S
-        if await in_thread(self._service.ledger.step):
-            return now
-        self._asked = False
-        return None
+        bots = await in_thread(self._service.ledger.waiting)
+        apart = self._apart_gaps.waiting(now)
+        ready = [bot_id for bot_id in bots if bot_id not in apart]
+        if not ready:
+            self._asked = bool(bots)
+            return self._apart_gaps.next_due(now)
+        bot_id = min(ready, key=lambda bot: (bot <= self._followed, bot))  # each has its turn
+        self._followed = bot_id
+        try:
+            await in_thread(self._service.ledger.consider, bot_id)
+        except BaseException as error:
+            if is_end(error):
+                raise
+            self._apart_gaps.failed(bot_id, now)
+            log.warning("gaps of %s: %s", bot_id, describe(error), exc_info=trace(error))
+        else:
+            self._apart_gaps.forget(bot_id)
+        return now
 
     async def look_after(self, now: float) -> float:
         """A step of upkeep."""

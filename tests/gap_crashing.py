@@ -76,8 +76,8 @@ def remove(service: Service, subject: str, rng: random.Random) -> None:
 
 
 def follow(service: Service, subject: str, rng: random.Random) -> None:
-    if service.ledger.waits():
-        service.ledger.step()
+    for bot_id in service.ledger.waiting():
+        service.ledger.consider(bot_id)
         for gap_id in gap_ids(service):
             tell("gap", gap_id)
 

@@ -25,8 +25,7 @@ def considered(client: Any, **params: Any) -> list[dict[str, Any]]:
 
 def gaps_of(service: Service, state: str | None = None) -> list[Gap]:
     """The same in this process, whose ledger is followed here."""
-    while service.ledger.waits() and service.ledger.step():
-        pass
+    service.ledger.follow()
     where = GapFilter(state=state)
     return service.store.gaps.page(
         ALL_BOTS, where, sort="people", descending=True, limit=1000, offset=0

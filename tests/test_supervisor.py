@@ -229,6 +229,33 @@ def test_each_loop_of_the_background_process_goes_on(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("thrown", THROWN)
+def test_the_ledger_goes_on_and_no_bot_holds_up_the_next(
+    service: Any, thrown: Callable[[], BaseException]
+) -> None:
+    considered: list[str] = []
+
+    class Ledger:
+        def waiting(self) -> list[str]:
+            return [bot for bot in ("bad", "good") if considered.count(bot) < 3]
+
+        def consider(self, bot_id: str) -> None:
+            considered.append(bot_id)
+            if bot_id == "bad" and considered.count("bad") < 3:
+                raise thrown()
+
+    async def run() -> None:
+        worker = Worker(Parts(service, {"ledger": Ledger()}))
+        worker.take(Order("gaps"))
+        async with Supervisor().running(worker._gaps):
+            await until(lambda: considered.count("bad") == considered.count("good") == 3)
+        assert worker._ledger_turn is not None
+        worker._ledger_turn.close()
+
+    asyncio.run(run())
+    assert considered.index("good") < 2
+
+
 class Parts:
     """A service some of whose parts are others."""
 

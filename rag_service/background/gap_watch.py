@@ -13,6 +13,8 @@ from rag_service.supervisor import Loop, Supervisor, in_thread
 
 _LOOK_S = 5.0
 """What another process writes tells nobody here: it is looked for after this."""
+_DECISIONS_S = 60.0
+"""How often it is looked whether the decision is another one, since somebody calibrated a bot."""
 
 
 def follow(settings: Settings, ledger: Ledger) -> None:
@@ -21,8 +23,7 @@ def follow(settings: Settings, ledger: Ledger) -> None:
     if turn is None:
         return
     with turn:
-        while ledger.waits() and ledger.step():
-            pass
+        ledger.follow()
 
 
 def ledger_lock(settings: Settings) -> Path:
@@ -38,6 +39,7 @@ class GapWatch:
         self._background = background
         self._supervisor = supervisor
         self._loop = Loop("gaps", self.step)
+        self._decisions_due = 0.0
 
     @asynccontextmanager
     async def running(self, on_write: Callable[[Callable[[], None]], None]) -> AsyncIterator[None]:
@@ -47,6 +49,9 @@ class GapWatch:
             yield
 
     async def step(self, now: float) -> float:
-        if await in_thread(self._ledger.waits):
+        if now >= self._decisions_due:
+            await in_thread(self._ledger.check_decisions)
+            self._decisions_due = now + _DECISIONS_S
+        if await in_thread(self._ledger.waiting):
             self._background.order(Order("gaps"))
         return now + _LOOK_S

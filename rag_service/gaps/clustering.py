@@ -24,7 +24,8 @@ LOOKED_INTO = 8
 READ = 64
 """Questions of one cluster that a new one is compared with."""
 DUE = 0.125
-"""New and removed questions, as a share of those that were there when all were grouped."""
+"""New and removed wordings, as a share of those that were there when all were grouped. What is
+asked again in the same words groups nothing anew."""
 
 
 class Clustering:
@@ -48,8 +49,8 @@ class Clustering:
 
     @property
     def is_due(self) -> bool:
-        """Whether so many questions came and went that `recluster` may group them better."""
-        return self._changes > DUE * max(0, len(self) - self._changes)
+        """Whether so many wordings came and went that `recluster` may group them better."""
+        return self._changes > DUE * max(0, len(self._wordings) - self._changes)
 
     def label_of(self, question: int) -> int:
         return self._of_question[question].label
@@ -76,8 +77,8 @@ class Clustering:
         wording = next((one for one in known if one.text == text), None)
         if wording is None:
             wording = self._join(question, known[0].label if known else None)
+            self._changes += 1
         self._put(question, wording)
-        self._changes += 1
         return wording.label
 
     def _join(self, question: Question, label: int | None) -> Wording:
@@ -104,9 +105,9 @@ class Clustering:
             wording = self._of_question.pop(question, None)
             if wording is None:
                 continue
-            self._changes += 1
             wording.questions.remove(question)
             if not wording.questions:
+                self._changes += 1
                 self._clusters[wording.label].remove(wording)
                 self._wordings.drop(wording)
                 touched.add(wording.label)

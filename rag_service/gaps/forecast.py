@@ -65,7 +65,6 @@ class Forecaster:
         for group in self._ledger.groups(bot_id):
             its = of_gap[group.gap]
             standing = Standing(
-                questions=len(its),
                 unanswered=sum(not answered[one.signal] for one in its),
                 lost=sum(one.answered and not answered[one.signal] for one in its),
             )

@@ -5,10 +5,12 @@ Each portion is one transaction, and what it rests on is compared there: a step 
 by an erasure, or by somebody who merged gaps, writes nothing and is done again.
 """
 
+import logging
 from collections.abc import Collection
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.conversations.signals import judgement_of
+from rag_service.errors import RagError
 from rag_service.gaps.asking_again import Bounds, bounds_of, rests_on, touched
 from rag_service.gaps.book import Book
 from rag_service.gaps.gap import Cause
@@ -17,6 +19,9 @@ from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStor
 from rag_service.ids import chunk_row
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.finding.findings import Findings
+from rag_service.supervisor import is_passing
+
+log = logging.getLogger(__name__)
 
 SIGNALS = 200
 """That a step sorts at most."""
@@ -41,23 +46,22 @@ class Ledger:
         self._books: dict[str, Book] = {}
         self._bounds: dict[str, Bounds] = {}
 
-    def step(self) -> bool:
-        """Consider a portion for each bot where something waits. False when nothing does."""
-        bots = self._store.waiting()
-        for bot_id in bots:
-            self._consider(bot_id)
-        return bool(bots)
+    def waiting(self) -> list[str]:
+        """The bots for which there is something to consider."""
+        return self._store.waiting()
+
+    def follow(self) -> None:
+        """Consider all that waits."""
+        self.check_decisions()
+        while bots := self.waiting():
+            for bot_id in bots:
+                self.consider(bot_id)
 
     def forget(self) -> None:
         """What is kept in memory: it is read again when it is wanted."""
         self._books.clear()
 
-    def waits(self) -> bool:
-        """Whether there is something to consider."""
-        self._check_decisions()
-        return bool(self._store.waiting())
-
-    def _check_decisions(self) -> None:
+    def check_decisions(self) -> None:
         """Have all questions asked again that an earlier decision, model or calibration judged."""
         for bot_id in self._store.bots():
             state = self._store.state(bot_id)
@@ -72,6 +76,14 @@ class Ledger:
         members = self._store.members_of(gap_id)
         judged = self._judged(bot_id, members)
         self._store.record(LedgerChange(bot_id=bot_id, cause="changed", judged=judged))
+
+    def consider(self, bot_id: str) -> None:
+        """A portion of what waits for a bot."""
+        try:
+            self._consider(bot_id)
+        except BaseException:
+            self._books.pop(bot_id, None)  # it may have what was not written
+            raise
 
     # -- how -----------------------------------------------------------------------------------
 
@@ -108,7 +120,7 @@ class Ledger:
             made_with=self._made_with(bot_id),
         )
         change.middles = book.middles(change.placed.values())
-        if self._record(change, state, book) and book.is_due:
+        if self._record(change, state, book) and book.is_due and len(waiting) < SIGNALS:
             self._regroup(bot_id, state, book)
 
     def _regroup(self, bot_id: str, state: LedgerState, book: Book) -> None:
@@ -157,7 +169,7 @@ class Ledger:
         change.revision = state.revision
         made = self._store.record(change)
         if made is None:
-            del self._books[change.bot_id]
+            self._books.pop(change.bot_id, None)
             return False
         book.take(change, made)
         return True
@@ -170,18 +182,28 @@ class Ledger:
         gone: Collection[int] = (),
         came: Collection[int] = (),
     ) -> list[Judged]:
-        found: dict[str, Findings] = {}
+        found: dict[str, Findings | None] = {}
         judged = []
         for member in members:
             if member.question not in found:
-                found[member.question] = self._knowledge.search(
-                    ALL_BOTS, member.question, bot_id, k=1, vector=member.vector[None]
-                )
-            judged.append(self._judge(member, found[member.question], gone, came))
-        if found:
-            last = next(reversed(found.values()))
-            self._bounds[bot_id] = bounds_of(last.evidence.signs, last.calibration)
+                found[member.question] = self._search(bot_id, member)
+            if (findings := found[member.question]) is not None:
+                judged.append(self._judge(member, findings, gone, came))
+                self._bounds[bot_id] = bounds_of(findings.evidence.signs, findings.calibration)
         return judged
+
+    def _search(self, bot_id: str, member: Member) -> Findings | None:
+        """None where it fails unforeseen: one question does not hold up all others, and stays as it
+        was judged."""
+        try:
+            return self._knowledge.search(
+                ALL_BOTS, member.question, bot_id, k=1, vector=member.vector[None]
+            )
+        except Exception as error:
+            if isinstance(error, RagError) or is_passing(error):
+                raise
+            log.exception("the question of signal %d could not be asked again", member.signal)
+            return None
 
     def _judge(
         self, member: Member, found: Findings, gone: Collection[int], came: Collection[int]

@@ -20,11 +20,13 @@ the decision alone 0.22."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """How the questions of a gap stand after a change. `lost` of them are unanswered since it."""
+    """How the questions of a gap stand after a change."""
 
-    questions: int
     unanswered: int
     lost: int
+    """Unanswered since it."""
+    is_changed: bool = True
+    """Questions were judged, came or went. Without that, what somebody opened stays open."""
 
 
 def next_state(state: GapState, standing: Standing) -> tuple[GapState, What | None]:
@@ -32,7 +34,7 @@ def next_state(state: GapState, standing: Standing) -> tuple[GapState, What | No
 
     What somebody dismissed stays so. What somebody closed opens when a question is not answered.
     """
-    if state == "open" and standing.unanswered == 0:
+    if state == "open" and standing.unanswered == 0 and standing.is_changed:
         return "closed", "closed"
     if state == "closed" and standing.lost > 0:
         return "open", "reopened"

@@ -51,8 +51,12 @@ class Wordings:
         self._rows = Matrix(self.likeness.width, np.float16)
         self._of_key: dict[str, list[Wording]] = {}
         self._codes = {"": 0}
+        self._count = 0
         self._usual: float | None = None
         """How crowded it is around a question, where that was measured."""
+
+    def __len__(self) -> int:
+        return self._count
 
     def like(self, text: str) -> list[Wording]:
         """Those that differ from this text in case, spaces and last punctuation marks at most."""
@@ -80,6 +84,7 @@ class Wordings:
         )
         self._rows.add(row)  # under the same number
         self._of_key.setdefault(wording.key, []).append(wording)
+        self._count += 1
         return wording
 
     def drop(self, wording: Wording) -> None:
@@ -87,6 +92,7 @@ class Wordings:
         self._rows.remove(wording.row)
         same = self._of_key[wording.key]
         same.remove(wording)
+        self._count -= 1
         if not same:
             del self._of_key[wording.key]
 

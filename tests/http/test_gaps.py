@@ -219,6 +219,26 @@ def test_a_gap_that_was_merged_leads_to_the_one_it_went_into(client, push):
     assert client.get(f"/gaps/{kept}").json()["history"][-1]["what"] == "merged"
 
 
+def test_the_note_of_a_gap_that_was_merged_is_kept(client, push):
+    kept, gone = two_gaps(client, push)
+    for gap_id in (kept, gone):
+        client.patch(f"/gaps/{gap_id}", json={"note": f"about {gap_id}"})
+    merged = client.post(f"/gaps/{kept}/merge", json={"gap_ids": [gone]}).json()
+    assert merged["note"] == f"about {kept}\nabout {gone}"
+
+
+def test_a_gap_that_somebody_opened_stays_open_until_it_is_judged_again(asked, push):
+    gap_id = only_gap(asked)["gap_id"]
+    push("https://e.com/bicycles", PARKING)
+    assert only_gap(asked)["state"] == "closed"
+    asked.patch(f"/gaps/{gap_id}", json={"state": "open"})
+    ask(asked, "Which restaurant serves vegetarian breakfast?", "ben")
+    states = {gap["gap_id"]: gap["state"] for gap in considered(asked)}
+    assert states[gap_id] == "open"
+    push("https://e.com/bicycles", PARKING + " It is free.")
+    assert {gap["gap_id"]: gap["state"] for gap in considered(asked)}[gap_id] == "closed"
+
+
 def test_a_gap_cannot_be_merged_into_itself_nor_with_what_is_not_there(client, push):
     kept, _ = two_gaps(client, push)
     assert client.post(f"/gaps/{kept}/merge", json={"gap_ids": [kept]}).status_code == 409

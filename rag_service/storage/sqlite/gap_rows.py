@@ -99,7 +99,8 @@ def settle(
     if not is_known:
         enter(connection, gap, "opened", {"cause": cause})
         tell(connection, gap, bot_id, "opened")
-    standing = Standing(questions=questions, unanswered=unanswered, lost=judged.lost)
+    is_changed = judgements is not None or cause == "erased"
+    standing = Standing(unanswered=unanswered, lost=judged.lost, is_changed=is_changed)
     following, what = next_state(state, standing)
     if what is not None:
         move(connection, gap, following, what, cause, judged.answered)

@@ -27,9 +27,10 @@ from rag_service.storage.sqlite.gap_rows import gap_row, move, settle
 from rag_service.storage.sqlite.ledger_changes import forward, touch
 from rag_service.storage.sqlite.messages import kind_of
 
-_GAP = """gap_id, bots.name, state, gaps.kind, coalesce(gaps.title, middle_signal.question),
-    questions, people, first_asked, last_asked, gaps.confidence, opened_at, closed_at, reopened,
-    closed_by, note, documents.source_url, documents.title, chunks.text, gap_questions.score"""
+_GAP = """gap_id, bots.name, state, gaps.kind,
+    coalesce(gaps.title, substr(middle_signal.question, 1, 300)), questions, people, first_asked,
+    last_asked, gaps.confidence, opened_at, closed_at, reopened, closed_by, note,
+    documents.source_url, documents.title, chunks.text, gap_questions.score"""
 _GAPS = """from gaps join bots on bots.id = gaps.bot
     left join signals as middle_signal on middle_signal.id = middle
     left join gap_questions on gap_questions.signal = middle

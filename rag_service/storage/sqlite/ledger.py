@@ -170,7 +170,9 @@ def check_ledger(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the gap {gap_id} has not as many questions or people as it says"
     for (gap_id,) in connection.execute(
         """select gap_id from gaps where state = 'open' and not exists
-        (select 1 from gap_questions where gap = gaps.id and not answered)"""
+        (select 1 from gap_questions where gap = gaps.id and not answered) and
+        (select what || (detail ->> 'cause') from gap_history where gap = gaps.id
+            order by id desc limit 1) <> 'reopenedperson'"""
     ):
         yield f"the gap {gap_id} is open, and all its questions are answered"
 

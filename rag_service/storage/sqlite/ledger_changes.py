@@ -34,6 +34,11 @@ def forward(connection: sqlite3.Connection, gap: int, target: int, cause: Cause)
     connection.execute("update gap_questions set gap = ? where gap = ?", [target, gap])
     connection.execute("update gaps set merged_into = ? where merged_into = ?", [target, gap])
     connection.execute(
+        """update gaps set note = trim(note || char(10) || (select note from gaps where id = ?),
+        char(10)) where id = ?""",
+        [gap, target],
+    )
+    connection.execute(
         "update gaps set state = 'merged', merged_into = ?, questions = 0, people = 0 where id = ?",
         [target, gap],
     )
@@ -64,7 +69,7 @@ class _Recorder:
             )
             self._affect(self._row(gap))
         for gap in self._affected:
-            settle(self._connection, gap, self._change.cause, self._judgements.get(gap))
+            settle(self._connection, gap, self._change.cause, self._judgements[gap])
         self._advance()
         return self._made
 

@@ -25,6 +25,13 @@ def keep_signal(connection: sqlite3.Connection, message: int, signal: Signal) ->
             message,
         ],
     )
+    # from the first signal on: an erasure is told by the revision of it
+    connection.execute(
+        """insert or ignore into ledgers (bot, seq) select bot, coalesce(
+            (select max(changes.seq) from changes where changes.bot = messages.bot), 0)
+        from messages where id = ?""",
+        [message],
+    )
 
 
 def vector_bytes(vector: Vectors) -> bytes:
