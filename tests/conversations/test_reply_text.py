@@ -1,9 +1,9 @@
 """What a reader is shown of what a language model writes."""
 
 import re
-import time
 
 import pytest
+from growth import in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,7 +262,5 @@ def test_plain_text_is_shown_whole(words: list[str]):
     "unit", ["<", "[", "`", " ", "\n", "A", "N", "<s", "[1", "State only ", "a "]
 )
 def test_hostile_text_takes_time_in_proportion(unit: str):
-    started = time.perf_counter()
-    shown(*[unit] * 20_000)
-    shown(unit * 20_000)
-    assert time.perf_counter() - started < 5
+    assert in_proportion(lambda size: shown(*[unit] * size), 2_500)
+    assert in_proportion(lambda size: shown(unit * size), 2_500)

@@ -81,7 +81,7 @@ async def _ways(way: str, times: int) -> AsyncIterator[bytes]:
         yield status(int(way))
         return
     if way == "silent":
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
     yield b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n"
     if way == "breaking":
         data = piece(content="We ")
@@ -92,7 +92,7 @@ async def _ways(way: str, times: int) -> AsyncIterator[bytes]:
         yield _bodies()[way]
         await asyncio.sleep(0.01)
     if way == "hanging":
-        await asyncio.sleep(60)
+        await asyncio.sleep(3600)
 
 
 def _bodies() -> dict[str, bytes]:

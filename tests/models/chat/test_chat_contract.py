@@ -23,7 +23,7 @@ SHORT = {
 }
 """Models, and what they answer to prompt()."""
 LONG = ["echo:0.02", "local:slow", "local:slow.gguf", "openai:endless"]
-"""Models that are not done within a second when they are asked LONG_QUESTION."""
+"""Models that say more than a hundred pieces when they are asked LONG_QUESTION."""
 LONG_QUESTION = "and on " * 40
 ODD = [
     "",
@@ -38,6 +38,10 @@ ODD = [
 ]
 EVERY = pytest.mark.parametrize("spec", SHORT)
 EVERY_LONG = pytest.mark.parametrize("spec", LONG)
+
+
+TRIES = 5
+"""A busy machine may hold up one of them, and not all."""
 
 
 def run(load, spec, use):
@@ -114,32 +118,46 @@ def test_any_text_will_do(load, spec):
 @EVERY_LONG
 def test_a_reader_that_leaves_stops_the_work(load, spec):
     async def use(model):
+        ten_pieces = await seconds_for_ten_pieces(model)
         read = await beginning(model, prompt(LONG_QUESTION), 3)
         assert len(read) == 3
         assert not any(isinstance(piece, Usage) for piece in read)
         left = time.perf_counter()
         await beginning(model, prompt(LONG_QUESTION))  # the former answer holds nobody up
         await model.close()
-        assert time.perf_counter() - left < 1
+        return (time.perf_counter() - left) / ten_pieces
 
-    run(load, spec, use)
+    assert any(run(load, spec, use) < 5 for _ in range(TRIES))
 
 
 @EVERY_LONG
 def test_a_reader_that_is_cancelled_stops_the_work(load, spec):
     async def use(model):
-        await beginning(model, prompt(LONG_QUESTION))  # it may have to be loaded, which goes on
-        reading = asyncio.ensure_future(answer(model, prompt(LONG_QUESTION)))
-        await asyncio.sleep(0.2)
+        ten_pieces = await seconds_for_ten_pieces(model)
+        begun = asyncio.Event()
+
+        async def read():
+            async for _ in model.stream(prompt(LONG_QUESTION)):
+                begun.set()
+
+        reading = asyncio.ensure_future(read())
+        await begun.wait()
         assert not reading.done()
         left = time.perf_counter()
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
         await model.close()
-        assert time.perf_counter() - left < 1
+        return (time.perf_counter() - left) / ten_pieces
 
-    run(load, spec, use)
+    assert any(run(load, spec, use) < 5 for _ in range(TRIES))
+
+
+async def seconds_for_ten_pieces(model):
+    await beginning(model, prompt(LONG_QUESTION))  # it may have to be loaded
+    began = time.perf_counter()
+    await beginning(model, prompt(LONG_QUESTION), 10)
+    return time.perf_counter() - began
 
 
 @EVERY
@@ -154,7 +172,7 @@ def test_the_event_loop_goes_on_while_a_model_works(load, spec):
             longest = max(longest, time.perf_counter() - before)
         return longest
 
-    assert run(load, spec, use) < 0.5
+    assert any(run(load, spec, use) < 0.5 for _ in range(TRIES))
 
 
 @EVERY

@@ -2,10 +2,10 @@
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Sequence
 
 import pytest
+from growth import in_proportion
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -472,11 +472,11 @@ def test_the_same_prompt_has_the_same_answer():
     ],
 )
 def test_hostile_text_takes_time_in_proportion(unit: str):
-    texts = [passage(unit * (2_000 // len(unit))) for _ in range(5)]
-    start = time.perf_counter()
-    found = ExtractiveModel().answer("What is a b?", texts)
-    assert time.perf_counter() - start < 1
-    assert found
+    def work(size: int) -> None:
+        found = [passage(unit * (size // len(unit))) for _ in range(5)]
+        assert ExtractiveModel().answer("What is a b?", found)
+
+    assert in_proportion(work, 250)
 
 
 # -- for all inputs -----------------------------------------------------------------------------
