@@ -14,6 +14,7 @@ from rag_service.background.gap_watch import GapWatch
 from rag_service.background.jobs import Jobs, spool_folder
 from rag_service.background.orders import Background
 from rag_service.background.upkeep import Caretaker, Upkeep
+from rag_service.clock import Clock, SystemClock
 from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
@@ -44,6 +45,7 @@ class Service:
     """What the command line and the HTTP application are both thin skins over."""
 
     settings: Settings
+    clock: Clock
     store: Store
     knowledge: KnowledgeBase
     importer: Importer
@@ -75,18 +77,24 @@ class Service:
 
 
 @contextmanager
-def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -> Iterator[Service]:
+def assemble(
+    settings: Settings,
+    upgrade: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
+) -> Iterator[Service]:
     """`upgrade` hears of the steps that bring an earlier version's rows up to date.
 
-    Without it such rows raise OtherVersion.
+    Without it such rows raise OtherVersion. All of the service asks `clock` for the time, which is
+    the system's where none is given.
     """
+    clock = clock or SystemClock()
     embedder = _once(lambda: load_embedder(settings.embedding_model, settings.data_dir / "models"))
 
     def identity() -> tuple[str, int]:
         return embedder().name, embedder().dimension
 
     with (
-        open_store(settings, identity, upgrade) as store,
+        open_store(settings, identity, upgrade, clock) as store,
         closing(ReaderPool(settings.readers, _limits(settings))) as readers,
     ):
         reranker = _once(partial(load_reranker, settings.rerank_model))
@@ -126,35 +134,34 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
         forecaster = Forecaster(store.ledger, store.gaps, knowledge, weak_below=weak_below)
         supervisor = Supervisor()
         background = Background(settings, supervisor)
+        open_ours = partial(open_poster, settings, clock)
         upkeep = Upkeep(settings, store.upkeep, spool_folder(settings))
 
         yield Service(
             settings=settings,
+            clock=clock,
             store=store,
             knowledge=knowledge,
             importer=Importer(knowledge, store.views),
-            access=Access(store.tokens),
+            access=Access(store.tokens, clock),
             limiter=RateLimiter(
                 {
                     "chat": settings.rate_chat,
                     "data": settings.rate_data,
                     "webhook": settings.rate_webhook,
-                }
+                },
+                clock,
             ),
-            attempts=Attempts(settings.rate_wrong_tokens),
-            jobs=Jobs(settings, store, background, warm_up, supervisor),
+            attempts=Attempts(settings.rate_wrong_tokens, clock),
+            jobs=Jobs(settings, store, background, warm_up, supervisor, clock),
             assistant=assistant,
-            replies=Replies(store.replies, assistant, spool_folder(settings), supervisor),
-            webhooks=Webhooks(
-                store.webhooks, store.deliveries, _once(partial(open_poster, settings))
-            ),
-            deliverer=Deliverer(
-                store.webhooks, store.outbox, _once(partial(open_poster, settings))
-            ),
+            replies=Replies(store.replies, assistant, spool_folder(settings), supervisor, clock),
+            webhooks=Webhooks(store.webhooks, store.deliveries, _once(open_ours), clock),
+            deliverer=Deliverer(store.webhooks, store.outbox, _once(open_ours), clock=clock),
             dispatcher=Dispatcher(store, background, supervisor),
             upkeep=upkeep,
             readers=readers,
-            caretaker=Caretaker(store.upkeep, background, upkeep, supervisor),
+            caretaker=Caretaker(store.upkeep, background, upkeep, supervisor, clock),
             ledger=ledger,
             gap_watch=GapWatch(ledger, background, supervisor),
             forecaster=forecaster,

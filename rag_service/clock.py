@@ -25,10 +25,6 @@ class SystemClock:
         return time.monotonic()
 
 
-def now() -> str:
-    return written(SystemClock().now())
-
-
 def written(moment: datetime) -> str:
     """ISO 8601 in UTC to the millisecond with a trailing Z; sorts as text."""
     in_utc = moment.astimezone(UTC).isoformat(timespec="milliseconds")

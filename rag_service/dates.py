@@ -23,15 +23,17 @@ _DAY = re.compile(r"(?i)(today|yesterday|tomorrow)")
 _LONGEST = 100
 
 
-def read_moment(value: object) -> str:
+def read_moment(value: object, now: datetime | None = None) -> str:
     """ISO 8601, `@` and Unix seconds, or what PHP's strtotime takes in practice: `yesterday`,
-    `-1 week`, `last monday`, `12 May 2026`. UTC where no zone is named. Raises ValueError.
+    `-1 week`, `last monday`, `12 May 2026`. UTC where no zone is named. What is relative is so to `now`, the
+    system's time where none is given. Raises ValueError.
     """
     if not isinstance(value, str):
         raise ValueError("must be a string")
-    text = value.strip()
+    text, now = value.strip(), now or SystemClock().now()
     try:
-        moment = _iso(text) or _unix(text) or _numbers(text) or _relative(text) or _words(text)
+        moment = _iso(text) or _unix(text) or _numbers(text)
+        moment = moment or _relative(text, now) or _words(text, now)
         if moment is not None and len(text) <= _LONGEST:
             return written(moment)
     except (OverflowError, OSError) as error:
@@ -67,9 +69,9 @@ def _no_date() -> datetime:
     raise ValueError("must be a date that exists")
 
 
-def _relative(text: str) -> datetime | None:
+def _relative(text: str, now: datetime) -> datetime | None:
     """Midnight at the edge of a month or a year, or on a day of a week, which begins on Monday."""
-    today = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if week := _OF_WEEK.fullmatch(text):
         monday = today - timedelta(days=today.weekday())
         return monday + timedelta(weeks=_STEPS[week[2].lower()], days=_WEEK.index(week[1].lower()))
@@ -77,7 +79,7 @@ def _relative(text: str) -> datetime | None:
     if edge is None:
         return None
     if edge[4]:
-        first = _words(edge[4])
+        first = _words(edge[4], now)
         whole_year = False
     else:
         whole_year = edge[3].lower() == "year"
@@ -97,7 +99,7 @@ def _stepped(day: datetime, months: int) -> datetime:
     return day.replace(year=year, month=month + 1, day=1)
 
 
-def _words(text: str) -> datetime | None:
+def _words(text: str, now: datetime) -> datetime | None:
     if len(text) > _LONGEST or text.isdecimal() or _is_no_day(text):
         return None
     import dateparser  # noqa: PLC0415  takes a moment, and few need it
@@ -106,7 +108,7 @@ def _words(text: str) -> datetime | None:
         "TIMEZONE": "UTC",
         "RETURN_AS_TIMEZONE_AWARE": True,
         "PREFER_DAY_OF_MONTH": "first",
-        "RELATIVE_BASE": SystemClock().now().replace(tzinfo=None),
+        "RELATIVE_BASE": now.replace(tzinfo=None),
     }
     moment: datetime | None = dateparser.parse(text, languages=["en"], settings=settings)
     if moment is not None and _DAY.fullmatch(text):

@@ -23,7 +23,6 @@ from rag_service.background.gap_watch import ledger_lock
 from rag_service.background.jobs import spool_folder
 from rag_service.background.lanes import Lane, is_small
 from rag_service.background.orders import Order, Report
-from rag_service.clock import Clock, SystemClock
 from rag_service.errors import OtherVersion
 from rag_service.locks import turn_at
 from rag_service.settings import load_settings
@@ -62,9 +61,9 @@ def main() -> None:
 
 
 class Worker:
-    def __init__(self, service: Service, clock: Clock | None = None) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._clock = clock or SystemClock()
+        self._clock = service.clock
         self._telling = threading.Lock()
         self._batches = Batches(
             service.settings, service.store.jobs, service.importer, self._tell, self._want_sealing

@@ -11,7 +11,7 @@ from rag_service.access.caller import Caller, Permission, RateClass
 from rag_service.access.rates import read_rate
 from rag_service.access.scope import ALL_BOTS
 from rag_service.access.store import Token, TokenStore
-from rag_service.clock import now
+from rag_service.clock import Clock, SystemClock, written
 from rag_service.errors import BadToken, Invalid, NoTokens
 from rag_service.fields import read_bot_id
 
@@ -23,8 +23,9 @@ class Access:
     """Tokens, managed and checked. They are read again when anything was written, by whichever
     process, so a change holds at once."""
 
-    def __init__(self, store: TokenStore) -> None:
+    def __init__(self, store: TokenStore, clock: Clock | None = None) -> None:
         self._store = store
+        self._clock = clock or SystemClock()
         self._read: tuple[int, list[Token]] | None = None
         """The store's version before they were read, and the tokens."""
 
@@ -58,7 +59,7 @@ class Access:
                 scopes=list(dict.fromkeys(scopes or DEFAULT_SCOPES)),
                 bot_id=bot_id,
                 rates=dict(rates or {}),
-                created_at=now(),
+                created_at=written(self._clock.now()),
             )
         )
         return token

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from rag_service.clock import SystemClock
 from rag_service.knowledge.jobs import FailedLine, Job
 
 
@@ -18,10 +17,10 @@ class JobStatus(Struct, frozen=True, kw_only=True):
     """Why it waits, while it does."""
 
 
-def rate_of(job: Job) -> float | None:
+def rate_of(job: Job, now: datetime) -> float | None:
     if job.started_at is None or not job.counts.done:
         return None
     start = datetime.fromisoformat(job.started_at)
-    end = datetime.fromisoformat(job.finished_at) if job.finished_at else SystemClock().now()
+    end = datetime.fromisoformat(job.finished_at) if job.finished_at else now
     seconds = (end - start).total_seconds()
     return round(job.counts.done / seconds, 2) if seconds > 0 else None

@@ -16,7 +16,7 @@ from rag_service.access.scope import Scope
 from rag_service.background.job_status import JobStatus, rate_of
 from rag_service.background.orders import Background, Order, Report
 from rag_service.background.spool import Spool, SpoolWriter, open_private
-from rag_service.clock import now
+from rag_service.clock import Clock, SystemClock, written
 from rag_service.ids import new_id
 from rag_service.knowledge.jobs import Job, JobCounts
 from rag_service.locks import owner_lock
@@ -53,8 +53,10 @@ class Jobs:
         background: Background,
         warm_up: Callable[[], None],
         supervisor: Supervisor | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.warm = False
+        self._clock = clock or SystemClock()
         self._background = background
         self._supervisor = supervisor or Supervisor()
         self._warming = Loop("warm-up", self.warm_up)
@@ -97,7 +99,7 @@ class Jobs:
             counts=JobCounts(),
             offset=0,
             error=None,
-            created_at=now(),
+            created_at=written(self._clock.now()),
             started_at=None,
             finished_at=None,
             strict=strict,
@@ -159,7 +161,7 @@ class Jobs:
         failed = await to_thread(
             self._store.jobs.failed_lines, scope, job_id, limit=limit, offset=offset
         )
-        rate = rate_of(job)
+        rate = rate_of(job, self._clock.now())
         left = (job.total - job.counts.done) / rate if rate and job.state == "running" else None
         following = self._mine.get(job_id)
         note = None if following is None else following.note or self._background.trouble

@@ -118,12 +118,12 @@ _by_hand("close", "closed", "Close a gap by hand; it opens when another question
 @json_option
 def report(bot_id: str | None, since: str | None, as_html: bool, as_json: bool) -> None:
     """Print what is asked most, what was closed by what, and how much is answered, in Markdown."""
-    from rag_service.clock import now  # noqa: PLC0415
+    from rag_service.clock import written  # noqa: PLC0415
     from rag_service.gaps import report as reports  # noqa: PLC0415
 
     with open_service() as service:
         _follow(service)
-        made = reports.make_report(service.store.gaps, bot_id, since, now())
+        made = reports.make_report(service.store.gaps, bot_id, since, written(service.clock.now()))
     if as_json:
         Terminal(as_json).as_json(made)
     else:

@@ -192,9 +192,10 @@ class Deliverer:
             if webhook is None or self._stopped or (failing and not probes):
                 del self._at_work[due.row]  # not begun: its turn comes again
                 return
-            at = written(self._clock.now())
+            moment = self._clock.now()
+            at, body = written(moment), payload_of(due.event)
             try:
-                answer = await send(self._poster(), webhook, due.event.id, payload_of(due.event))
+                answer = await send(self._poster(), webhook, due.event.id, body, moment)
             except BaseException as error:  # a delivery ends here, and the others do not wait
                 if is_end(error):
                     raise

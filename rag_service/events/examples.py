@@ -52,13 +52,8 @@ _BY = EventClosing(
 
 
 def _example(number: int, happening: Happening, bot_id: str = "default") -> Event:
-    return Event(
-        type=happening.type,
-        bot_id=bot_id,
-        data=happening.of(bot_id).data,
-        id=f"evt_019e1b7a40c07d1e8a3f5b6c7d8e9f{number:02}",
-        created_at=_MOMENT,
-    )
+    event = happening.at(_MOMENT, bot_id)
+    return replace(event, id=f"evt_019e1b7a40c07d1e8a3f5b6c7d8e9f{number:02}")
 
 
 EXAMPLES = [

@@ -5,7 +5,6 @@ from typing import Any, ClassVar, Literal
 import msgspec
 from msgspec import Struct, field
 
-from rag_service.clock import now
 from rag_service.ids import new_id
 
 EventType = Literal[
@@ -28,8 +27,8 @@ class Event(Struct, frozen=True, kw_only=True):
     """Empty where it is of no bot, or of several."""
     data: dict[str, Any]
     """One of the structs below, as JSON."""
+    created_at: str
     id: str = field(default_factory=lambda: new_id("evt"))
-    created_at: str = field(default_factory=now)
 
 
 class Happening(Struct, frozen=True, kw_only=True):
@@ -37,8 +36,9 @@ class Happening(Struct, frozen=True, kw_only=True):
 
     type: ClassVar[EventType]
 
-    def of(self, bot_id: str) -> Event:
-        return Event(type=self.type, bot_id=bot_id, data=msgspec.to_builtins(self))
+    def at(self, moment: str, bot_id: str) -> Event:
+        data = msgspec.to_builtins(self)
+        return Event(type=self.type, bot_id=bot_id, data=data, created_at=moment)
 
 
 class EventMessage(Struct, frozen=True, kw_only=True):

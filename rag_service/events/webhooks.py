@@ -6,7 +6,7 @@ import re
 import secrets
 from asyncio import to_thread
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -16,7 +16,7 @@ from standardwebhooks import Webhook as Signer
 
 from rag_service import __version__
 from rag_service.access.scope import Scope
-from rag_service.clock import SystemClock, now, written
+from rag_service.clock import Clock, SystemClock, written
 from rag_service.errors import Invalid, Refused
 from rag_service.events.happenings import Event, EventType
 from rag_service.events.poster import Answer, Poster
@@ -149,9 +149,14 @@ class Webhooks:
     """`poster` sends tests, and checks the addresses that are given."""
 
     def __init__(
-        self, store: WebhookStore, deliveries: DeliveryStore, poster: Callable[[], Poster]
+        self,
+        store: WebhookStore,
+        deliveries: DeliveryStore,
+        poster: Callable[[], Poster],
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
+        self._clock = clock or SystemClock()
         self._deliveries = deliveries
         self._poster = poster
         self._posts = False
@@ -162,7 +167,7 @@ class Webhooks:
         bot_id = scope.one_bot if fields.bot_id is UNSET else fields.bot_id
         scope.need(bot_id)  # before its address is looked up
         fields = await self._checked(fields)
-        moment = now()
+        moment = written(self._clock.now())
         webhook = Webhook(
             **{
                 "events": ["*"],
@@ -190,17 +195,19 @@ class Webhooks:
 
     async def rotate(self, scope: Scope, webhook_id: str, overlap_h: int = OVERLAP_H) -> Webhook:
         """A new secret; the former ones sign beside it for so many hours. Raises NotFound."""
-        until = written(SystemClock().now() + timedelta(hours=overlap_h)) if overlap_h else None
+        moment = self._clock.now()
+        until = written(moment + timedelta(hours=overlap_h)) if overlap_h else None
         return await to_thread(self._store.rotate_secret, scope, webhook_id, new_secret(), until)
 
     async def test(self, scope: Scope, webhook_id: str) -> Delivery:
         """Send one now, whatever it wants and though it be disabled; what became of it."""
         webhook = await to_thread(self._store.get, scope, webhook_id)
-        event_id, moment = new_id("evt"), now()
+        event_id, now = new_id("evt"), self._clock.now()
+        moment = written(now)
         data = {"webhook_id": webhook.id, "message": "This is a test."}
         body = payload(TEST, event_id, webhook.bot_id or "", moment, data)
         self._posts = True
-        answer = await send(self._poster(), webhook, event_id, body)
+        answer = await send(self._poster(), webhook, event_id, body, now)
         delivery_id = await to_thread(
             self._deliveries.add_test,
             scope,
@@ -236,9 +243,10 @@ def payload_of(event: Event) -> bytes:
     return payload(event.type, event.id, event.bot_id, event.created_at, event.data)
 
 
-async def send(poster: Poster, webhook: Webhook, event_id: str, body: bytes) -> Answer:
-    """Signed with each of its secrets, as of now."""
-    moment = SystemClock().now()
+async def send(
+    poster: Poster, webhook: Webhook, event_id: str, body: bytes, moment: datetime
+) -> Answer:
+    """Signed with each of its secrets that holds at that moment."""
     signatures = [
         Signer(secret.value).sign(event_id, moment, body.decode())
         for secret in webhook.secrets

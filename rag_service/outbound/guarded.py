@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Future
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ import httpcore2
 import httpx2
 from msgspec.structs import replace
 
-from rag_service.clock import SystemClock
+from rag_service.clock import Clock, SystemClock
 from rag_service.errors import Invalid, Refused
 from rag_service.events.poster import Answer
 from rag_service.outbound import addresses
@@ -50,7 +50,9 @@ class GuardedPoster:
         refuse: Refuse = addresses.refusal,
         resolve: Resolve | None = None,
         timeout_s: float = TIMEOUT_S,
+        clock: Clock | None = None,
     ) -> None:
+        self._clock = clock or SystemClock()
         self._network = _Guarded(refuse, resolve or _Resolver())
         self._timeout_s = timeout_s
         self._pool: httpcore2.AsyncConnectionPool | None = None
@@ -65,7 +67,7 @@ class GuardedPoster:
                     "POST", _target(parsed), headers=_headers(parsed, headers), content=body
                 )
                 async with request as response:
-                    answer = _begun(response)
+                    answer = _begun(response, self._clock.now())
                     answer = replace(answer, text=await _beginning(response))
         except TimeoutError:
             answer = _without_status(answer, f"no answer within {self._timeout_s:g} s")
@@ -203,8 +205,9 @@ def _headers(url: httpx2.URL, headers: dict[str, str]) -> list[tuple[bytes, byte
     return [(name.encode("ascii"), value.encode()) for name, value in (host, *headers.items())]
 
 
-def _begun(response: httpcore2.Response) -> Answer:
-    return Answer(status=response.status, retry_after_s=_retry_after(dict(response.headers)))
+def _begun(response: httpcore2.Response, now: datetime) -> Answer:
+    later = _retry_after(dict(response.headers), now)
+    return Answer(status=response.status, retry_after_s=later)
 
 
 async def _beginning(response: httpcore2.Response) -> str:
@@ -218,7 +221,7 @@ async def _beginning(response: httpcore2.Response) -> str:
     return "".join(char if char.isprintable() or char in "\n\t" else " " for char in text)
 
 
-def _retry_after(headers: dict[bytes, bytes]) -> float | None:
+def _retry_after(headers: dict[bytes, bytes], now: datetime) -> float | None:
     given = {name.lower(): value for name, value in headers.items()}.get(b"retry-after", b"")
     text = given.decode("latin-1").strip()
     if text.isascii() and text.isdecimal() and len(text) < 12:
@@ -229,7 +232,7 @@ def _retry_after(headers: dict[bytes, bytes]) -> float | None:
         except ValueError:
             return None
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - SystemClock().now()).total_seconds()
+        seconds = (moment - now).total_seconds()
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER_S)
 
 

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from rag_service.access.store import TokenStore
+from rag_service.clock import Clock
 from rag_service.contacts.store import ContactStore
 from rag_service.conversations.store import (
     ConversationStore,
@@ -75,6 +76,7 @@ def open_store(
     settings: Settings,
     embedder: Callable[[], tuple[str, int]],
     upgrade: Callable[[str], None] | None = None,
+    clock: Clock | None = None,
 ) -> AbstractContextManager[Store]:
     """The store in RAG_DATA_DIR, made when it is not there.
 
@@ -83,7 +85,9 @@ def open_store(
 
     `embedder` tells the embedding model's name and dimension; it is asked only when knowledge is
     first read or written, and raises EmbedderMismatch there when the base was filled with another.
+
+    Rows are stamped with the time of `clock`, the system's where none is given.
     """
     from rag_service.storage.sqlite import SqliteStore  # noqa: PLC0415
 
-    return SqliteStore(settings, embedder, upgrade)
+    return SqliteStore(settings, embedder, upgrade, clock)

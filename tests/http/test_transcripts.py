@@ -10,7 +10,6 @@ import pytest
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
-from rag_service.clock import SystemClock
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
 from rag_service.storage.sqlite.driver import sqlite3
@@ -282,7 +281,7 @@ def left_after_upkeep(settings, word):
     """The traces of a word once what readers kept in the log has been taken out of it."""
     with assemble(settings) as service:
         for _ in range(100):
-            if service.store.upkeep.erase_deleted(SystemClock().now()) is None:
+            if service.store.upkeep.erase_deleted(service.clock.now()) is None:
                 break
             sleep(0.1)
     return traces(settings, word)

@@ -8,7 +8,6 @@ from shelf import bots, page, paragraphs, push, stored
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
-from rag_service.clock import now
 from rag_service.contacts.store import ContactChanges, ContactFields, ContactFilter
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage, TranscriptFilter
@@ -18,6 +17,7 @@ from rag_service.knowledge.jobs import Job, JobCounts
 from rag_service.knowledge.store import Calibration, DocumentFilter
 from rag_service.storage import Store
 
+MOMENT = "2026-05-12T09:30:00.000Z"
 MINE = bots("mine", "also")
 SAID = NewMessage(role="user", text="Ours.", sender=Sender(type="user", id="u1"))
 PAGE = {"limit": 9, "offset": 0}
@@ -60,8 +60,8 @@ def hook(webhook_id: str, bot_id: str | None) -> Webhook:
         reason=None,
         failures=0,
         failing_since=None,
-        created_at=now(),
-        updated_at=now(),
+        created_at=MOMENT,
+        updated_at=MOMENT,
     )
 
 
@@ -75,7 +75,7 @@ def job(job_id: str, scope: Any) -> Job:
         counts=JobCounts(),
         offset=0,
         error=None,
-        created_at=now(),
+        created_at=MOMENT,
         started_at=None,
         finished_at=None,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from rag_service.clock import Clock
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.bots import SqliteBots
@@ -35,8 +36,9 @@ class SqliteStore:
         settings: Settings,
         embedder: Callable[[], tuple[str, int]],
         upgrade: Callable[[str], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
-        rows = RowsFile(settings.data_dir / "rag.db", settings.lock_timeout_s, upgrade)
+        rows = RowsFile(settings.data_dir / "rag.db", settings.lock_timeout_s, upgrade, clock)
         base = Base(rows, settings.index_dir, embedder)
         self._rows = rows
         self.tokens = SqliteTokens(rows)

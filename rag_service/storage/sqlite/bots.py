@@ -1,11 +1,10 @@
 """Bots as rows. A bot is made by the first thing that is written to it, or by name."""
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Conflict
 from rag_service.knowledge.bots import Bot
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, now
 from rag_service.storage.sqlite.driver import sqlite3
 
 
@@ -55,7 +54,7 @@ def bot_of(connection: sqlite3.Connection, scope: Scope, bot_id: str) -> int:
     if row is not None:
         return row
     inserted = connection.execute(
-        "insert into bots (name, created_at) values (?, ?)", [bot_id, now()]
+        "insert into bots (name, created_at) values (?, ?)", [bot_id, now(connection)]
     ).lastrowid
     assert inserted is not None
     return inserted

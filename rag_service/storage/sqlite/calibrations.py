@@ -1,9 +1,9 @@
 """Calibrations as rows: one a bot, or none."""
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.knowledge.store import Calibration
 from rag_service.storage.sqlite.bots import within
+from rag_service.storage.sqlite.database import now
 from rag_service.storage.sqlite.driver import sqlite3
 
 
@@ -13,7 +13,7 @@ def calibrate(connection: sqlite3.Connection, bot: int, found: Calibration | Non
         connection.execute(
             """insert into calibrations (bot, scale, shift, made_with, created_at)
             values (?, ?, ?, ?, ?)""",
-            [bot, found.scale, found.shift, found.made_with, now()],
+            [bot, found.scale, found.shift, found.made_with, now(connection)],
         )
 
 

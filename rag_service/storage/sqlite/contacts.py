@@ -7,7 +7,6 @@ import msgspec
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.contacts.changes import email_key, merged
 from rag_service.contacts.fields import phone_part
 from rag_service.contacts.store import (
@@ -29,7 +28,7 @@ from rag_service.storage.sqlite.conversations import (
     erase_notes,
     read_conversation,
 )
-from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.database import RowsFile, as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
@@ -227,7 +226,7 @@ def _match(connection: sqlite3.Connection, fields: ContactFields) -> int | None:
 
 def _add(connection: sqlite3.Connection, fields: ContactFields) -> int:
     fields = merged(ContactFields(), ContactChanges(**_values(fields)))
-    moment = now()
+    moment = now(connection)
     columns = {
         "contact_id": new_id("con"),
         "created_at": moment,
@@ -236,7 +235,7 @@ def _add(connection: sqlite3.Connection, fields: ContactFields) -> int:
     }
     row = insert(connection, "contacts", columns)
     created = ContactCreated(contact=_told(_contact(connection, row)))
-    record(connection, created.of(""), _subject(row), contact=row)
+    record(connection, created.at(moment, ""), _subject(row), contact=row)
     return row
 
 
@@ -255,10 +254,10 @@ def _change(connection: sqlite3.Connection, row: int, changes: ContactChanges) -
     connection.execute(
         f"""update contacts set {", ".join(f"{name} = ?" for name in columns)},
         updated_at = ? where id = ?""",
-        [*columns.values(), now(), row],
+        [*columns.values(), now(connection), row],
     )
     updated = ContactUpdated(contact=_told(_contact(connection, row)))
-    record(connection, updated.of(""), _subject(row), contact=row)
+    record(connection, updated.at(now(connection), ""), _subject(row), contact=row)
     return True
 
 

@@ -6,13 +6,12 @@ from typing import Any
 import msgspec
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.conversations.messages import laid_over
 from rag_service.conversations.store import Conversation
 from rag_service.errors import Conflict, ConversationNotFound
 from rag_service.events.happenings import ConversationCreated
 from rag_service.storage.sqlite.bots import bot_of, bot_row, within
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 from rag_service.storage.sqlite.gap_rows import settling
@@ -88,7 +87,7 @@ class SqliteConversations:
             connection.execute(
                 """update conversations set title = coalesce(?, title), metadata = ?,
                 updated_at = ? where id = ?""",
-                [title, as_json(merged), now(), row],
+                [title, as_json(merged), now(connection), row],
             )
             return _conversation(connection, scope, bot_id, conversation_id)
 
@@ -101,7 +100,7 @@ def begin(
     title: str | None,
     metadata: dict[str, Any],
 ) -> int:
-    moment = now()
+    moment = now(connection)
     row = connection.execute(
         """insert into conversations (conversation_id, bot, title, metadata, created_at, updated_at)
         values (?, ?, ?, ?, ?, ?)""",
@@ -116,7 +115,7 @@ def begin(
     ).lastrowid
     assert row is not None
     begun = ConversationCreated(conversation_id=conversation_id, title=title, metadata=metadata)
-    record(connection, begun.of(bot_id), subject_of(row), conversation=row)
+    record(connection, begun.at(moment, bot_id), subject_of(row), conversation=row)
     return row
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rag_service.clock import now
+from rag_service.clock import Clock, SystemClock, written
 from rag_service.errors import StorageBusy, StorageFailed
 from rag_service.storage.sqlite.driver import check_version, sqlite3
 from rag_service.storage.sqlite.upgrade import (
@@ -23,12 +23,16 @@ from rag_service.storage.sqlite.upgrade import (
     upgrade,
 )
 
+_MOMENT = "moment"
+"""What a connection calls its clock."""
+
 
 class RowsFile:
     """`rag.db`. Raises StorageFailed when it cannot be made, opened or read.
 
     An earlier version's is upgraded where `tell_upgrade` is given, which hears how far that is;
-    otherwise it raises OtherVersion, as a later version's always does.
+    otherwise it raises OtherVersion, as a later version's always does. What is written is stamped
+    with the time of `clock`: see `now`.
     """
 
     def __init__(
@@ -36,8 +40,10 @@ class RowsFile:
         path: Path,
         lock_timeout_s: float,
         tell_upgrade: Callable[[str], None] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         check_version()
+        self._clock = clock or SystemClock()
         self.path = path
         self._timeout = lock_timeout_s
         self._write_lock = threading.Lock()
@@ -102,7 +108,7 @@ class RowsFile:
         with self.writing() as connection:
             yield connection
             connection.execute(
-                "insert into erasures (bot, seq, created_at) values (0, 0, ?)", [now()]
+                "insert into erasures (bot, seq, created_at) values (0, 0, ?)", [now(connection)]
             )
         with suppress(StorageBusy):  # it is deleted, and the rest comes later
             self.erase_log()
@@ -217,6 +223,7 @@ class RowsFile:
         connection.execute("pragma fullfsync = on")
         connection.execute("pragma checkpoint_fullfsync = on")
         connection.create_function("fold", 1, str.casefold, deterministic=True)
+        connection.create_function(_MOMENT, 0, lambda: written(self._clock.now()))
         return connection
 
     def _bring_up_to_date(self, tell: Callable[[str], None] | None) -> None:
@@ -232,6 +239,11 @@ class RowsFile:
             yield
         except sqlite3.Error as error:
             raise _translated(error) from error
+
+
+def now(connection: sqlite3.Connection) -> str:
+    """By the clock of the rows' file, as rows are stamped."""
+    return str(connection.execute(f"select {_MOMENT}()").fetchone()[0])
 
 
 def insert(connection: sqlite3.Connection, table: str, values: Mapping[str, Any]) -> int:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.store import TEST, Attempt, Delivery, DeliveryState
 from rag_service.ids import new_id
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.outbox import keep_attempt
 from rag_service.storage.sqlite.webhooks import webhook_row
@@ -62,7 +61,7 @@ class SqliteDeliveries:
                     TEST,
                     "delivered" if delivered else "failed",
                     attempt.at,
-                    now(),
+                    now(connection),
                 ],
             ).lastrowid
             assert row is not None
@@ -78,7 +77,7 @@ class SqliteDeliveries:
             if delivery_id is None:
                 return connection.execute(
                     f"{again} where webhook = ? and state = 'failed' and event is not null",
-                    [now(), row],
+                    [now(connection), row],
                 ).rowcount
             found = connection.execute(
                 "select state, event from deliveries where webhook = ? and delivery_id = ?",
@@ -89,7 +88,7 @@ class SqliteDeliveries:
             if found[0] == "waiting" or found[1] is None:
                 return 0
             return connection.execute(
-                f"{again} where delivery_id = ?", [now(), delivery_id]
+                f"{again} where delivery_id = ?", [now(connection), delivery_id]
             ).rowcount
 
 

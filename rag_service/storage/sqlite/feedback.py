@@ -1,12 +1,11 @@
 """What people think of answers, as rows."""
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.conversations.messages import Rating
 from rag_service.conversations.signals import Signal
 from rag_service.errors import Conflict, NotFound
 from rag_service.storage.sqlite.bots import within
-from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.database import RowsFile, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.gap_rows import settling
 from rag_service.storage.sqlite.signals import keep_signal
@@ -42,7 +41,8 @@ class SqliteFeedback:
             connection.execute("delete from feedback where message = ?", [answer])
             if rating is not None:
                 connection.execute(
-                    "insert into feedback values (?, ?, ?, ?)", [answer, rating, comment, now()]
+                    "insert into feedback values (?, ?, ?, ?)",
+                    [answer, rating, comment, now(connection)],
                 )
             if signal is not None:
                 keep_signal(connection, question, signal)

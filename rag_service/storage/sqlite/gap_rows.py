@@ -8,7 +8,6 @@ import msgspec
 from msgspec.structs import replace
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.conversations.signals import SIGNAL_KINDS
 from rag_service.errors import NotFound
 from rag_service.events.happenings import (
@@ -23,7 +22,7 @@ from rag_service.gaps.gap import Cause, ClosedBy, GapState, What
 from rag_service.gaps.states import Standing, next_state
 from rag_service.ids import chunk_id, new_id
 from rag_service.storage.sqlite.bots import within
-from rag_service.storage.sqlite.database import as_json, insert
+from rag_service.storage.sqlite.database import as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
@@ -55,7 +54,7 @@ def make_gap(connection: sqlite3.Connection, bot: int) -> int:
     return insert(
         connection,
         "gaps",
-        {"gap_id": new_id("gap"), "bot": bot, "state": "open", "opened_at": now()},
+        {"gap_id": new_id("gap"), "bot": bot, "state": "open", "opened_at": now(connection)},
     )
 
 
@@ -128,7 +127,7 @@ def move(
         detail |= {"closed_by": msgspec.to_builtins(by)}
         connection.execute(
             "update gaps set state = 'closed', closed_at = ?, closed_by = ? where id = ?",
-            [now(), as_json(by), gap],
+            [now(connection), as_json(by), gap],
         )
     else:
         if former is not None:
@@ -146,7 +145,7 @@ def enter(connection: sqlite3.Connection, gap: int, what: What, detail: Mapping[
     """Into the history, without the words of any question: those are erased with their rows."""
     connection.execute(
         "insert into gap_history (gap, at, what, detail) values (?, ?, ?, ?)",
-        [gap, now(), what, as_json(detail)],
+        [gap, now(connection), what, as_json(detail)],
     )
 
 
@@ -176,7 +175,7 @@ def tell(connection: sqlite3.Connection, gap: int, bot_id: str, what: What) -> N
             happening = GapReopened(gap=about)
         case _:
             return
-    record(connection, happening.of(bot_id), f"gap {gap_id}", gap=gap)
+    record(connection, happening.at(now(connection), bot_id), f"gap {gap_id}", gap=gap)
 
 
 def closing_evidence(

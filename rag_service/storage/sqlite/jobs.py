@@ -6,11 +6,10 @@ from typing import Any
 import msgspec
 
 from rag_service.access.scope import ALL_BOTS, Scope
-from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.happenings import JobFinished
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts, JobState
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
@@ -60,7 +59,7 @@ class SqliteJobs:
             changed = connection.execute(
                 """update jobs set state = 'running', started_at = coalesce(started_at, ?)
                 where id = ? and state in ('queued', 'running')""",
-                [now(), job_id],
+                [now(connection), job_id],
             )
             return changed.rowcount == 1
 
@@ -113,14 +112,14 @@ def _finish(
     changed = connection.execute(
         """update jobs set state = ?, error = ?, finished_at = ?
         where id = ? and state in ('queued', 'running')""",
-        [state, error, now(), job_id],
+        [state, error, now(connection), job_id],
     )
     if not changed.rowcount:
         return
     job = _job(connection, ALL_BOTS, job_id)
     counts = msgspec.structs.asdict(job.counts)
     finished = JobFinished(job_id=job_id, state=state, **counts)
-    record(connection, finished.of(job.scope.one_bot or ""), job_id)
+    record(connection, finished.at(now(connection), job.scope.one_bot or ""), job_id)
 
 
 def _job(connection: sqlite3.Connection, scope: Scope, job_id: str) -> Job:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.documents import Passage, Vectors
 from rag_service.errors import NotFound, StorageBusy
 from rag_service.knowledge.store import (
@@ -22,7 +21,7 @@ from rag_service.storage.sqlite import calibrations, documents, embeddings, revi
 from rag_service.storage.sqlite import passages as passage_rows
 from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.bots import bot_row
-from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.database import RowsFile, now
 from rag_service.storage.sqlite.search import Search, respelled
 from rag_service.storage.sqlite.upkeep import owe_views
 
@@ -70,7 +69,7 @@ class SqliteKnowledge:
             removed = revisions.remove(connection, scope, bot_id, source_urls)
             bot = bot_row(connection, scope, bot_id)
             if removed and bot is not None and self._base.known_indexes().may_hold(bot):
-                owe_views(connection, bot, now())
+                owe_views(connection, bot, now(connection))
             return removed
 
     def search(

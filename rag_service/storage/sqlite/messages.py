@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.conversations.messages import Feedback, Role, Sender, Source, preview
 from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.errors import Conflict, ConversationNotFound, NotFound
@@ -14,7 +13,7 @@ from rag_service.events.happenings import EventMessage, MessageCreated
 from rag_service.ids import new_id
 from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.conversations import begin, conversation_row, find_row, subject_of
-from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.database import RowsFile, as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 from rag_service.storage.sqlite.quotes import quote, quotes_of
@@ -107,7 +106,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
         quote(connection, context, said.context)
     if said.answers is not None:
         decision, context = _answered(connection, conversation, said, context)
-    moment = now()
+    moment = now(connection)
     message_id = new_id("msg")
     row = connection.execute(
         """insert into messages (message_id, conversation, bot, kind, text, created_at, context,
@@ -145,7 +144,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
         ).fetchone()
         keep_signal(connection, question, said.signal)
     (kept,) = _read(connection, "where messages.id = ?", [row])
-    happened = _created(kept).of(kept.bot_id)
+    happened = _created(kept).at(moment, kept.bot_id)
     record(connection, happened, subject_of(conversation), conversation=conversation)
     return kept
 

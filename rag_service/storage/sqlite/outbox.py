@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from rag_service.clock import now, written
+from rag_service.clock import written
 from rag_service.events.happenings import Event
 from rag_service.events.store import FAILING_AFTER, Attempt, Due, Outcome
 from rag_service.ids import new_id
-from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.database import RowsFile, as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 
 _AT_ONCE = 1000
@@ -102,7 +102,7 @@ def _fan_out(connection: sqlite3.Connection) -> bool:
     if not connection.execute("select exists (select 1 from webhooks where enabled)").fetchone()[0]:
         until = newest
     last = connection.execute("select coalesce(max(id), 0) from deliveries").fetchone()[0]
-    moment = now()
+    moment = now(connection)
     wanted = connection.execute(
         """select webhooks.id, events.seq, events.id, type, subject
         from events join webhooks on enabled
@@ -146,7 +146,7 @@ def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:
     webhook, subject, updated_at = found
     keep_attempt(connection, outcome.row, outcome.attempt)
     changed = not outcome.delivered and updated_at != outcome.updated_at
-    retry_at = now() if changed else outcome.retry_at
+    retry_at = now(connection) if changed else outcome.retry_at
     if retry_at is not None:
         connection.execute(
             "update deliveries set attempts = attempts + 1, next_at = ? where id = ?",
@@ -156,7 +156,7 @@ def _settle(connection: sqlite3.Connection, outcome: Outcome) -> None:
         connection.execute(
             """update deliveries set attempts = attempts + 1, state = ?, ended_at = ?,
             next_at = null where id = ?""",
-            ["delivered" if outcome.delivered else "failed", now(), outcome.row],
+            ["delivered" if outcome.delivered else "failed", now(connection), outcome.row],
         )
         _next_of(connection, webhook, subject)
     if not changed:
@@ -174,7 +174,7 @@ def _next_of(connection: sqlite3.Connection, webhook: int, subject: str) -> None
             select id from deliveries where webhook = ? and subject = ?
             and state in ('waiting', 'due') order by state = 'waiting', id limit 1)
         and state = 'waiting'""",
-        [now(), webhook, subject],
+        [now(connection), webhook, subject],
     )
 
 
@@ -189,7 +189,7 @@ def _note(connection: sqlite3.Connection, webhook: int, outcome: Outcome) -> Non
         if outcome.disable is not None:
             connection.execute(
                 "update webhooks set enabled = 0, reason = ?, updated_at = ? where id = ?",
-                [outcome.disable, now(), webhook],
+                [outcome.disable, now(connection), webhook],
             )
         return
     failures = connection.execute(
@@ -202,5 +202,5 @@ def _note(connection: sqlite3.Connection, webhook: int, outcome: Outcome) -> Non
     if failures >= FAILING_AFTER:
         connection.execute(
             "update deliveries set next_at = ? where webhook = ? and state = 'due'",
-            [now(), webhook],
+            [now(connection), webhook],
         )

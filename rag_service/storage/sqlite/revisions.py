@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.events.happenings import ChunkChanges, KnowledgeDeleted, KnowledgeUpserted
 from rag_service.ids import new_id
 from rag_service.knowledge.store import Revision, Written
 from rag_service.knowledge.upserts import pair_chunks
 from rag_service.storage.sqlite.bots import bot_of, bot_row
-from rag_service.storage.sqlite.database import as_json, insert
+from rag_service.storage.sqlite.database import as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
 
@@ -24,7 +23,7 @@ def replace(
         """select id, document_id, content_type from documents where bot = ? and source_url = ?""",
         [bot, document.source_url],
     ).fetchone() or (None, new_id("doc"), None)
-    moment = now()
+    moment = now(connection)
     values = {
         "content_type": document.content_type,
         "title": revision.title,
@@ -59,7 +58,7 @@ def replace(
         kept=len(kept),
         removed=len(gone),
     )
-    happened = _upserted(revision, written).of(document.bot_id)
+    happened = _upserted(revision, written).at(moment, document.bot_id)
     record(connection, happened, f"document {document.bot_id} {document.source_url}")
     return written
 
@@ -100,7 +99,7 @@ def remove(
         connection.execute("delete from documents where id = ?", [row[0]])
         removed[url] = row[2]
         gone = KnowledgeDeleted(document_id=row[1], source_url=url, entries_removed=row[2])
-        record(connection, gone.of(bot_id), f"document {bot_id} {url}")
+        record(connection, gone.at(now(connection), bot_id), f"document {bot_id} {url}")
     return removed
 
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.conversations.store import Deleted, TranscriptFilter, TranscriptRow
 from rag_service.storage.sqlite.bots import bot_row, within
 from rag_service.storage.sqlite.conversations import conversation_row, erase_conversations
-from rag_service.storage.sqlite.database import RowsFile, as_json
+from rag_service.storage.sqlite.database import RowsFile, as_json, now
 from rag_service.storage.sqlite.messages import find_message, read_rows
 from rag_service.storage.sqlite.transcript_pages import ids_of, page_of, range_of
 
@@ -73,7 +72,14 @@ class SqliteTranscripts:
                 """insert or replace into translations
                 (message_id, language, session_id, bot, text, created_at)
                 select ?, ?, ?, bot, ?, ? from messages where id = ?""",
-                [message.message_id, language, message.conversation_id, text, now(), message.id],
+                [
+                    message.message_id,
+                    language,
+                    message.conversation_id,
+                    text,
+                    now(connection),
+                    message.id,
+                ],
             )
 
     def add_click(
@@ -86,5 +92,5 @@ class SqliteTranscripts:
             connection.execute(
                 """insert into clicks (session_id, bot, message_id, url, created_at)
                 values (?, ?, ?, ?, ?)""",
-                [session_id, bot_row(connection, scope, bot_id), message_id, url, now()],
+                [session_id, bot_row(connection, scope, bot_id), message_id, url, now(connection)],
             )

@@ -6,11 +6,10 @@ import msgspec
 from msgspec import UNSET
 
 from rag_service.access.scope import Scope
-from rag_service.clock import now
 from rag_service.errors import NotFound
 from rag_service.events.store import Secret, Webhook, WebhookChanges, rotated
 from rag_service.storage.sqlite.bots import within
-from rag_service.storage.sqlite.database import RowsFile, as_json, insert
+from rag_service.storage.sqlite.database import RowsFile, as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.outbox import fan_out_all
 
@@ -41,9 +40,9 @@ class SqliteWebhooks:
     def change(self, scope: Scope, webhook_id: str, changes: WebhookChanges) -> Webhook:
         if changes.bot_id is not UNSET:
             scope.need(changes.bot_id)
-        given = _changed(changes)
         with self._rows.writing() as connection:
             row = webhook_row(connection, scope, webhook_id)
+            given = _changed(changes, now(connection))
             fan_out_all(connection)  # what happened so far is owed under the former terms
             connection.execute(
                 f"update webhooks set {', '.join(f'{name} = ?' for name in given)} where id = ?",
@@ -55,7 +54,7 @@ class SqliteWebhooks:
                 )
                 connection.execute(
                     "update deliveries set next_at = ? where webhook = ? and state = 'due'",
-                    [now(), row],
+                    [now(connection), row],
                 )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
@@ -67,7 +66,11 @@ class SqliteWebhooks:
             (webhook,) = _webhooks(connection, "where webhook_id = ?", webhook_id)
             connection.execute(
                 "update webhooks set secrets = ?, updated_at = ? where id = ?",
-                [as_json(rotated(webhook.secrets, secret, until, now())), now(), row],
+                [
+                    as_json(rotated(webhook.secrets, secret, until, now(connection))),
+                    now(connection),
+                    row,
+                ],
             )
             return _webhooks(connection, "where webhook_id = ?", webhook_id)[0]
 
@@ -95,9 +98,9 @@ def _values(webhook: Webhook) -> dict[str, Any]:
     return values
 
 
-def _changed(changes: WebhookChanges) -> dict[str, Any]:
+def _changed(changes: WebhookChanges, moment: str) -> dict[str, Any]:
     """By column; what is not given is missing."""
-    given = {**msgspec.structs.asdict(changes), "updated_at": now()}
+    given = {**msgspec.structs.asdict(changes), "updated_at": moment}
     if changes.enabled is not UNSET:
         given["reason"] = None
     return {
