@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from rag_service.access.rates import Attempts, RateLimiter
+from rag_service.access.rates import Attempts, RateLimiter, VisitorLimiter
 from rag_service.access.tokens import Access
+from rag_service.access.visitors import Visitors
 from rag_service.background.dispatching import Dispatcher
 from rag_service.background.gap_watch import GapWatch
 from rag_service.background.jobs import Jobs, spool_folder
@@ -52,6 +53,8 @@ class Service:
     access: Access
     limiter: RateLimiter
     attempts: Attempts
+    visitors: Visitors
+    visitor_limiter: VisitorLimiter
     jobs: Jobs
     assistant: Assistant
     replies: Replies
@@ -153,6 +156,8 @@ def assemble(
                 clock,
             ),
             attempts=Attempts(settings.rate_wrong_tokens, clock),
+            visitors=Visitors(_once(store.tokens.signing_key), clock),
+            visitor_limiter=VisitorLimiter(settings.rate_visitor, settings.rate_address, clock),
             jobs=Jobs(settings, store, background, warm_up, supervisor, clock),
             assistant=assistant,
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor, clock),

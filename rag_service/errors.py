@@ -96,6 +96,10 @@ class BadToken(Denied):
     """The bearer token is missing, malformed or unknown."""
 
 
+class BadSession(Denied):
+    """A visitor's session is missing, forged, expired or of another token."""
+
+
 class Forbidden(Denied):
     """The token is valid, and lacks the scope or is bound to another bot."""
 

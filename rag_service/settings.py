@@ -82,6 +82,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The same for knowledge, search, jobs and transcripts."""
     rate_webhook: Rate = "500/minute"
     """The same for webhooks."""
+    rate_visitor: Rate = "10/minute"
+    """What a visitor of a page with the widget may ask and rate."""
+    rate_address: Rate = "60/minute"
+    """The same for all visitors of one address together, with the sessions that they begin."""
     rate_wrong_tokens: Rate = "60/minute"
     """Wrong tokens that an address may send before it is answered 429; right ones always pass."""
     webhook_allow_private: Switch = False

@@ -7,7 +7,7 @@ from msgspec import Struct
 from rag_service.access.scope import Scope
 from rag_service.errors import Forbidden
 
-Permission = Literal["knowledge", "transcripts", "chat", "admin"]
+Permission = Literal["knowledge", "transcripts", "chat", "admin", "widget"]
 RateClass = Literal["chat", "data", "webhook"]
 
 
@@ -19,6 +19,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     """Its holder calls them scopes, as OAuth does."""
     scope: Scope
     rates: dict[str, str]
+    origins: list[str] = []
+    """The sites whose pages may use it, where it is a widget's key."""
 
     def need(self, permission: Permission) -> None:
         """Raises Forbidden."""

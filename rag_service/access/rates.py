@@ -1,11 +1,11 @@
-"""How many requests a token may make in a second, a minute or an hour."""
+"""How many requests a token, a visitor or an address may make in a second, a minute or an hour."""
 
 import ipaddress
 import math
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from rag_service.settings import RATE
 
 _RATE = re.compile(RATE)
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+_TOO_MANY = "Too many requests. Please try again later."
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -26,14 +27,44 @@ class Allowance(Struct, frozen=True, kw_only=True):
     reset: int
 
 
-class RateLimiter:
-    """Fixed windows, one for each token and class, counted in this process."""
+class _Windows:
+    """Fixed windows, one a key, counted in this process.
 
-    def __init__(self, defaults: Mapping[RateClass, str], clock: Clock | None = None) -> None:
-        self._defaults = {kind: read_rate(rate) for kind, rate in defaults.items()}
+    Of more than `most` keys, the one that has not come for longest is forgotten.
+    """
+
+    def __init__(self, clock: Clock | None, most: int) -> None:
         self._clock = clock or SystemClock()
-        self._windows: dict[tuple[str, str], tuple[int, int]] = {}
+        self._most = most
+        self._seen: OrderedDict[Hashable, tuple[int, int]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def take(self, key: Hashable, rate: tuple[int, int], refusal: str) -> Allowance:
+        """Count one. Raises RateLimited, which says `refusal`."""
+        limit, seconds = rate
+        moment = self._clock.monotonic()  # a wall clock that is set would give a window twice
+        window = int(moment // seconds)
+        with self._lock:
+            start, used = self._seen.pop(key, (window, 0))
+            used = used + 1 if start == window else 1
+            self._seen[key] = (window, min(used, limit + 1))
+            if len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+        wait = max(1, math.ceil((window + 1) * seconds - moment))
+        reset = int(self._clock.now().timestamp()) + wait
+        if used > limit:
+            raise RateLimited(refusal, limit=limit, reset=reset, retry_after=wait)
+        return Allowance(limit=limit, remaining=limit - used, reset=reset)
+
+
+class RateLimiter:
+    """What each token may do, by class."""
+
+    def __init__(
+        self, defaults: Mapping[RateClass, str], clock: Clock | None = None, tokens: int = 10_000
+    ) -> None:
+        self._defaults = {kind: read_rate(rate) for kind, rate in defaults.items()}
+        self._windows = _Windows(clock, most=tokens * len(defaults))
 
     def take(self, caller: Caller, kind: RateClass) -> Allowance | None:
         """Count one request; None where there is no limit. Raises RateLimited."""
@@ -41,24 +72,28 @@ class RateLimiter:
         rate = self._defaults[kind] if given is None else read_rate(given)
         if rate is None:
             return None
-        limit, seconds = rate
-        moment = self._clock.monotonic()  # a wall clock that is set would give a window twice
-        window = int(moment // seconds)
-        with self._lock:
-            start, used = self._windows.get((caller.name, kind), (window, 0))
-            used = used + 1 if start == window else 1
-            self._windows[caller.name, kind] = (window, min(used, limit + 1))
-        wait = max(1, math.ceil((window + 1) * seconds - moment))
-        reset = int(self._clock.now().timestamp()) + wait
-        allowance = Allowance(limit=limit, remaining=max(0, limit - used), reset=reset)
-        if used > limit:
-            raise RateLimited(
-                "Too many requests. Please try again later.",
-                limit=limit,
-                reset=reset,
-                retry_after=wait,
-            )
-        return allowance
+        return self._windows.take((caller.name, kind), rate, _TOO_MANY)
+
+
+class VisitorLimiter:
+    """What the visitors of pages with the widget may do, each and all of an address together."""
+
+    def __init__(self, visitor: str, address: str, clock: Clock | None = None) -> None:
+        self._visitor, self._address = read_rate(visitor), read_rate(address)
+        self._visitors = _Windows(clock, most=100_000)
+        self._addresses = _Windows(clock, most=10_000)
+
+    def arrive(self, address: str) -> None:
+        """Count a session that begins or goes on. Raises RateLimited."""
+        if self._address is not None:
+            self._addresses.take(_source(address), self._address, _TOO_MANY)
+
+    def take(self, visitor: str, address: str) -> Allowance | None:
+        """Count what a visitor asks; None where there is no limit. Raises RateLimited."""
+        self.arrive(address)
+        if self._visitor is None:
+            return None
+        return self._visitors.take(visitor, self._visitor, _TOO_MANY)
 
 
 class Attempts:
@@ -66,31 +101,13 @@ class Attempts:
 
     def __init__(self, rate: str, clock: Clock | None = None, addresses: int = 10_000) -> None:
         self._rate = read_rate(rate)
-        self._clock = clock or SystemClock()
-        self._most = addresses
-        self._seen: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._windows = _Windows(clock, most=addresses)
 
     def failed(self, address: str) -> None:
         """Count one. Raises RateLimited when there were too many in this window."""
-        if self._rate is None:
-            return
-        limit, seconds = self._rate
-        moment = self._clock.monotonic()
-        window = int(moment // seconds)
-        source = _source(address)
-        start, count = self._seen.pop(source, (window, 0))
-        count = count + 1 if start == window else 1
-        self._seen[source] = (window, count)
-        if len(self._seen) > self._most:
-            self._seen.popitem(last=False)  # who has not been heard of for longest
-        if count > limit:
-            wait = max(1, math.ceil((window + 1) * seconds - moment))
-            raise RateLimited(
-                "Too many wrong tokens from this address. Please try again later.",
-                limit=limit,
-                reset=int(self._clock.now().timestamp()) + wait,
-                retry_after=wait,
-            )
+        if self._rate is not None:
+            refusal = "Too many wrong tokens from this address. Please try again later."
+            self._windows.take(_source(address), self._rate, refusal)
 
 
 def _source(address: str) -> str:

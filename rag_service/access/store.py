@@ -13,6 +13,8 @@ class Token(Struct, frozen=True, kw_only=True):
     scopes: list[str]
     bot_id: str | None
     rates: dict[str, str]
+    origins: list[str] = []
+    """The sites whose pages may use it, as browsers write them; of the scope `widget` alone."""
     created_at: str
 
 
@@ -31,6 +33,10 @@ class TokenStore(Protocol):
         ...
 
     def all(self) -> list[Token]: ...
+
+    def signing_key(self) -> bytes:
+        """32 random bytes, the same for every process; made with the base."""
+        ...
 
     def version(self) -> int:
         """Another number after each commit of any process, to whatever. Reads no rows."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from rag_service.access.caller import Caller, Permission, RateClass
@@ -12,10 +12,17 @@ from rag_service.access.rates import read_rate
 from rag_service.access.scope import ALL_BOTS
 from rag_service.access.store import Token, TokenStore
 from rag_service.clock import Clock, SystemClock, written
+from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import BadToken, Invalid, NoTokens
 from rag_service.fields import read_bot_id
 
 DEFAULT_SCOPES: tuple[Permission, ...] = ("knowledge", "transcripts", "chat")
+_ORIGIN = re.compile(
+    r"(?P<scheme>https?)://(?P<host>(?P<name>[^\s/?#@:\[\]*]+)|\[[0-9a-f:.]+\])"
+    r"(:(?P<port>[0-9]{1,5}))?/?"
+)
+_USUAL_PORTS = {"http": 80, "https": 443}
+_LAST_PORT = 65535
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}")
 
 
@@ -35,17 +42,21 @@ class Access:
         scopes: list[Permission] | None = None,
         bot_id: str | None = None,
         rates: Mapping[str, str] | None = None,
+        origins: Sequence[str] = (),
     ) -> str:
-        """The new token: 48 characters, shown this once. Raises Invalid or Conflict."""
+        """The new token: 48 characters, shown this once. Raises Invalid or Conflict.
+
+        The key of a widget stands on a public page: it has that scope alone, and one bot.
+        """
         if not _NAME.fullmatch(name):
             raise Invalid(f"a token's name is 1 to 100 letters, digits or any of _ . @ -: {name!r}")
-        for scope in scopes or ():
-            if scope not in get_args(Permission):
-                raise Invalid(f"unknown scope {scope!r}: use {', '.join(get_args(Permission))}")
+        scopes = _checked(scopes or list(DEFAULT_SCOPES), origins)
         for kind, rate in (rates or {}).items():
             if kind not in get_args(RateClass):
                 raise Invalid(f"unknown class {kind!r}: use {', '.join(get_args(RateClass))}")
             read_rate(rate)
+        if bot_id is None and "widget" in scopes:
+            bot_id = DEFAULT_BOT
         if bot_id is not None:
             try:
                 bot_id = read_bot_id(bot_id)
@@ -56,9 +67,10 @@ class Access:
             Token(
                 name=name,
                 digest=_digest(token),
-                scopes=list(dict.fromkeys(scopes or DEFAULT_SCOPES)),
+                scopes=scopes,
                 bot_id=bot_id,
                 rates=dict(rates or {}),
+                origins=list(dict.fromkeys(map(read_origin, origins))),
                 created_at=written(self._clock.now()),
             )
         )
@@ -108,7 +120,34 @@ class Access:
             permissions=token.scopes,
             scope=ALL_BOTS.only(token.bot_id),
             rates=token.rates,
+            origins=token.origins,
         )
+
+
+def _checked(scopes: list[Permission], origins: Sequence[str]) -> list[str]:
+    """Each once. Raises Invalid."""
+    for scope in scopes:
+        if scope not in get_args(Permission):
+            raise Invalid(f"unknown scope {scope!r}: use {', '.join(get_args(Permission))}")
+    if "widget" in scopes and set(scopes) != {"widget"}:
+        raise Invalid("the key of a widget is public: it can have no other scope")
+    if origins and "widget" not in scopes:
+        raise Invalid("origins belong to the scope 'widget'")
+    return list(dict.fromkeys(scopes))
+
+
+def read_origin(origin: str) -> str:
+    """As browsers send it, such as `https://shop.example`. Raises Invalid."""
+    match = _ORIGIN.fullmatch(origin.strip().lower())
+    if match is None or int(match["port"] or 1) > _LAST_PORT:
+        raise Invalid(f"an origin is a scheme and a host, such as https://shop.example: {origin!r}")
+    try:
+        host = match["host"].encode("idna").decode() if match["name"] else match["host"]
+    except UnicodeError as error:
+        raise Invalid(f"{origin!r} names no host") from error
+    port = match["port"]
+    is_usual = port is None or int(port) == _USUAL_PORTS[match["scheme"]]
+    return f"{match['scheme']}://{host}" + ("" if is_usual else f":{int(port)}")
 
 
 def _new_token() -> str:

@@ -21,14 +21,24 @@ def token() -> None:
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(get_args(Permission)))
 @click.option("--bot", help="The only bot it may use.")
 @click.option(
+    "--origin",
+    "origins",
+    multiple=True,
+    help="A site whose pages may use it, with --scope widget: https://shop.example.",
+)
+@click.option(
     "--rate", "rates", multiple=True, metavar="CLASS=LIMIT", help="For instance data=off."
 )
 def create_token(
-    name: str, scopes: tuple[Permission, ...], bot: str | None, rates: tuple[str, ...]
+    name: str,
+    scopes: tuple[Permission, ...],
+    bot: str | None,
+    origins: tuple[str, ...],
+    rates: tuple[str, ...],
 ) -> None:
     """Create a token and print it, this once."""
     with open_service() as service:
-        click.echo(service.access.create(name, list(scopes), bot, _rates(rates)))
+        click.echo(service.access.create(name, list(scopes), bot, _rates(rates), origins))
     click.echo(f"Keep it: {name!r} is not shown again.", err=True)
 
 
@@ -43,6 +53,7 @@ def list_tokens(as_json: bool) -> None:
                 "scopes": token.scopes,
                 "bot_id": token.bot_id,
                 "rates": token.rates,
+                "origins": token.origins,
                 "created_at": token.created_at,
             }
             for token in service.access.tokens()

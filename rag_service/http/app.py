@@ -36,6 +36,7 @@ from rag_service.http.dialects.knowledge import (
     upload,
 )
 from rag_service.http.dialects.messages import events, feedback, messages
+from rag_service.http.dialects.widget import script, visitors, visits
 from rag_service.http.documenting import RATE_HEADERS
 from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
 from rag_service.http.health import health
@@ -101,6 +102,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
             Router(KNOWLEDGE, route_handlers=of_knowledge),
             Router(CHAT, route_handlers=of_chat),
             Router(MESSAGES, route_handlers=of_messages),
+            script.widget_script,
+            *visitors.handlers,
             schema_page.assets(),
         ],
         lifespan=[run_service],
@@ -110,7 +113,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "fan_out": Provide(_fan_out, sync_to_thread=False),
         },
         exception_handlers={Exception: answer_error},
-        before_send=[_add_rate_headers],
+        before_send=[_add_rate_headers, visits.answer_its_origin],
         openapi_config=schema_page.config(settings.prefix),
         plugins=[AnswerSchemas()],
         logging_config=None,
@@ -133,6 +136,7 @@ class _App(Litestar):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             scope, receive, send = tolerant(scope, receive, send, self.path_prefix)
+            scope = visits.apart(scope)
         await super().__call__(scope, receive, send)
 
 

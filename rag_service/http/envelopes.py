@@ -17,6 +17,7 @@ from rag_service.assembly import Service
 from rag_service.errors import (
     AnswerFailed,
     AnswerTimedOut,
+    BadSession,
     BadToken,
     BotNotFound,
     Conflict,
@@ -39,7 +40,7 @@ log = logging.getLogger(__name__)
 KNOWLEDGE = "/wp-json/mxchat/v1"
 CHAT = "/api/v1"
 MESSAGES = "/v1"
-_OF_CHAT = (CHAT, "/bots", "/bot", "/chat", "/webhooks", "/contacts")
+_OF_CHAT = (CHAT, "/bots", "/bot", "/chat", "/webhooks", "/contacts", "/widget")
 _OF_MESSAGES = (MESSAGES, "/messages", "/events")
 
 
@@ -96,6 +97,7 @@ class _Kind(Struct, frozen=True):
 _KINDS: dict[type[Exception], _Kind] = {
     NoTokens: _Kind(401, "mxchat_rest_disabled", "INVALID_API_KEY"),
     BadToken: _Kind(401, "mxchat_rest_unauthorized", "INVALID_API_KEY"),
+    BadSession: _Kind(401, "mxchat_rest_unauthorized", "INVALID_SESSION"),
     Forbidden: _Kind(403, "mxchat_rest_forbidden", "FORBIDDEN"),
     RateLimited: _Kind(429, "mxchat_rest_rate_limited", "RATE_LIMIT_EXCEEDED"),
     BotNotFound: _Kind(404, "mxchat_rest_not_found", "BOT_NOT_FOUND"),

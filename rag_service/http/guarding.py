@@ -11,13 +11,15 @@ from litestar.types import Guard
 from rag_service.access.caller import Caller, Permission, RateClass
 from rag_service.access.scope import Scope
 from rag_service.assembly import Service
-from rag_service.errors import BadToken, NoTokens, Unsupported
+from rag_service.errors import BadToken, Forbidden, NoTokens, Unsupported
 from rag_service.http.threads import Threads
 from rag_service.http.tolerance import with_slashes
 
 
 def need(permission: Permission | None, rate: RateClass = "data") -> Guard:
-    """A guard that lets in who holds `permission` (None: any token) and has not used up `rate`.
+    """A guard that lets in who holds `permission` and has not used up `rate`.
+
+    None is any token but the key of a widget, which is public.
 
     A change of a token holds at once. Whoever tries wrong ones is stopped after some a minute;
     who has a right one at the same address is not.
@@ -38,6 +40,8 @@ def need(permission: Permission | None, rate: RateClass = "data") -> Guard:
         state["allowance"] = service.limiter.take(caller, rate)
         if permission is not None:
             caller.need(permission)
+        elif caller.permissions == ["widget"]:
+            raise Forbidden("The key of a widget opens its own routes alone.")
         state["caller"] = caller
 
     return guard

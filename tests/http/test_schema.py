@@ -72,7 +72,7 @@ def shape_of(path):
     for mount in ("/wp-json/mxchat/v1", "/api/v1", "/v1"):
         path = path.removeprefix(mount)
     match path.split("/")[1]:
-        case "bots" | "bot" | "chat" | "webhooks" | "contacts":
+        case "bots" | "bot" | "chat" | "webhooks" | "contacts" | "widget":
             return "ChatError"
         case "messages" | "events":
             return "MessagesError"

@@ -6,6 +6,8 @@ The file grows with the history, which is read from the first step to the last: 
 than 300 lines. The tables of the first base stand in `first_tables`.
 """
 
+import secrets
+
 import msgspec
 from sqlite_utils import Database, Migrations
 
@@ -327,3 +329,13 @@ def m016_gaps(db: Database) -> None:
         "create index events_gap on events(gap) where gap is not null",
     ):
         db.execute(statement)
+
+
+@schema()
+def m017_widget(db: Database) -> None:
+    """Where a widget's key may be used, and what visitors' sessions are signed with."""
+    db.execute("alter table tokens add column origins text not null default '[]'")
+    db.execute(
+        "create table signing_keys (id integer primary key check (id = 1), key blob not null)"
+    )
+    db.execute("insert into signing_keys (id, key) values (1, ?)", [secrets.token_bytes(32)])

@@ -19,14 +19,15 @@ class SqliteTokens:
                     f"a token named {token.name!r} exists: rotate it, or take another name"
                 )
             connection.execute(
-                """insert into tokens (name, digest, scopes, bot_id, rates, created_at)
-                values (?, ?, ?, ?, ?, ?)""",
+                """insert into tokens (name, digest, scopes, bot_id, rates, origins, created_at)
+                values (?, ?, ?, ?, ?, ?, ?)""",
                 [
                     token.name,
                     token.digest,
                     as_json(token.scopes),
                     token.bot_id,
                     as_json(token.rates),
+                    as_json(token.origins),
                     token.created_at,
                 ],
             )
@@ -42,13 +43,18 @@ class SqliteTokens:
         with self._rows.writing() as connection:
             _found(name, connection.execute("delete from tokens where name = ?", [name]))
 
+    def signing_key(self) -> bytes:
+        with self._rows.reading() as connection:
+            (key,) = connection.execute("select key from signing_keys").fetchone()
+            return bytes(key)
+
     def version(self) -> int:
         return self._rows.version()
 
     def all(self) -> list[Token]:
         with self._rows.reading() as connection:
             rows = connection.execute(
-                """select name, digest, scopes, bot_id, rates, created_at from tokens
+                """select name, digest, scopes, bot_id, rates, origins, created_at from tokens
                 order by created_at, name"""
             ).fetchall()
         return [
@@ -58,9 +64,10 @@ class SqliteTokens:
                 scopes=msgspec.json.decode(scopes),
                 bot_id=bot_id,
                 rates=msgspec.json.decode(rates),
+                origins=msgspec.json.decode(origins),
                 created_at=created_at,
             )
-            for name, digest, scopes, bot_id, rates, created_at in rows
+            for name, digest, scopes, bot_id, rates, origins, created_at in rows
         ]
 
 

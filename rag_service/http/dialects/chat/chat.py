@@ -98,7 +98,7 @@ class BotRequest(Struct, frozen=True, kw_only=True, rename="camel"):
 _EXAMPLE = {"message": "What are your business hours?", "metadata": {"userId": "user_789"}}
 _CHAT = json_body(ChatRequest, _EXAMPLE)
 _BOT = json_body(BotRequest, {"message": "Hello", "sessionId": "s-1"})
-_STREAM = (
+STREAM_EXAMPLE = (
     'event: sources\ndata: {"conversationId":"conv_0199","hasRagContext":true,"sources":[],'
     '"related":[]}\n\n'
     'event: delta\ndata: {"text":"We open at 9."}\n\n'
@@ -164,7 +164,7 @@ async def ask_bot(
     tags=["chat"],
     summary="Ask, and read the answer as it comes",
     media_type=EVENTS,
-    operation_class=operation(body=_CHAT, streams={EVENTS: _STREAM}),
+    operation_class=operation(body=_CHAT, streams={EVENTS: STREAM_EXAMPLE}),
     responses=errors(400, 404, 413, chat=True),
 )
 async def stream_message(
@@ -183,15 +183,16 @@ async def stream_message(
     events = service.assistant.answer(asked)
     first = await anext(events)  # what is wrong with the question is a status, not an event
     holds = still_holds(request, service, threads, "chat")
-    return event_stream(_frames(first, events, service, holds))
+    return event_stream(answer_frames(first, events, service, holds))
 
 
-async def _frames(
+async def answer_frames(
     first: AnswerEvent,
     events: AsyncGenerator[AnswerEvent, None],
     service: Service,
     holds: Callable[[], Awaitable[bool]],
 ) -> AsyncGenerator[bytes, None]:
+    """`first` and what follows, until the token no longer holds; an error ends it as a frame."""
     yield _frame(first)
     try:
         async with aclosing(events):

@@ -39,6 +39,13 @@ class FeedbackRequest(Struct, frozen=True, kw_only=True):
     JOINT: ClassVar[dict[str, Any]] = {"required": ["rating"]}
     """Though it may be null."""
 
+    def told(self) -> Rating | None:
+        """Raises Invalid where there is none."""
+        if self.rating is UNSET:
+            reason = {"rating": "is required; null takes it back"}
+            raise Invalid("Invalid parameter(s): rating", reason)
+        return self.rating
+
 
 _BODY = json_body(FeedbackRequest, {"rating": "down", "comment": "That is last year's price."})
 
@@ -108,10 +115,8 @@ async def _rate(
     request: AnyRequest, message_id: str, service: Service, threads: Threads
 ) -> TranscriptRow:
     given = await read_body(request, FeedbackRequest)
-    if given.rating is UNSET:
-        raise Invalid("Invalid parameter(s): rating", {"rating": "is required; null takes it back"})
     return await threads.write(
-        service.desk.rate, scope_of(request), message_id, given.rating, given.comment
+        service.desk.rate, scope_of(request), message_id, given.told(), given.comment
     )
 
 
