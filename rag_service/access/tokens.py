@@ -17,6 +17,7 @@ from rag_service.errors import BadToken, Invalid, NoTokens
 from rag_service.fields import read_bot_id
 
 DEFAULT_SCOPES: tuple[Permission, ...] = ("knowledge", "transcripts", "chat")
+FIRST_SCOPES: tuple[Permission, ...] = (*DEFAULT_SCOPES, "admin")
 _ORIGIN = re.compile(
     r"(?P<scheme>https?)://(?P<host>(?P<name>[^\s/?#@:\[\]*]+)|\[[0-9a-f:.]+\])"
     r"(:(?P<port>[0-9]{1,5}))?/?"

@@ -1,6 +1,16 @@
 """The command line: the same service without HTTP. Results go to standard output."""
 
-from rag_service.cli import access, answers, contacts, gaps, knowledge, serving, upkeep, webhooks
+from rag_service.cli import (
+    access,
+    answers,
+    contacts,
+    gaps,
+    knowledge,
+    serving,
+    upkeep,
+    webhooks,
+    widget,
+)
 from rag_service.cli.group import cli
 
 __all__ = [
@@ -13,4 +23,5 @@ __all__ = [
     "serving",
     "upkeep",
     "webhooks",
+    "widget",
 ]

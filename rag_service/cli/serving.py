@@ -1,10 +1,8 @@
 """`serve`, and `openapi`, which tells what is served."""
 
-from typing import get_args
-
 import click
 
-from rag_service.access.caller import Permission
+from rag_service.access.tokens import FIRST_SCOPES
 from rag_service.cli.group import cli, open_service, settings_of, tell
 from rag_service.cli.terminal import Terminal
 
@@ -35,5 +33,5 @@ def _first_token() -> str | None:
     with open_service(upgrade=tell) as service:
         if service.access.tokens():
             return None
-        token: str = service.access.create("first", [*get_args(Permission)])
+        token: str = service.access.create("first", [*FIRST_SCOPES])
         return token
