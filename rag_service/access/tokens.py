@@ -51,12 +51,12 @@ class Access:
         """
         if not _NAME.fullmatch(name):
             raise Invalid(f"a token's name is 1 to 100 letters, digits or any of _ . @ -: {name!r}")
-        scopes = _checked(scopes or list(DEFAULT_SCOPES), origins)
+        granted = _checked(scopes or list(DEFAULT_SCOPES), origins)
         for kind, rate in (rates or {}).items():
             if kind not in get_args(RateClass):
                 raise Invalid(f"unknown class {kind!r}: use {', '.join(get_args(RateClass))}")
             read_rate(rate)
-        if bot_id is None and "widget" in scopes:
+        if bot_id is None and "widget" in granted:
             bot_id = DEFAULT_BOT
         if bot_id is not None:
             try:
@@ -68,7 +68,7 @@ class Access:
             Token(
                 name=name,
                 digest=_digest(token),
-                scopes=scopes,
+                scopes=granted,
                 bot_id=bot_id,
                 rates=dict(rates or {}),
                 origins=list(dict.fromkeys(map(read_origin, origins))),

@@ -12,19 +12,26 @@ from rag_service.cli.group import cli, open_service, settings_of
 _NAME = "widget-demo"
 _POLICY = (
     "default-src 'none'; base-uri 'none'; form-action 'none'; "
-    "script-src {service}; connect-src {service}"
+    "script-src {service}; connect-src {service}; style-src 'self'"
 )
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>A page with the widget</title>
+<link rel="stylesheet" href="/style.css">
 <h1>A page with the widget</h1>
 <p>This page is of another origin than the service, and forbids inline styles and scripts. It needs
 this one line:</p>
 <pre>{snippet}</pre>
 {script}
 </html>
+"""
+
+_STYLE = """:root { color-scheme: light dark; }
+body { font: 1.05rem/1.6 system-ui, sans-serif; max-width: 38rem; margin: 12vh auto; padding: 0 1rem; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid; padding: 1rem;
+  border-radius: .5rem; }
 """
 
 
@@ -52,7 +59,7 @@ def demo(port: int, bot: str | None, url: str | None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # also revokes
     key = _key(origin, bot)
     try:
-        server.RequestHandlerClass = partial(_Page, service_url, key)  # type: ignore[assignment]
+        server.RequestHandlerClass = partial(_Page, service_url, key)
         click.echo(f"{origin}  (Ctrl-C ends it and revokes its key)", err=True)
         server.serve_forever()
     except KeyboardInterrupt:
@@ -81,18 +88,27 @@ class _Page(BaseHTTPRequestHandler):
         super().__init__(*rest)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] != "/":
-            self.send_error(404)
-            return
+        match self.path.partition("?")[0]:
+            case "/":
+                self._answer("text/html", self._page())
+            case "/style.css":
+                self._answer("text/css", _STYLE)
+            case _:
+                self.send_error(404)
+
+    def _page(self) -> str:
         source, key = (html.escape(text, quote=True) for text in (self._service_url, self._key))
         script = f'<script src="{source}/widget.js" data-key="{key}" async></script>'
-        page = _PAGE.format(snippet=html.escape(script), script=script).encode()
+        return _PAGE.format(snippet=html.escape(script), script=script)
+
+    def _answer(self, kind: str, text: str) -> None:
+        body = text.encode()
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(page)))
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Security-Policy", _POLICY.format(service=self._service_url))
         self.end_headers()
-        self.wfile.write(page)
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing of each request."""
