@@ -48,12 +48,12 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """Runs its background process while its lifespan lasts."""
+    """Runs its background process while its lifespan lasts, over the settings in its state."""
     settings = settings or load_settings()
 
     @asynccontextmanager
     async def run_service(app: Litestar) -> AsyncIterator[None]:
-        with assemble(settings, upgrade=log.warning) as service:
+        with assemble(app.state.settings, upgrade=log.warning) as service:
             threads = Threads()
             fan_out = FanOut(service.store.events, service.supervisor)
             app.state.update({"service": service, "threads": threads, "fan_out": fan_out})
@@ -121,6 +121,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         cors_config=_cors(settings.origins) if settings.origins else None,
     )
     app.path_prefix = settings.prefix
+    app.state.settings = settings
     return app
 
 

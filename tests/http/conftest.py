@@ -2,11 +2,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from clients import client_of
 from litestar import Litestar
 from litestar.testing import TestClient
 
 from rag_service.assembly import assemble
-from rag_service.http.app import create_app
 from rag_service.settings import Settings
 
 
@@ -18,10 +18,18 @@ def token(settings: Settings) -> str:
 
 
 @pytest.fixture
-def client(settings: Settings, token: str) -> Iterator[TestClient[Litestar]]:
-    with TestClient(create_app(settings)) as client:
-        client.headers["Authorization"] = f"Bearer {token}"
+def anyone(settings: Settings) -> Iterator[TestClient[Litestar]]:
+    """A client without a token, on a service that has none, unless a test made one."""
+    with client_of(settings) as client:
         yield client
+
+
+@pytest.fixture
+def client(anyone: TestClient[Litestar]) -> TestClient[Litestar]:
+    """Of somebody who may do everything, as often as wanted."""
+    token = anyone.app.state.service.access.create("tests", ["admin"], rates={"data": "off"})
+    anyone.headers["Authorization"] = f"Bearer {token}"
+    return anyone
 
 
 @pytest.fixture

@@ -21,13 +21,6 @@ CLOSED = [
 ]
 
 
-@pytest.fixture
-def anyone(settings):
-    """A client without a token, on a service that has none."""
-    with TestClient(create_app(settings)) as client:
-        yield client
-
-
 def bearer(token):
     return {"Authorization": f"Bearer {token}"}
 

@@ -21,13 +21,6 @@ def hours(push):
     )
 
 
-@pytest.fixture
-def anyone(settings):
-    """A client without a token, on a service that has none."""
-    with TestClient(create_app(settings)) as client:
-        yield client
-
-
 def begin(client, conversation_id):
     answer = client.post("/chat/default/conversations", json={"conversationId": conversation_id})
     assert answer.status_code == 201, answer.text

@@ -8,6 +8,7 @@ import time
 
 import msgspec
 import pytest
+from clients import client_of
 from litestar.testing import TestClient
 from receiving import receiving, statuses
 from served import served
@@ -37,7 +38,7 @@ PUBLIC = "https://93.184.216.34/hook"
 def open_client(settings, token):
     """Of a service whose webhooks may reach this machine."""
     allowed = msgspec.structs.replace(settings, webhook_allow_private=True)
-    with TestClient(create_app(allowed)) as client:
+    with client_of(allowed) as client:
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
 
