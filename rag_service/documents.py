@@ -31,6 +31,7 @@ Format = Literal[
     "json",
     "eml",
     "rtf",
+    "picture",
 ]
 
 

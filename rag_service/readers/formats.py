@@ -3,6 +3,7 @@
 A new format is a row here, its name in `documents.Format`, and a reader.
 """
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal
@@ -28,8 +29,8 @@ class FileFormat(Struct, frozen=True, kw_only=True):
     """What its reader is given."""
     is_binary: bool = False
     """It cannot be pushed as text."""
-    magic: tuple[bytes, ...] = ()
-    """What the file begins with, where that tells."""
+    magic: re.Pattern[bytes] | None = None
+    """Matches the beginning of the file, where that tells."""
     part: str = ""
     """What the name of a part of the zip archive begins with, which no other format has."""
     media_type: str = ""
@@ -130,7 +131,20 @@ FORMATS = (
         extensions=(".rtf",),
         reader="rtf:read_rtf",
         takes="bytes",
-        magic=(b"{\\rtf",),
+        magic=re.compile(rb"\{\\rtf"),
+    ),
+    FileFormat(
+        name="picture",
+        label="pictures (PNG, JPEG, TIFF, WebP, BMP, GIF)",
+        extensions=(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
+        reader="scans:read_picture",
+        takes="bytes",
+        is_binary=True,
+        magic=re.compile(
+            rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II[*+]\0|MM\0[*+]|RIFF.{4}WEBP"
+            rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",  # a bitmap's header has these lengths
+            re.S,
+        ),
     ),
 )
 WORDPRESS = ".xml"

@@ -13,12 +13,6 @@ _HEAD = 1024
 _TAIL = 64
 _PDF = re.compile(rb"%PDF-\d")
 _BINARY = {
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"II*\0": "a TIFF picture",
-    b"MM\0*": "a TIFF picture",
-    b"BM": "a bitmap",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ\0": "an xz archive",
@@ -61,7 +55,7 @@ def _found(data: bytes, said: Format) -> Format:
         return _package(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise Unreadable(_old_office(data))
-    if told := next((one.name for one in FORMATS if data.startswith(one.magic)), None):
+    if told := next((one.name for one in FORMATS if one.magic and one.magic.match(data)), None):
         return told
     if name := _other(data):
         raise Unreadable(f"is {name}, which cannot be read")
@@ -71,7 +65,7 @@ def _found(data: bytes, said: Format) -> Format:
 
 
 def _other(data: bytes) -> str | None:
-    if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ", b"WEBP")):
+    if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ")):
         return "a picture, a sound or a film"
     for start, name in _BINARY.items():
         if data.startswith(start) and not (len(start) < 4 and _is_printable(data)):

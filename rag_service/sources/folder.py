@@ -17,6 +17,7 @@ from rag_service.knowledge.lines import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
 from rag_service.readers.containers import Push, Within, can_be_read, pushes_of
 from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
+from rag_service.readers.recognition import recogniser
 from rag_service.readers.wordpress import is_wordpress_export
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
@@ -122,9 +123,15 @@ def _files(path: Path) -> list[Path]:
         file
         for file in path.rglob("*")
         if file.is_file()
-        and (file.suffix.lower() in BY_EXTENSION or _has_pushes(file) or _is_export(file))
+        and (_is_document(file) or _has_pushes(file) or _is_export(file))
         and not any(part.startswith(".") for part in file.relative_to(path).parts)
     )
+
+
+def _is_document(file: Path) -> bool:
+    """Pictures lie beside many pages, and are documents where somebody can read them."""
+    found = BY_EXTENSION.get(file.suffix.lower())
+    return found is not None and (found.name != "picture" or recogniser() is not None)
 
 
 def _has_pushes(file: Path) -> bool:

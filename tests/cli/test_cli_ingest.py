@@ -140,7 +140,7 @@ def test_files_of_all_kinds_are_read_and_a_bad_one_is_named(shell, tmp_path, set
 
 def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, settings):
     files = {
-        "picture.png": b"\x89PNG",
+        "drawing.psd": b"8BPS",
         "no-extension": b"text",
         "binary.txt": b"\0\1\2\3" * 99,
         "picture.md": b"\x89PNG\r\n\x1a\n",
@@ -155,10 +155,10 @@ def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, 
     assert (report["documents"], report["embedded"], report["failed"]) == (7, 1, 6)
     reasons = {Path(failure["source_url"]).name: failure["error"] for failure in report["failures"]}
     known = "files of this kind cannot be read: use .md, "
-    assert reasons["picture.png"].startswith(known)
+    assert reasons["drawing.psd"].startswith(known)
     assert reasons["no-extension"].startswith(known)
     assert reasons["binary.txt"] == "content is neither text nor of a kind that can be read"
-    assert reasons["picture.md"] == "content is a PNG picture, which cannot be read"
+    assert reasons["picture.md"].startswith("content is no markdown file but a picture file")
     assert reasons["blank.md"] == "content holds no text"
     assert reasons["large.txt"] == "the file is larger than 1048576 bytes (RAG_MAX_BODY_MB)"
     assert urls(settings) == {(tmp_path / "fine.txt").as_uri()}
