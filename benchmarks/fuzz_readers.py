@@ -69,6 +69,7 @@ def main() -> None:
 
 def made() -> Files:
     files = {ending: [make()] for ending, make in MADE.items()}
+    files[".epub"] = [_book(files[".html"][0])]
     return files | {f".{kind}": [_open_document(kind)] for kind in ("odt", "ods", "odp")}
 
 
@@ -125,6 +126,29 @@ def _reasons(answer: str, upload: dict[str, bytes]) -> Counter[str]:
     if missing := upload.keys() - told.keys():
         raise RuntimeError(f"nothing was told of {sorted(missing)}")
     return Counter(max(reasons) for reasons in told.values())
+
+
+def _book(chapter: bytes) -> bytes:
+    """An EPUB of two chapters that say the same."""
+    items = "".join(
+        f"<item id='{name}' href='{name}.xhtml' media-type='application/xhtml+xml'/>"
+        for name in "ab"
+    )
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("mimetype", "application/epub+zip")
+        package.writestr(
+            "META-INF/container.xml",
+            "<container><rootfiles><rootfile full-path='book.opf'/></rootfiles></container>",
+        )
+        package.writestr(
+            "book.opf",
+            f"<package><manifest>{items}</manifest><spine><itemref idref='a'/>"
+            "<itemref idref='b'/></spine></package>",
+        )
+        package.writestr("a.xhtml", chapter)
+        package.writestr("b.xhtml", chapter)
+    return file.getvalue()
 
 
 def _open_document(kind: str) -> bytes:

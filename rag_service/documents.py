@@ -32,6 +32,7 @@ Format = Literal[
     "eml",
     "rtf",
     "picture",
+    "epub",
 ]
 
 

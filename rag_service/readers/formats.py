@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from rag_service.documents import Format, ParsedDocument
 
+_CONTENT_TYPES = "[Content_Types].xml"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
@@ -31,8 +32,8 @@ class FileFormat(Struct, frozen=True, kw_only=True):
     """It cannot be pushed as text."""
     magic: re.Pattern[bytes] | None = None
     """Matches the beginning of the file, where that tells."""
-    part: str = ""
-    """What the name of a part of the zip archive begins with, which no other format has."""
+    parts: tuple[str, ...] = ()
+    """What names of parts of the zip archive begin with: one with each tells the format."""
     media_type: str = ""
     """What the archive's part `mimetype` begins with."""
 
@@ -71,7 +72,7 @@ FORMATS = (
         reader="docx:read_docx",
         takes="bytes",
         is_binary=True,
-        part="word/",
+        parts=(_CONTENT_TYPES, "word/"),
     ),
     FileFormat(
         name="pptx",
@@ -80,7 +81,7 @@ FORMATS = (
         reader="pptx:read_pptx",
         takes="bytes",
         is_binary=True,
-        part="ppt/",
+        parts=(_CONTENT_TYPES, "ppt/"),
     ),
     FileFormat(
         name="xlsx",
@@ -89,7 +90,7 @@ FORMATS = (
         reader="xlsx:read_xlsx",
         takes="bytes",
         is_binary=True,
-        part="xl/",
+        parts=(_CONTENT_TYPES, "xl/"),
     ),
     FileFormat(
         name="ods",
@@ -132,6 +133,16 @@ FORMATS = (
         reader="rtf:read_rtf",
         takes="bytes",
         magic=re.compile(rb"\{\\rtf"),
+    ),
+    FileFormat(
+        name="epub",
+        label="EPUB",
+        extensions=(".epub",),
+        reader="epub:read_epub",
+        takes="bytes",
+        is_binary=True,
+        parts=("META-INF/container.xml",),
+        media_type="application/epub",
     ),
     FileFormat(
         name="picture",

@@ -94,14 +94,17 @@ def _package(data: bytes) -> Format:
     for one in FORMATS:
         if one.media_type and media_type.startswith(one.media_type):
             return one.name
-    if "[Content_Types].xml" in names:
-        for one in FORMATS:
-            if one.part and any(name.startswith(one.part) for name in names):
-                return one.name
+    for one in FORMATS:
+        if one.parts and all(_has(names, part) for part in one.parts):
+            return one.name
     raise Unreadable("is a zip archive, which cannot be read: send the files in it")
 
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError, EOFError)
+
+
+def _has(names: list[str], part: str) -> bool:
+    return any(name.startswith(part) for name in names)
 
 
 def _media_type(package: zipfile.ZipFile) -> str:

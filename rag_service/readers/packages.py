@@ -1,4 +1,4 @@
-"""Office files are zip archives of XML: what is in them is measured before anything parses it."""
+"""Office files and books are zip archives of XML: they are measured before anything parses them."""
 
 import io
 import re
@@ -26,22 +26,25 @@ _ENCRYPTED = 0x1
 T = TypeVar("T")
 
 
-def read_package(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
-    """What `read` makes of an office file that can do no harm. Raises Unreadable."""
+def read_package(data: bytes, read: Callable[[io.BytesIO], T], *, kind: str = "office file") -> T:
+    """What `read` makes of a file that can do no harm, which people call a `kind`.
+
+    Raises Unreadable.
+    """
     try:
-        _check(data)
+        _check(data, kind)
         return read(io.BytesIO(data))
     except (Unreadable, MemoryError):
         raise
     except RecursionError as error:
         raise Unreadable("is nested too deeply: send its text") from error
     except (zipfile.BadZipFile, zlib.error, LxmlError, OSError, NotImplementedError) as error:
-        raise Unreadable("is a damaged office file: open it and save it again") from error
+        raise Unreadable(f"is a damaged {kind}: open it and save it again") from error
     except Exception as error:  # the libraries trust the parts to fit together
-        raise Unreadable("is an office file that lacks parts: open it and save it again") from error
+        raise Unreadable(f"is an {kind} that lacks parts: open it and save it again") from error
 
 
-def _check(data: bytes) -> None:
+def _check(data: bytes, kind: str) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
         if any(part.flag_bits & _ENCRYPTED for part in parts):
@@ -56,7 +59,7 @@ def _check(data: bytes) -> None:
         for part in xml:
             # without the zeros, UTF-16 reads the same
             if _DECLARES.search(package.read(part).replace(b"\0", b"")):
-                raise Unreadable(f"declares XML entities in {part.filename!r}: no office file does")
+                raise Unreadable(f"declares XML entities in {part.filename!r}: no {kind} does")
 
 
 def _is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
