@@ -160,9 +160,11 @@ FORMATS = (
 )
 WORDPRESS = ".xml"
 """A WordPress export, of which each entry is a document of its own."""
+MAILBOX = ".mbox"
+"""A mailbox, of which each mail is one."""
 
 BY_NAME = {one.name: one for one in FORMATS}
 BY_EXTENSION = {extension: one for one in FORMATS for extension in one.extensions}
-EXTENSIONS = (*BY_EXTENSION, WORDPRESS)
+EXTENSIONS = (*BY_EXTENSION, WORDPRESS, MAILBOX)
 BINARY = frozenset(one.name for one in FORMATS if one.is_binary)
 LABELS = ", ".join(one.label for one in FORMATS)

@@ -8,6 +8,7 @@ import zlib
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
 from rag_service.readers.formats import BINARY, FORMATS
+from rag_service.readers.mbox import has_mails
 
 _HEAD = 1024
 _TAIL = 64
@@ -57,6 +58,8 @@ def _found(data: bytes, said: Format) -> Format:
         raise Unreadable(_old_office(data))
     if told := next((one.name for one in FORMATS if one.magic and one.magic.match(data)), None):
         return told
+    if said in ("auto", "eml") and has_mails(data):
+        raise Unreadable("is a mailbox of several mails: upload it as a file that is called .mbox")
     if name := _other(data):
         raise Unreadable(f"is {name}, which cannot be read")
     if said in BINARY and not _is_printable(data):

@@ -16,7 +16,7 @@ from rag_service.errors import Invalid
 from rag_service.knowledge.lines import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
 from rag_service.readers.containers import Push, Within, can_be_read, pushes_of
-from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
+from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, MAILBOX, WORDPRESS
 from rag_service.readers.recognition import recogniser
 from rag_service.readers.wordpress import is_wordpress_export
 
@@ -92,7 +92,7 @@ class Sources:
         )
 
     def _documents(self, file: Path) -> Iterator[Line]:
-        """One, or the posts of a WordPress export; a line for what is wrong with the file."""
+        """Those of a file, or a line for what is wrong with it."""
         url = file.resolve().as_uri()
         number = 0
         try:
@@ -129,8 +129,11 @@ def _files(path: Path) -> list[Path]:
 
 
 def _is_document(file: Path) -> bool:
-    """Pictures lie beside many pages, and are documents where somebody can read them."""
-    found = BY_EXTENSION.get(file.suffix.lower())
+    """By its name. Pictures lie beside many pages; they count where they can be read."""
+    ending = file.suffix.lower()
+    if ending == MAILBOX:
+        return True
+    found = BY_EXTENSION.get(ending)
     return found is not None and (found.name != "picture" or recogniser() is not None)
 
 

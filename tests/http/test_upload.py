@@ -94,6 +94,25 @@ def test_a_picture_of_a_page_can_be_searched(client):
     assert found["text"] == sentence
 
 
+def test_the_mails_of_a_mailbox_are_found_and_stay_when_it_is_sent_again(client):
+    mails = [
+        f"From a@x.test Mon Jan  1 10:00:00 2024\nFrom: a@x.test\nMessage-ID: <{name}@x.test>\n"
+        f"Subject: About the {name}\n\nThe {name} is called Bruno.\n\n"
+        for name in ("dog", "boat")
+    ]
+    lines = upload(client, ("inbox.mbox", "".join(mails).encode()))
+    assert [line["source_url"] for line in lines] == [
+        "upload://inbox.mbox#message-dog@x.test",
+        "upload://inbox.mbox#message-boat@x.test",
+    ]
+    found = client.get("/search", params={"query": "what is the dog called"}).json()["results"][0]
+    assert (found["source_url"], found["title"]) == (lines[0]["source_url"], "About the dog")
+    broken = "From b@x.test Mon Jan  1 10:00:00 2024\nX-Nothing: here\n\nHello.\n\n"
+    again = upload(client, ("inbox.mbox", "".join((broken, *mails)).encode()))
+    assert [line.get("unchanged") for line in again[1:]] == [True, True]
+    assert "is no email" in again[0]["error"]
+
+
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(settings, client):
     lines = upload(
         client,
