@@ -22,7 +22,7 @@ from rag_service.readers.encodings import decode
 from rag_service.readers.html import write_html
 from rag_service.readers.opc import name_of, parse_xml
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import DAMAGED_PART, read_package, refuse_entities
 from rag_service.readers.tags import VOID_TAGS, is_hostile
 
 _PACKAGE = "application/oebps-package+xml"
@@ -51,15 +51,26 @@ def _read(file: io.BytesIO) -> ParsedDocument:
         if item.path in book.encrypted:
             is_locked = True
             outline.leave_out("encrypted chapter", "encrypted chapters", where=item.link)
-            continue
-        try:
-            _write_chapter(book.data(item.path), outline, is_list=item.is_list)
-        except Unreadable:
+        elif not _add(book, item, outline):
             outline.leave_out("damaged chapter", "damaged chapters", where=item.link)
     parsed = outline.parsed(book.title or outline.top_heading)
     if is_locked and not parsed.blocks:
         raise Unreadable("is protected against copying (DRM): get a copy without it")
     return parsed
+
+
+def _add(book: "_Book", item: "_Item", outline: Outline) -> bool:
+    """Whether the chapter is whole. Raises Unreadable where it declares entities."""
+    try:
+        data = book.data(item.path)
+    except DAMAGED_PART:
+        return False
+    refuse_entities(data)
+    try:
+        _write_chapter(data, outline, is_list=item.is_list)
+    except Unreadable:
+        return False
+    return True
 
 
 class _Item(Struct, frozen=True, kw_only=True):

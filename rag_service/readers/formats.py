@@ -36,6 +36,8 @@ class FileFormat(Struct, frozen=True, kw_only=True):
     """What names of parts of the zip archive begin with: one with each tells the format."""
     media_type: str = ""
     """What the archive's part `mimetype` begins with."""
+    may_be_silent: bool = False
+    """A file without text is whole: it is read as an empty document."""
 
     def read(self, content: Any) -> ParsedDocument:
         """Of text or bytes, as it `takes`. Raises Unreadable."""
@@ -156,6 +158,7 @@ FORMATS = (
             rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",  # a bitmap's header has these lengths
             re.S,
         ),
+        may_be_silent=True,
     ),
 )
 WORDPRESS = ".xml"
@@ -166,5 +169,6 @@ MAILBOX = ".mbox"
 BY_NAME = {one.name: one for one in FORMATS}
 BY_EXTENSION = {extension: one for one in FORMATS for extension in one.extensions}
 EXTENSIONS = (*BY_EXTENSION, WORDPRESS, MAILBOX)
+PICTURES = BY_NAME["picture"].extensions
 BINARY = frozenset(one.name for one in FORMATS if one.is_binary)
 LABELS = ", ".join(one.label for one in FORMATS)

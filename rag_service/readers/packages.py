@@ -22,6 +22,10 @@ _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE[^>\[]*+\[|ENTITY)", re.I)
 _HEAD_BYTES = 256
 _BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _ENCRYPTED = 0x1
+_PICTURE = ".svg"
+
+DAMAGED_PART = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What reading a part raises."""
 
 T = TypeVar("T")
 
@@ -29,10 +33,10 @@ T = TypeVar("T")
 def read_package(data: bytes, read: Callable[[io.BytesIO], T], *, kind: str = "office file") -> T:
     """What `read` makes of a file that can do no harm, which people call a `kind`.
 
-    Raises Unreadable.
+    Whoever parses a part calls `refuse_entities` before. Raises Unreadable.
     """
     try:
-        _check(data, kind)
+        _check(data)
         return read(io.BytesIO(data))
     except (Unreadable, MemoryError):
         raise
@@ -44,7 +48,27 @@ def read_package(data: bytes, read: Callable[[io.BytesIO], T], *, kind: str = "o
         raise Unreadable(f"is an {kind} that lacks parts: open it and save it again") from error
 
 
-def _check(data: bytes, kind: str) -> None:
+def read_office_file(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
+    """As `read_package`. A part that declares entities makes the file suspect, whether it is read
+    or not; drawing programs declare them in the pictures (SVG) that they write."""
+
+    def read_checked(file: io.BytesIO) -> T:
+        with zipfile.ZipFile(file) as package:
+            for part in package.infolist():
+                if not part.filename.lower().endswith(_PICTURE) and _is_xml(package, part):
+                    refuse_entities(package.read(part))
+        return read(file)
+
+    return read_package(data, read_checked)
+
+
+def refuse_entities(xml: bytes) -> None:
+    """Raises Unreadable where it declares some. Without zeros, UTF-16 reads the same."""
+    if _DECLARES.search(xml.replace(b"\0", b"")):
+        raise Unreadable("declares XML entities, which can do harm: save it without them")
+
+
+def _check(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         parts = package.infolist()
         if any(part.flag_bits & _ENCRYPTED for part in parts):
@@ -56,14 +80,14 @@ def _check(data: bytes, kind: str) -> None:
                 f"unpacks to more than {MOST_XML_BYTES >> 20} MiB of XML or {MOST_BYTES >> 20} MiB "
                 "in all: split it"
             )
-        for part in xml:
-            # without the zeros, UTF-16 reads the same
-            if _DECLARES.search(package.read(part).replace(b"\0", b"")):
-                raise Unreadable(f"declares XML entities in {part.filename!r}: no {kind} does")
 
 
 def _is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """Whatever it is called: only the relationships of a file say what a part is."""
-    with package.open(part) as data:
-        head = data.read(_HEAD_BYTES).lstrip(_BEFORE_XML)
+    """Whatever it is called: only the relationships of a file say what a part is. One that is
+    damaged matters to whoever reads it."""
+    try:
+        with package.open(part) as data:
+            head = data.read(_HEAD_BYTES).lstrip(_BEFORE_XML)
+    except DAMAGED_PART:
+        return False
     return not head or head.startswith(b"<")

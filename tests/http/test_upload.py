@@ -92,6 +92,10 @@ def test_a_picture_of_a_page_can_be_searched(client):
     assert line["success"] is True, line
     [found] = client.get("/search", params={"query": "who assigns a berth"}).json()["results"]
     assert found["text"] == sentence
+    blank = io.BytesIO()
+    pypdfium2.PdfDocument(pdf([""]))[0].render().to_pil().save(blank, "PNG")
+    [line] = upload(client, ("blank.png", blank.getvalue()))
+    assert (line["success"], line["warnings"]) == (True, ["1 picture without text (page 1)"])
 
 
 def test_the_mails_of_a_mailbox_are_found_and_stay_when_it_is_sent_again(client):

@@ -238,9 +238,33 @@ def test_a_book_that_cannot_be_read_is_refused_with_the_reason() -> None:
     assert "lacks its package document" in refusal(zipped(dict(container)))
     assert "holds no text" in refusal(epub(package("", []), {}))
     assert "damaged EPUB book" in refusal(epub("<package", {}))
-    entity = "<!DOCTYPE html [<!ENTITY a 'b'>]>"
-    files: dict[str, str | bytes] = {"a.xhtml": f"{entity}<p>&a;</p>"}
-    assert "declares XML entities" in refusal(epub(package(item("a.xhtml"), ["a.xhtml"]), files))
+
+
+ENTITY = "<!DOCTYPE html [<!ENTITY a 'b'>]>"
+
+
+@pytest.mark.parametrize("part", ["a.xhtml", "book.opf"])
+def test_a_book_that_declares_entities_where_it_is_read_is_refused(part: str) -> None:
+    parts = {"a.xhtml": page("<p>Hello.</p>"), "book.opf": package(item("a.xhtml"), ["a.xhtml"])}
+    files: dict[str, str | bytes] = parts | {part: ENTITY + parts[part]}
+    opf = str(files.pop("book.opf"))
+    assert "declares XML entities" in refusal(epub(opf, files))
+
+
+@pytest.mark.parametrize("name", ["cover.svg", "toc.ncx", "unused.xhtml"])
+def test_what_is_not_read_of_a_book_may_declare_entities(name: str) -> None:
+    files: dict[str, str | bytes] = {"a.xhtml": page("<p>Hello.</p>"), name: f"{ENTITY}<a/>"}
+    assert read_file(epub(package(item("a.xhtml"), ["a.xhtml"]), files)).text == "Hello."
+
+
+def test_a_damaged_chapter_costs_itself() -> None:
+    files: dict[str, str | bytes] = {"a.xhtml": page("<p>One</p>"), "b.xhtml": page("<p>Two</p>")}
+    data = epub(package(item("a.xhtml") + item("b.xhtml"), ["a.xhtml", "b.xhtml"]), files)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = archive.getinfo("OEBPS/a.xhtml").header_offset + len("OEBPS/a.xhtml") + 30
+    torn = data[:start] + bytes(8) + data[start + 8 :]
+    assert read_file(torn).text == "Two"
+    assert told(torn) == ["1 damaged chapter (a.xhtml)"]
 
 
 def test_a_page_that_no_parser_can_nest_keeps_its_text() -> None:

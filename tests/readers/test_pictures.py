@@ -13,8 +13,9 @@ from promises import keeps_promises, read_file
 from promises import refusal as refusal_of_file
 from scans import BERTH, drawn, saved, scan
 
-from rag_service.documents import ParsedDocument
+from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import Unreadable
+from rag_service.readers import parse
 from rag_service.readers import scans as scans_reader
 from rag_service.readers.layout import PageLine
 from rag_service.readers.page_pictures import PagePicture
@@ -75,9 +76,11 @@ def test_a_folder_gives_its_pictures_where_they_can_be_read(
     (tmp_path / "scan.jpeg").write_bytes(saved("JPEG", Image.new("L", (90, 90))))
     defaults = Defaults(bot_id=None, content_type=None, longest=10_000_000)
     if recogniser() is not None:
-        assert Sources([tmp_path], defaults).count() == 2
+        everything = Sources([tmp_path], defaults)
+        assert (everything.count(), everything.skipped) == (2, {})
     monkeypatch.setitem(sys.modules, "rapidocr", None)
-    assert Sources([tmp_path], defaults).count() == 1
+    pages = Sources([tmp_path], defaults)
+    assert (pages.count(), pages.skipped) == (1, {".jpeg": 1})
     assert Sources([tmp_path / "scan.jpeg"], defaults).count() == 1
 
 
@@ -135,8 +138,16 @@ def test_a_torn_picture_is_refused(length: int) -> None:
     assert "damaged" in refusal(saved("PNG", drawn(BERTH))[:length])
 
 
-def test_a_picture_without_text_is_refused() -> None:
-    assert "found no text" in refusal(saved("PNG", Image.new("L", (90, 90))))
+def test_a_picture_without_text_is_an_empty_document_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scans_reader, "recogniser", lambda: lambda picture: [])
+    content = saved("TIFF", *[Image.new("L", (90, 90))] * 2)
+    parsed = parse(Document(source_url="photo.tif", content=content))
+    assert (parsed.text, parsed.blocks) == ("", [])
+    assert [told.sentence for told in parsed.left_out] == [
+        "2 pictures without text (page 1, page 2)"
+    ]
 
 
 @pytest.mark.parametrize("read", [scans_reader.read_pdf, scans_reader.read_picture])
