@@ -6,14 +6,12 @@ Prints how many were read and refused, by reason; how many children were lost; a
 of the server, its background process and one child. Fails when one of them has ended.
 """
 
-import io
 import json
 import random
 import re
 import tempfile
 import threading
 import time
-import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,6 +20,7 @@ from typing import Any, Self
 
 from figures import arguments, finish, say
 from harness import Base, Server
+from made_collections import COLLECTIONS
 from made_files import MADE
 from mutations import mutated
 
@@ -68,8 +67,8 @@ def main() -> None:
 
 
 def made() -> Files:
-    files = {ending: [make()] for ending, make in MADE.items()}
-    return files | {f".{kind}": [_open_document(kind)] for kind in ("odt", "ods", "odp")}
+    """One of each format that can be read."""
+    return {ending: [make()] for ending, make in (MADE | COLLECTIONS).items()}
 
 
 def found(folders: list[Path]) -> Iterator[tuple[str, bytes]]:
@@ -125,35 +124,6 @@ def _reasons(answer: str, upload: dict[str, bytes]) -> Counter[str]:
     if missing := upload.keys() - told.keys():
         raise RuntimeError(f"nothing was told of {sorted(missing)}")
     return Counter(max(reasons) for reasons in told.values())
-
-
-def _open_document(kind: str) -> bytes:
-    kinds = {"odt": "text", "ods": "spreadsheet", "odp": "presentation"}
-    cells = "".join(f"<table:table-cell><text:p>{n}</text:p></table:table-cell>" for n in "abc")
-    row = f"<table:table-row>{cells}</table:table-row>"
-    table = f"<table:table table:name='Fees'>{row * 3}</table:table>"
-    bodies = {
-        "odt": f"<text:h text:outline-level='1'>Rules</text:h><text:p>Of boats.</text:p>{table}",
-        "ods": table,
-        "odp": "<draw:page draw:name='One'><draw:frame><draw:text-box><text:p>Boats</text:p>"
-        "</draw:text-box></draw:frame></draw:page>",
-    }
-    urns = {"office": "office", "text": "text", "table": "table", "draw": "drawing"}
-    names = "".join(
-        f" xmlns:{name}='urn:oasis:names:tc:opendocument:xmlns:{urn}:1.0'"
-        for name, urn in urns.items()
-    )
-    body = f"<office:{kinds[kind]}>{bodies[kind]}</office:{kinds[kind]}>"
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("mimetype", f"application/vnd.oasis.opendocument.{kinds[kind]}")
-        package.writestr("META-INF/manifest.xml", "<manifest/>")
-        package.writestr(
-            "content.xml",
-            f"<office:document-content{names}><office:body>{body}</office:body>"
-            "</office:document-content>",
-        )
-    return file.getvalue()
 
 
 class Watched:

@@ -31,6 +31,8 @@ Format = Literal[
     "json",
     "eml",
     "rtf",
+    "picture",
+    "epub",
 ]
 
 

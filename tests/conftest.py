@@ -63,5 +63,5 @@ def docs(tmp_path: Path) -> Path:
     (docs / "more.jsonl.gz").write_bytes(gzip.compress(pushes("b").encode()))
     (docs / ".hidden" / "secret.md").write_text("secret")
     (docs / ".secret.md").write_text("secret")
-    (docs / "picture.png").write_bytes(b"\x89PNG")
+    (docs / "drawing.psd").write_bytes(b"8BPS")
     return docs

@@ -12,6 +12,8 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service
 from rag_service.knowledge.imports import Result
 from rag_service.readers.containers import Within
+from rag_service.readers.formats import PICTURES
+from rag_service.readers.page_pictures import INSTALL
 from rag_service.sources.folder import Defaults, Sources
 
 Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -19,6 +21,7 @@ Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 _MOST_FAILURES = 1000
 _MOST_WARNINGS = 100
+_MOST_KINDS = 10
 _COUNTED = (
     "documents",
     "embedded",
@@ -46,7 +49,8 @@ class Lost(Struct, frozen=True, kw_only=True):
 
 class IngestReport(Struct, frozen=True, kw_only=True):
     """Counts of documents and chunks. `failures` has the first 1,000; `warnings` tells of each
-    sentence on what does not suit the model how many documents it is of, and has 100 at most."""
+    sentence on what does not suit the model how many documents it is of, and has 100 at most;
+    `skipped` counts files of folders that cannot be read by the ending of their names."""
 
     documents: int
     embedded: int
@@ -60,6 +64,22 @@ class IngestReport(Struct, frozen=True, kw_only=True):
     failures: list[Failure]
     left_out: list[Lost]
     warnings: dict[str, int]
+    skipped: dict[str, int]
+
+    @property
+    def skipped_sentences(self) -> list[str]:
+        """One of the pictures, and one of all other files."""
+        pictures = sum(self.skipped.get(ending, 0) for ending in PICTURES)
+        kinds = [ending or "no ending" for ending in self.skipped if ending not in PICTURES]
+        sentences = []
+        if pictures:
+            what = "1 picture" if pictures == 1 else f"{pictures:,} pictures"
+            sentences.append(f"skipped {what} ({INSTALL} reads them)")
+        if others := sum(self.skipped.values()) - pictures:
+            what = "1 file" if others == 1 else f"{others:,} files"
+            names = ", ".join(kinds[:_MOST_KINDS]) + (" and more" if kinds[_MOST_KINDS:] else "")
+            sentences.append(f"skipped {what} of kinds that cannot be read ({names})")
+        return sentences
 
 
 class Ingest:
@@ -106,6 +126,7 @@ class Ingest:
             failures=self._failures,
             left_out=sorted(self._left_out.values(), key=lambda lost: -lost.documents),
             warnings=dict(self._warnings.most_common(_MOST_WARNINGS)),
+            skipped=dict(self._sources.skipped.most_common()),
         )
 
     def _count(self, result: Result) -> None:

@@ -101,6 +101,8 @@ class Terminal:
         for warning, count in ({} if self.is_json else report.warnings).items():
             text = _plain(f"{count} {'document' if count == 1 else 'documents'}: {warning}")
             self._err.print(text, style="yellow", markup=False, soft_wrap=True)
+        for line in [] if self.is_json else report.skipped_sentences:
+            self._err.print(_plain(line), style="yellow", markup=False, soft_wrap=True)
         if report.interrupted:
             self._err.print("Interrupted. What was done is kept: the same command goes on.")
 

@@ -87,7 +87,7 @@ def _read_file(data: bytes, said: Format) -> ParsedDocument:
     else:
         text = decode(data)
         parsed = _read_text(text if text.strip(_UNSEEN) else "", found.name if found else "auto")
-    if not parsed.blocks:
+    if not parsed.blocks and not (found and found.may_be_silent):
         raise Unreadable("holds no text")
     return parsed
 

@@ -16,7 +16,7 @@ from rag_service.readers.equations import office_equation
 from rag_service.readers.graphics import write_graphic
 from rag_service.readers.opc import MC, M, OfficePackage, R, W, is_on, visible_branch
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 from rag_service.readers.word_numbering import BULLET, Numbering
 from rag_service.readers.word_styles import VAL, Style, Styles, outline_level
 from rag_service.readers.word_tables import Cell, grid
@@ -35,7 +35,7 @@ def read_docx(data: bytes) -> ParsedDocument:
 
     A merged cell is in each of its rows and columns. Raises Unreadable.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:
@@ -277,7 +277,7 @@ class _Reader:
         elif not (data := self._package.data(target)).startswith(b"PK"):
             write_embedded(data, self._package.content_type(target), target, self._outline)
         elif self._depth < _DEEPEST_EMBEDDING:
-            read_package(data, self._embedded_docx)
+            read_office_file(data, self._embedded_docx)
         else:
             self._outline.leave_out("embedded document", "embedded documents")
 

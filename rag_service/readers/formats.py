@@ -3,6 +3,7 @@
 A new format is a row here, its name in `documents.Format`, and a reader.
 """
 
+import re
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from rag_service.documents import Format, ParsedDocument
 
+_CONTENT_TYPES = "[Content_Types].xml"
 _OPEN_DOCUMENT = "application/vnd.oasis.opendocument."
 
 
@@ -28,12 +30,14 @@ class FileFormat(Struct, frozen=True, kw_only=True):
     """What its reader is given."""
     is_binary: bool = False
     """It cannot be pushed as text."""
-    magic: tuple[bytes, ...] = ()
-    """What the file begins with, where that tells."""
-    part: str = ""
-    """What the name of a part of the zip archive begins with, which no other format has."""
+    magic: re.Pattern[bytes] | None = None
+    """Matches the beginning of the file, where that tells."""
+    parts: tuple[str, ...] = ()
+    """What names of parts of the zip archive begin with: one with each tells the format."""
     media_type: str = ""
     """What the archive's part `mimetype` begins with."""
+    may_be_silent: bool = False
+    """A file without text is whole: it is read as an empty document."""
 
     def read(self, content: Any) -> ParsedDocument:
         """Of text or bytes, as it `takes`. Raises Unreadable."""
@@ -70,7 +74,7 @@ FORMATS = (
         reader="docx:read_docx",
         takes="bytes",
         is_binary=True,
-        part="word/",
+        parts=(_CONTENT_TYPES, "word/"),
     ),
     FileFormat(
         name="pptx",
@@ -79,7 +83,7 @@ FORMATS = (
         reader="pptx:read_pptx",
         takes="bytes",
         is_binary=True,
-        part="ppt/",
+        parts=(_CONTENT_TYPES, "ppt/"),
     ),
     FileFormat(
         name="xlsx",
@@ -88,7 +92,7 @@ FORMATS = (
         reader="xlsx:read_xlsx",
         takes="bytes",
         is_binary=True,
-        part="xl/",
+        parts=(_CONTENT_TYPES, "xl/"),
     ),
     FileFormat(
         name="ods",
@@ -130,14 +134,41 @@ FORMATS = (
         extensions=(".rtf",),
         reader="rtf:read_rtf",
         takes="bytes",
-        magic=(b"{\\rtf",),
+        magic=re.compile(rb"\{\\rtf"),
+    ),
+    FileFormat(
+        name="epub",
+        label="EPUB",
+        extensions=(".epub",),
+        reader="epub:read_epub",
+        takes="bytes",
+        is_binary=True,
+        parts=("META-INF/container.xml",),
+        media_type="application/epub",
+    ),
+    FileFormat(
+        name="picture",
+        label="pictures (PNG, JPEG, TIFF, WebP, BMP, GIF)",
+        extensions=(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif"),
+        reader="scans:read_picture",
+        takes="bytes",
+        is_binary=True,
+        magic=re.compile(
+            rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8[79]a|II[*+]\0|MM\0[*+]|RIFF.{4}WEBP"
+            rb"|BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0",  # a bitmap's header has these lengths
+            re.S,
+        ),
+        may_be_silent=True,
     ),
 )
 WORDPRESS = ".xml"
 """A WordPress export, of which each entry is a document of its own."""
+MAILBOX = ".mbox"
+"""A mailbox, of which each mail is one."""
 
 BY_NAME = {one.name: one for one in FORMATS}
 BY_EXTENSION = {extension: one for one in FORMATS for extension in one.extensions}
-EXTENSIONS = (*BY_EXTENSION, WORDPRESS)
+EXTENSIONS = (*BY_EXTENSION, WORDPRESS, MAILBOX)
+PICTURES = BY_NAME["picture"].extensions
 BINARY = frozenset(one.name for one in FORMATS if one.is_binary)
 LABELS = ", ".join(one.label for one in FORMATS)

@@ -8,17 +8,12 @@ import zlib
 from rag_service.documents import Format
 from rag_service.errors import Unreadable
 from rag_service.readers.formats import BINARY, FORMATS
+from rag_service.readers.mbox import has_mails
 
 _HEAD = 1024
 _TAIL = 64
 _PDF = re.compile(rb"%PDF-\d")
 _BINARY = {
-    b"\x89PNG\r\n\x1a\n": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"II*\0": "a TIFF picture",
-    b"MM\0*": "a TIFF picture",
-    b"BM": "a bitmap",
     b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ\0": "an xz archive",
@@ -61,8 +56,10 @@ def _found(data: bytes, said: Format) -> Format:
         return _package(data)
     if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         raise Unreadable(_old_office(data))
-    if told := next((one.name for one in FORMATS if data.startswith(one.magic)), None):
+    if told := next((one.name for one in FORMATS if one.magic and one.magic.match(data)), None):
         return told
+    if said in ("auto", "eml") and has_mails(data):
+        raise Unreadable("is a mailbox of several mails: upload it as a file that is called .mbox")
     if name := _other(data):
         raise Unreadable(f"is {name}, which cannot be read")
     if said in BINARY and not _is_printable(data):
@@ -71,7 +68,7 @@ def _found(data: bytes, said: Format) -> Format:
 
 
 def _other(data: bytes) -> str | None:
-    if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ", b"WEBP")):
+    if data[4:8] == b"ftyp" or (data[:4] == b"RIFF" and data[8:12] in (b"WAVE", b"AVI ")):
         return "a picture, a sound or a film"
     for start, name in _BINARY.items():
         if data.startswith(start) and not (len(start) < 4 and _is_printable(data)):
@@ -100,14 +97,17 @@ def _package(data: bytes) -> Format:
     for one in FORMATS:
         if one.media_type and media_type.startswith(one.media_type):
             return one.name
-    if "[Content_Types].xml" in names:
-        for one in FORMATS:
-            if one.part and any(name.startswith(one.part) for name in names):
-                return one.name
+    for one in FORMATS:
+        if one.parts and all(_has(names, part) for part in one.parts):
+            return one.name
     raise Unreadable("is a zip archive, which cannot be read: send the files in it")
 
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, NotImplementedError, EOFError)
+
+
+def _has(names: list[str], part: str) -> bool:
+    return any(name.startswith(part) for name in names)
 
 
 def _media_type(package: zipfile.ZipFile) -> str:

@@ -10,7 +10,7 @@ from rag_service.readers.odf_package import DRAW, OFFICE, PRESENTATION, SVG, Odf
 from rag_service.readers.odf_styles import OdfStyles
 from rag_service.readers.odf_text import OdfText
 from rag_service.readers.outline import Outline
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 from rag_service.readers.reading_order import Box, in_reading_order
 
 _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)(cm|mm|in|pt|pc|px)")
@@ -27,7 +27,7 @@ def read_odp(data: bytes) -> ParsedDocument:
 
     Raises Unreadable.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:

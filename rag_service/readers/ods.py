@@ -14,7 +14,7 @@ from rag_service.readers.grids import MOST_COLUMNS, Area, Grid, place_name
 from rag_service.readers.number_formats import plain_number
 from rag_service.readers.opc import name_of, parse_xml
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 from rag_service.readers.tables import write_tables
 
 MOST_CELLS = 1_000_000
@@ -41,7 +41,7 @@ def read_ods(data: bytes) -> ParsedDocument:
     Hidden sheets, rows and columns are left out. A formula whose value nobody has stored stands for
     itself. Notes, text boxes and the titles of charts follow their sheet.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:

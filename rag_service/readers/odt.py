@@ -11,7 +11,7 @@ from rag_service.readers.odf_package import OFFICE, STYLE, TEXT, OdfPackage
 from rag_service.readers.odf_styles import OdfStyles
 from rag_service.readers.odf_text import OdfText
 from rag_service.readers.outline import Outline
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 
 _EDGES = tuple(
     STYLE + name for name in ("header", "header-first", "footer", "footer-first")
@@ -25,7 +25,7 @@ def read_odt(data: bytes) -> ParsedDocument:
 
     A merged cell is in each of its rows and columns. Raises Unreadable.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:

@@ -15,6 +15,7 @@ from lxml import etree
 
 from rag_service.errors import Unreadable
 from rag_service.readers.outline import one_line
+from rag_service.readers.packages import refuse_entities
 
 _FORMATS = "http://schemas.openxmlformats.org"
 W = f"{{{_FORMATS}/wordprocessingml/2006/main}}"
@@ -37,7 +38,9 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 def parse_xml(data: bytes) -> Any:
-    """The root element. Entities are not resolved and nothing is fetched. Raises LxmlError."""
+    """The root element. Nothing is fetched. Raises LxmlError, and Unreadable where it declares
+    entities."""
+    refuse_entities(data)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = _DECLARATION.sub("", data.decode("utf-16")).encode()
     if b"purl.oclc.org/ooxml" in data:

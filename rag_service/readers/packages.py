@@ -1,4 +1,4 @@
-"""Office files are zip archives of XML: what is in them is measured before anything parses it."""
+"""Office files and books are zip archives of XML: they are measured before anything parses them."""
 
 import io
 import re
@@ -22,12 +22,19 @@ _DECLARES = re.compile(rb"<!\s*(?:DOCTYPE[^>\[]*+\[|ENTITY)", re.I)
 _HEAD_BYTES = 256
 _BEFORE_XML = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _ENCRYPTED = 0x1
+_PICTURE = ".svg"
+
+DAMAGED_PART = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What reading a part raises."""
 
 T = TypeVar("T")
 
 
-def read_package(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
-    """What `read` makes of an office file that can do no harm. Raises Unreadable."""
+def read_package(data: bytes, read: Callable[[io.BytesIO], T], *, kind: str = "office file") -> T:
+    """What `read` makes of a file that can do no harm, which people call a `kind`.
+
+    Whoever parses a part calls `refuse_entities` before. Raises Unreadable.
+    """
     try:
         _check(data)
         return read(io.BytesIO(data))
@@ -36,9 +43,29 @@ def read_package(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
     except RecursionError as error:
         raise Unreadable("is nested too deeply: send its text") from error
     except (zipfile.BadZipFile, zlib.error, LxmlError, OSError, NotImplementedError) as error:
-        raise Unreadable("is a damaged office file: open it and save it again") from error
+        raise Unreadable(f"is a damaged {kind}: open it and save it again") from error
     except Exception as error:  # the libraries trust the parts to fit together
-        raise Unreadable("is an office file that lacks parts: open it and save it again") from error
+        raise Unreadable(f"is an {kind} that lacks parts: open it and save it again") from error
+
+
+def read_office_file(data: bytes, read: Callable[[io.BytesIO], T]) -> T:
+    """As `read_package`. A part that declares entities makes the file suspect, whether it is read
+    or not; drawing programs declare them in the pictures (SVG) that they write."""
+
+    def read_checked(file: io.BytesIO) -> T:
+        with zipfile.ZipFile(file) as package:
+            for part in package.infolist():
+                if not part.filename.lower().endswith(_PICTURE) and _is_xml(package, part):
+                    refuse_entities(package.read(part))
+        return read(file)
+
+    return read_package(data, read_checked)
+
+
+def refuse_entities(xml: bytes) -> None:
+    """Raises Unreadable where it declares some. Without zeros, UTF-16 reads the same."""
+    if _DECLARES.search(xml.replace(b"\0", b"")):
+        raise Unreadable("declares XML entities, which can do harm: save it without them")
 
 
 def _check(data: bytes) -> None:
@@ -53,14 +80,14 @@ def _check(data: bytes) -> None:
                 f"unpacks to more than {MOST_XML_BYTES >> 20} MiB of XML or {MOST_BYTES >> 20} MiB "
                 "in all: split it"
             )
-        for part in xml:
-            # without the zeros, UTF-16 reads the same
-            if _DECLARES.search(package.read(part).replace(b"\0", b"")):
-                raise Unreadable(f"declares XML entities in {part.filename!r}: no office file does")
 
 
 def _is_xml(package: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
-    """Whatever it is called: only the relationships of a file say what a part is."""
-    with package.open(part) as data:
-        head = data.read(_HEAD_BYTES).lstrip(_BEFORE_XML)
+    """Whatever it is called: only the relationships of a file say what a part is. One that is
+    damaged matters to whoever reads it."""
+    try:
+        with package.open(part) as data:
+            head = data.read(_HEAD_BYTES).lstrip(_BEFORE_XML)
+    except DAMAGED_PART:
+        return False
     return not head or head.startswith(b"<")

@@ -27,7 +27,8 @@ _PAGE_WIDTH = 595.0
 def read_picture(data: bytes, recognise: Recogniser) -> ParsedDocument:
     """Each page of a TIFF is a page; of an animation the first picture is read.
 
-    Raises Unreadable: damaged, too large, or without text.
+    A picture without text is no failure: it is told that nothing was read. Raises Unreadable:
+    damaged, or too large.
     """
     outline = Outline()
     pages = []
@@ -35,8 +36,6 @@ def read_picture(data: bytes, recognise: Recogniser) -> ParsedDocument:
         lines = recognise(PagePicture(pixels=pixels, scale=_PAGE_WIDTH / pixels.shape[1]))
         outline.leave_out(*(_READ if lines else _BLANK), where=f"page {number}")
         pages.append(lines)
-    if not any(pages):
-        raise Unreadable("is a picture in which text recognition found no text")
     return read_pages(pages, "", outline)
 
 

@@ -71,7 +71,7 @@ class ReaderPool:
     ) -> Iterator[Push]:
         """As `containers.pushes_of`. Whoever takes them may take their time: a file of several
         documents is opened by a child of its own. Raises Unreadable and ReaderUnavailable."""
-        if not has_documents(name, within):
+        if not has_documents(name, data, within):
             yield from pushes_of(name, data, source_url, within)
             return
         order = Unpack(

@@ -11,7 +11,7 @@ from rag_service.readers.graphics import write_graphic
 from rag_service.readers.numerals import in_format
 from rag_service.readers.opc import A, OfficePackage, P, R
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 from rag_service.readers.slide_shapes import LISTS, TITLES, Layout, Shape, is_hidden, shapes_of
 
 _COUNTERS = frozenset(("sldNum", "dt"))
@@ -35,7 +35,7 @@ def read_pptx(data: bytes) -> ParsedDocument:
 
     A merged cell is in each of its rows and columns. Raises Unreadable.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:

@@ -47,8 +47,8 @@ MOST_UNCLOSED = 16
 FEW_TAGS = 2_000
 """A source with fewer cannot do harm, so nobody counts."""
 
-_VOID_TAGS = _names("area base br col embed hr img input link meta param source track wbr")
-_UNCOUNTED = _VOID_TAGS | _names("form option optgroup tr td th tbody thead tfoot")
+VOID_TAGS = _names("area base br col embed hr img input link meta param source track wbr")
+_UNCOUNTED = VOID_TAGS | _names("form option optgroup tr td th tbody thead tfoot")
 """They nest only by way of others; the end of a form does not end what is in it."""
 _FORMATTING = _names("big code em font i s small strike strong tt u b")
 _ITEMS = _names("li dd dt")

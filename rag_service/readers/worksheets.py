@@ -15,6 +15,7 @@ from rag_service.readers.cells import Cell, Cells
 from rag_service.readers.grids import Area, Grid, column_of, place_of
 from rag_service.readers.opc import name_of
 from rag_service.readers.outline import one_line
+from rag_service.readers.packages import refuse_entities
 
 MOST_CELLS = 3_000_000
 """Of one sheet, blank ones between others included."""
@@ -63,6 +64,7 @@ def read_worksheet(xml: bytes, cells: Cells, *, calculates_on_load: bool) -> Wor
 
 def _elements(xml: bytes, grid: Grid, margins: list[str]) -> Iterator[Any]:
     """Each row, when the grid has been told of it; other parts of the sheet on the way."""
+    refuse_entities(xml)
     parser = etree.iterparse(
         io.BytesIO(xml), tag=_TAGS, resolve_entities=False, no_network=True, load_dtd=False
     )

@@ -9,7 +9,7 @@ from rag_service.readers.cells import Cells
 from rag_service.readers.grids import Grid
 from rag_service.readers.opc import OfficePackage, R
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.packages import read_package
+from rag_service.readers.packages import read_office_file
 from rag_service.readers.sheet_notes import write_drawings, write_notes
 from rag_service.readers.tables import write_tables
 from rag_service.readers.worksheets import read_worksheet
@@ -24,7 +24,7 @@ def read_xlsx(data: bytes) -> ParsedDocument:
     value nobody has stored stands for itself. What is printed at the edges of pages, notes, text
     boxes and the titles of charts follow their sheet.
     """
-    return read_package(data, _read)
+    return read_office_file(data, _read)
 
 
 def _read(file: io.BytesIO) -> ParsedDocument:

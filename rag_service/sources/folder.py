@@ -4,6 +4,7 @@ import codecs
 import gzip
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -16,7 +17,8 @@ from rag_service.errors import Invalid
 from rag_service.knowledge.lines import Line, is_within, longest_line, read_line
 from rag_service.knowledge.pushes import read_push
 from rag_service.readers.containers import Push, Within, can_be_read, pushes_of
-from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, WORDPRESS
+from rag_service.readers.formats import BY_EXTENSION, EXTENSIONS, MAILBOX, PICTURES, WORDPRESS
+from rag_service.readers.recognition import recogniser
 from rag_service.readers.wordpress import is_wordpress_export
 
 _BROKEN = (OSError, EOFError, zlib.error)  # what reading a damaged .gz raises as well
@@ -46,7 +48,9 @@ class Sources:
         """`unpack` gives the pushes in a file."""
         self._unpack = unpack
         self._defaults = defaults
-        self._files = [file for path in paths for file in _files(path)]
+        self.skipped: Counter[str] = Counter()
+        """Files of folders that cannot be read, by the ending of their names."""
+        self._files = [file for path in paths for file in self._found(path)]
 
     def count(self) -> int:
         """How many documents there are; reads files of pushes once."""
@@ -59,6 +63,19 @@ class Sources:
                 yield from self._pushes(file)
             else:
                 yield from self._documents(file)
+
+    def _found(self, path: Path) -> list[Path]:
+        if not path.is_dir():
+            return [path]
+        files = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.is_file()
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        ]
+        readable = [file for file in files if _is_document(file)]
+        self.skipped.update(file.suffix.lower() for file in set(files).difference(readable))
+        return readable
 
     def _pushes(self, file: Path) -> Iterator[Line]:
         number = 0
@@ -91,7 +108,7 @@ class Sources:
         )
 
     def _documents(self, file: Path) -> Iterator[Line]:
-        """One, or the posts of a WordPress export; a line for what is wrong with the file."""
+        """Those of a file, or a line for what is wrong with it."""
         url = file.resolve().as_uri()
         number = 0
         try:
@@ -115,16 +132,12 @@ class Sources:
             return Line(number=number, source_url=url, error=error.told())
 
 
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return sorted(
-        file
-        for file in path.rglob("*")
-        if file.is_file()
-        and (file.suffix.lower() in BY_EXTENSION or _has_pushes(file) or _is_export(file))
-        and not any(part.startswith(".") for part in file.relative_to(path).parts)
-    )
+def _is_document(file: Path) -> bool:
+    """Pictures lie beside many pages; they count where they can be read."""
+    ending = file.suffix.lower()
+    if ending == MAILBOX or _has_pushes(file) or _is_export(file):
+        return True
+    return ending in BY_EXTENSION and (ending not in PICTURES or recogniser() is not None)
 
 
 def _has_pushes(file: Path) -> bool:

@@ -17,6 +17,7 @@ from shell import golden, pushes
 
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
+from rag_service.cli.ingest import IngestReport
 from rag_service.settings import Settings
 
 
@@ -52,6 +53,7 @@ def test_a_folder_is_read_with_all_its_folders(shell, docs, settings):
         "failures": [],
         "left_out": [],
         "warnings": {},
+        "skipped": {".psd": 1},
     }
     files = ["hours.md", "plain.TXT", "deep/page.html", "deep/deeper/ünï 2.htm", "deep/bom.txt"]
     assert urls(settings) == {
@@ -140,7 +142,7 @@ def test_files_of_all_kinds_are_read_and_a_bad_one_is_named(shell, tmp_path, set
 
 def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, settings):
     files = {
-        "picture.png": b"\x89PNG",
+        "drawing.psd": b"8BPS",
         "no-extension": b"text",
         "binary.txt": b"\0\1\2\3" * 99,
         "picture.md": b"\x89PNG\r\n\x1a\n",
@@ -155,10 +157,10 @@ def test_files_that_cannot_be_read_are_listed_and_stop_nothing(shell, tmp_path, 
     assert (report["documents"], report["embedded"], report["failed"]) == (7, 1, 6)
     reasons = {Path(failure["source_url"]).name: failure["error"] for failure in report["failures"]}
     known = "files of this kind cannot be read: use .md, "
-    assert reasons["picture.png"].startswith(known)
+    assert reasons["drawing.psd"].startswith(known)
     assert reasons["no-extension"].startswith(known)
     assert reasons["binary.txt"] == "content is neither text nor of a kind that can be read"
-    assert reasons["picture.md"] == "content is a PNG picture, which cannot be read"
+    assert reasons["picture.md"].startswith("content is no markdown file but a picture file")
     assert reasons["blank.md"] == "content holds no text"
     assert reasons["large.txt"] == "the file is larger than 1048576 bytes (RAG_MAX_BODY_MB)"
     assert urls(settings) == {(tmp_path / "fine.txt").as_uri()}
@@ -331,3 +333,22 @@ def test_what_is_left_out_is_summed_up_and_may_be_a_failure(shell, tmp_path):
     code, report = shell.ingest(tmp_path, "--strict")
     assert (code, report["failed"]) == (1, 2)
     assert "2 entries of type post with status draft" in report["failures"][0]["error"]
+
+
+def test_what_a_folder_has_beside_its_documents_is_told_in_a_line_each():
+    nothing = dict.fromkeys(("documents", "embedded", "unchanged", "failed"), 0)
+    nothing |= dict.fromkeys(("chunks_embedded", "chunks_reused", "chunks_removed"), 0)
+    empty = {"seconds": 0.0, "interrupted": False, "failures": [], "left_out": [], "warnings": {}}
+
+    def told(**skipped: int) -> list[str]:
+        by_ending = {f".{ending}" if ending else "": n for ending, n in skipped.items()}
+        return IngestReport(**nothing, **empty, skipped=by_ending).skipped_sentences
+
+    assert told() == []
+    assert told(png=1) == ["skipped 1 picture (pip install 'rag-service[ocr]' reads them)"]
+    assert told(doc=2, png=2, jpg=1, css=1) == [
+        "skipped 3 pictures (pip install 'rag-service[ocr]' reads them)",
+        "skipped 3 files of kinds that cannot be read (.doc, .css)",
+    ]
+    many = {f"x{n}": 1 for n in range(11)}
+    assert told(**many)[0].endswith(", .x9 and more)")

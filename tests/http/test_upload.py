@@ -1,16 +1,19 @@
 """/knowledge/upload over HTTP, with the real background process."""
 
 import base64
+import io
 import json
 import time
 
 import msgspec
+import pypdfium2
 import pytest
 from files import docx, pdf, wordpress, xlsx
 from litestar.testing import TestClient
 
 from rag_service.assembly import assemble
 from rag_service.http.app import create_app
+from rag_service.readers.recognition import recogniser
 
 
 def upload(client, *files, wait="true", query=None, **fields):
@@ -79,6 +82,41 @@ def test_the_mount_of_an_upload_is_the_mount_of_its_job(client):
     assert answer.json()["status_url"].startswith(f"{prefix}/jobs/")
 
 
+def test_a_picture_of_a_page_can_be_searched(client):
+    if recogniser() is None:
+        pytest.skip("the extra [ocr] is not installed")
+    sentence = "The harbour master assigns each berth by the length of the boat."
+    picture = io.BytesIO()
+    pypdfium2.PdfDocument(pdf([sentence]))[0].render(scale=3).to_pil().save(picture, "PNG")
+    [line] = upload(client, ("berth.PNG", picture.getvalue()))
+    assert line["success"] is True, line
+    [found] = client.get("/search", params={"query": "who assigns a berth"}).json()["results"]
+    assert found["text"] == sentence
+    blank = io.BytesIO()
+    pypdfium2.PdfDocument(pdf([""]))[0].render().to_pil().save(blank, "PNG")
+    [line] = upload(client, ("blank.png", blank.getvalue()))
+    assert (line["success"], line["warnings"]) == (True, ["1 picture without text (page 1)"])
+
+
+def test_the_mails_of_a_mailbox_are_found_and_stay_when_it_is_sent_again(client):
+    mails = [
+        f"From a@x.test Mon Jan  1 10:00:00 2024\nFrom: a@x.test\nMessage-ID: <{name}@x.test>\n"
+        f"Subject: About the {name}\n\nThe {name} is called Bruno.\n\n"
+        for name in ("dog", "boat")
+    ]
+    lines = upload(client, ("inbox.mbox", "".join(mails).encode()))
+    assert [line["source_url"] for line in lines] == [
+        "upload://inbox.mbox#message-dog@x.test",
+        "upload://inbox.mbox#message-boat@x.test",
+    ]
+    found = client.get("/search", params={"query": "what is the dog called"}).json()["results"][0]
+    assert (found["source_url"], found["title"]) == (lines[0]["source_url"], "About the dog")
+    broken = "From b@x.test Mon Jan  1 10:00:00 2024\nX-Nothing: here\n\nHello.\n\n"
+    again = upload(client, ("inbox.mbox", "".join((broken, *mails)).encode()))
+    assert [line.get("unchanged") for line in again[1:]] == [True, True]
+    assert "is no email" in again[0]["error"]
+
+
 def test_a_file_that_cannot_be_read_does_not_stop_the_others(settings, client):
     lines = upload(
         client,
@@ -87,7 +125,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(settings, client):
             "locked.docx",
             b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le"),
         ),
-        ("picture.png", b"\x89PNG\r\n\x1a\n"),
+        ("drawing.psd", b"8BPS"),
         ("picture.pdf", b"\x89PNG\r\n\x1a\n"),
         ("empty.txt", b""),
         ("long.txt", b"x" * (settings.max_body_bytes + 1)),
@@ -96,7 +134,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(settings, client):
     assert [line["success"] for line in lines] == [False] * 6 + [True]
     assert [line["file"] for line in lines][:2] == ["scan.pdf", "locked.docx"]
     errors = [line["error"] for line in lines[:6]]
-    hints = ["without text", "password", "kind", "PNG", "is empty", "RAG_MAX_BODY_MB"]
+    hints = ["without text", "password", "kind", "picture", "is empty", "RAG_MAX_BODY_MB"]
     for error, hint in zip(errors, hints, strict=True):
         assert error.startswith("content ") and hint in error, error
     assert client.get("/knowledge").json()["total"] == 1

@@ -191,6 +191,13 @@ def test_a_package_that_declares_entities_is_never_parsed(
     assert "entities" in refusal(with_part(WHOLE[format], name, bomb), format)
 
 
+@pytest.mark.parametrize("format", WHOLE)
+def test_a_drawing_may_declare_the_entities_that_drawing_programs_write(format: Format) -> None:
+    drawing = b'<?xml version="1.0"?><!DOCTYPE svg [<!ENTITY ns "http://a.example/">]><svg/>'
+    data = with_part(WHOLE[format], "media/image1.svg", drawing)
+    assert read_file(data, format).text == read_file(WHOLE[format], format).text
+
+
 def test_a_document_type_without_declarations_is_read() -> None:
     manifest = b'<!DOCTYPE manifest:manifest PUBLIC "-//OpenOffice.org//DTD" "Manifest.dtd"><a/>'
     data = with_part(WHOLE["docx"], "META-INF/manifest.xml", manifest)

@@ -160,7 +160,7 @@ def test_two_columns_are_read_one_after_the_other() -> None:
         (pdf(["", ""]), "without text"),
         (pdf(["Secret"], password="x"), "encrypted"),
         (b"%PDF-1.7\nnothing else", "damaged"),
-        (b"\x89PNG\r\n\x1a\n....", "a PNG picture"),
+        (b"\x89PNG\r\n\x1a\n....", "a picture file"),
         (b"Just text", "plain text"),
         (b" \n", "is empty"),
     ],

@@ -4,20 +4,24 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from promises import keeps_promises
+from promises import keeps_promises, read_file
+from promises import refusal as refusal_of_file
 from scans import BERTH, drawn, saved, scan
 
-from rag_service.documents import ParsedDocument
+from rag_service.documents import Document, ParsedDocument
 from rag_service.errors import Unreadable
+from rag_service.readers import parse
 from rag_service.readers import scans as scans_reader
 from rag_service.readers.layout import PageLine
 from rag_service.readers.page_pictures import PagePicture
 from rag_service.readers.picture import MOST_PIXELS, read_picture
 from rag_service.readers.recognition import LONGEST_SIDE, recogniser
+from rag_service.sources.folder import Defaults, Sources
 
 
 def read(data: bytes) -> ParsedDocument:
@@ -48,6 +52,36 @@ def test_each_format_is_read(format: str) -> None:
     assert [told.sentence for told in parsed.left_out] == [
         "1 picture: read by text recognition (page 1)"
     ]
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF"])
+def test_each_format_is_known_by_its_content(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    data = saved(format, Image.new("L", (90, 90)))
+    for said in ("auto", "picture"):
+        assert "pip install 'rag-service[ocr]'" in refusal_of_file(data, said)
+    assert "is no html file but a picture file" in refusal_of_file(data, "html")
+
+
+@pytest.mark.parametrize("text", ["BMW builds cars.", "GIF89 was a format.", "II*", "RIFF WEBP"])
+def test_a_text_that_begins_like_a_picture_is_a_text(text: str) -> None:
+    assert read_file(text.encode()).text == text
+    assert "is no picture file" in refusal_of_file(text.encode(), "picture")
+
+
+def test_a_folder_gives_its_pictures_where_they_can_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.md").write_text("# Page")
+    (tmp_path / "scan.jpeg").write_bytes(saved("JPEG", Image.new("L", (90, 90))))
+    defaults = Defaults(bot_id=None, content_type=None, longest=10_000_000)
+    if recogniser() is not None:
+        everything = Sources([tmp_path], defaults)
+        assert (everything.count(), everything.skipped) == (2, {})
+    monkeypatch.setitem(sys.modules, "rapidocr", None)
+    pages = Sources([tmp_path], defaults)
+    assert (pages.count(), pages.skipped) == (1, {".jpeg": 1})
+    assert Sources([tmp_path / "scan.jpeg"], defaults).count() == 1
 
 
 def test_each_page_of_a_tiff_is_a_page() -> None:
@@ -104,8 +138,16 @@ def test_a_torn_picture_is_refused(length: int) -> None:
     assert "damaged" in refusal(saved("PNG", drawn(BERTH))[:length])
 
 
-def test_a_picture_without_text_is_refused() -> None:
-    assert "found no text" in refusal(saved("PNG", Image.new("L", (90, 90))))
+def test_a_picture_without_text_is_an_empty_document_that_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scans_reader, "recogniser", lambda: lambda picture: [])
+    content = saved("TIFF", *[Image.new("L", (90, 90))] * 2)
+    parsed = parse(Document(source_url="photo.tif", content=content))
+    assert (parsed.text, parsed.blocks) == ("", [])
+    assert [told.sentence for told in parsed.left_out] == [
+        "2 pictures without text (page 1, page 2)"
+    ]
 
 
 @pytest.mark.parametrize("read", [scans_reader.read_pdf, scans_reader.read_picture])

@@ -244,6 +244,7 @@ def test_the_documents_in_a_file_are_those_that_this_process_finds(pools):
         ("blog.xml", export, Within(types=("page", "post"))),
         ("fees.eml", MAIL, Within(attachments=True)),
         ("fees.eml", MAIL, Within()),
+        ("fees.mbox", b"From a 10:00\n" + MAIL, Within(attachments=True)),
         ("page.md", b"# Page", Within(attachments=True)),
     ):
         found = list(pool.unpack(name, data, "file", within))
@@ -254,7 +255,7 @@ def test_the_documents_in_a_file_are_those_that_this_process_finds(pools):
 
 def test_a_damaged_export_gives_what_it_has_and_then_the_reason(pools):
     export = wordpress(*((f"Post {n}", "publish") for n in range(9)))
-    for name, data in (("blog.xml", export[:-300]), ("blog.xml", b"<rss"), ("blog.png", b"")):
+    for name, data in (("blog.xml", export[:-300]), ("blog.xml", b"<rss"), ("blog.psd", b"")):
         for pushes in (pools().unpack(name, data, "file"), pushes_of(name, data, "file")):
             with pytest.raises(Unreadable) as caught:
                 list(pushes)

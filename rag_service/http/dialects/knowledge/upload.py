@@ -64,7 +64,8 @@ _FILES = {
     "items": {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"},
     "minItems": 1,
     "description": "One or more files, in fields of any name, each within RAG_MAX_BODY_MB: "
-    f"{LABELS}, or a WordPress export, of which every published entry becomes a document.",
+    f"{LABELS}, a WordPress export or a mailbox (MBOX), of which every published entry and every "
+    "mail becomes a document.",
 }
 _EXAMPLE = {"files": ["handbook.pdf"], "content_type": "handbook"}
 
