@@ -1,168 +1,244 @@
 """What does it cost to keep the gaps up to date?
 
-A base of many open gaps is made of the questions of the sets, each asked several times by several
-people, with their vectors by the real model. Then the ledger sorts them all anew, follows one page
-that is pushed, and answers lists. Times of the ledger are of the processor, in this process.
+Transcripts with many unanswered questions are written straight into the database: a hundred
+thousand through the service would take minutes, and what is measured is what comes of them. The
+questions are those of the sets, with their vectors by the real model; each is asked several times
+by several people. Then a server sorts them, lists gaps and follows pages that are pushed, all over
+HTTP. Processor time and memory are those of its background process.
 """
 
 import argparse
 import itertools
+import json
 import os
-import tempfile
+import random
+import re
+import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import httpx
+from corpus import SEED
 from evalsets import question_sets, read_rows
-from figures import arguments, finish, say
-from harness import resident_mb
+from figures import arguments, finish, latencies, say
+from harness import Base, Server, resident_mb, workspace
 
-from rag_service.access.scope import ALL_BOTS
-from rag_service.assembly import Service, assemble
-from rag_service.conversations.messages import Sender
-from rag_service.conversations.signals import Judgement, Signal
-from rag_service.conversations.store import NewMessage
-from rag_service.documents import DEFAULT_BOT, Document
-from rag_service.gaps.gap import GapFilter
-from rag_service.knowledge.embedder import Embedder
 from rag_service.models.embedders import load_embedder
-from rag_service.settings import Settings
+from rag_service.storage.sqlite.messages import kind_of
 
 PAGES = 200
-LISTS = 30
+PUSHES = 10
+LISTS = 20
+PEOPLE = 5000
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+SORTS = ("people", "questions", "last_asked", "first_asked", "confidence")
+ORDERS = ("desc", "asc")
+NOTHING_FOUND: dict[str, Any] = {
+    "has_rag_context": False,
+    "confidence": 0.1,
+    "chunk_id": None,
+    "score": None,
+    "nearest": 0.3,
+    "readable": True,
+    "absent": [],
+}
 
 
 def main() -> None:
     parser = arguments(__doc__)
     parser.add_argument("--sets", type=Path, help="folders as benchmarks/evalsets.py reads them")
-    parser.add_argument("--questions", type=int, default=10_000, help="different ones")
-    parser.add_argument("--signals", type=int, default=100_000)
+    parser.add_argument("--questions", type=int, default=20_000, help="different ones")
+    parser.add_argument("--signals", type=int, default=100_000, help="unanswered questions")
+    parser.add_argument("--transcripts", type=int, help="messages; two a signal")
     settings = parser.parse_args()
     if settings.small:
         settings.questions, settings.signals = 100, 500
-    with tempfile.TemporaryDirectory(prefix="rag-bench-") as folder:
-        base = Settings(
-            data_dir=Path(folder) / "data",
-            index_dir=Path(folder) / "indexes",
-            embedding_model=settings.model,
-        )
-        with assemble(base) as service:
-            figures = measure(service, settings)
-    finish("ledger", figures, settings)
-
-
-def measure(service: Service, settings: argparse.Namespace) -> dict[str, Any]:
+    settings.transcripts = max(settings.transcripts or 0, 2 * settings.signals)
     texts = questions_of(settings)
-    fill(service, settings, texts)
-    figures: dict[str, Any] = {"different_questions": len(texts), "signals": settings.signals}
-    say("sorting")
-    start, cpu = time.perf_counter(), time.process_time()
-    follow(service)
-    figures["sorted_s"] = time.perf_counter() - start
-    figures["sorted_cpu_s"] = time.process_time() - cpu
-    total, _ = listed(service, 1)
-    figures["gaps"] = total
-    figures["list_ms_p50"] = float(np.median([listed(service, 100)[1] for _ in range(LISTS)]))
-    figures["memory_mb"] = resident_mb(os.getpid())
-    pushes = []
-    for number in range(5):
-        page = Document(
-            source_url=f"https://e.com/new{number}",
-            title="New",
-            content=f"{texts[number * 7]} That is told at the desk of hall {number}.",
-        )
-        service.knowledge.upsert(ALL_BOTS, [page])
-        start, cpu = time.perf_counter(), time.process_time()
-        follow(service)
-        pushes.append((time.perf_counter() - start, time.process_time() - cpu))
-    figures["push_s_max"] = max(wall for wall, _ in pushes)
-    figures["push_cpu_s_max"] = max(cpu for _, cpu in pushes)
-    figures["closed"] = service.store.gaps.page(
-        ALL_BOTS, GapFilter(state="closed"), sort="people", descending=True, limit=1, offset=0
-    )[0]
-    start = time.perf_counter()
-    service.ledger.forget()
-    add(service, texts[0], "somebody new")
-    follow(service)
-    figures["first_step_after_a_restart_s"] = time.perf_counter() - start
-    return figures
+    with workspace(settings.model) as work:
+        base = work.base("ledger")
+        with Server(base) as server, server.client() as client:
+            push(client, *(minutes(number) for number in range(PAGES)))
+        say("embedding the questions")
+        embedder = load_embedder(settings.model, base.data / "models")
+        vectors = [embedder.embed_query(text)[0].astype("<f2").tobytes() for text in texts]
+        say(f"writing {settings.transcripts} messages")
+        fill(base, settings, texts, vectors)
+        with Server(base) as server, server.client() as client:
+            figures = measure(client, server.process.pid, texts)
+        with Server(base) as server, server.client() as client:
+            start = time.perf_counter()
+            push(client, page(PUSHES, texts))
+            settle(client)
+            figures["shown_after_a_restart_s"] = time.perf_counter() - start
+        figures |= base.sizes_mb()
+    finish("ledger", {"different_questions": len(texts), **figures}, settings)
 
 
 def questions_of(settings: argparse.Namespace) -> list[str]:
+    """Those of the sets, and what their documents begin with, mixed; again with a number where
+    there are too few."""
     sets = question_sets(settings.sets, False)
-    texts = [query["text"] for one in sets for query in one.queries]
-    if settings.sets:
-        for extra in ("banking77", "clinc150-oos"):
-            path = settings.sets / extra / "queries.jsonl.gz"
-            texts += [row["text"] for row in read_rows(path)] if path.exists() else []
-    known = list(dict.fromkeys(texts))
+    texts = {query["text"] for one in sets for query in one.queries}
+    texts |= {first_sentence(document["text"]) for one in sets for document in one.documents}
+    for path in settings.sets.glob("*/questions.jsonl.gz") if settings.sets else []:
+        texts |= {row["text"] for row in read_rows(path)}
+    known = sorted(texts)
+    random.Random(SEED).shuffle(known)
     numbered = (f"{text} ({number})" for number in itertools.count(2) for text in known)
-    return [*known, *itertools.islice(numbered, max(0, settings.questions - len(known)))][
-        : settings.questions
-    ]
+    return list(itertools.islice(itertools.chain(known, numbered), settings.questions))
 
 
-def fill(service: Service, settings: argparse.Namespace, texts: list[str]) -> None:
-    """Pages about something else, and questions as if none of them had been answered."""
-    pages = [
-        Document(
-            source_url=f"https://e.com/{number}",
-            content=f"Minutes of meeting {number}: the committee of hall {number} adjourned.",
+def first_sentence(text: str) -> str:
+    return re.split(r"(?<=[.?!])\s", text.strip(), maxsplit=1)[0][:300] or "?"
+
+
+def fill(base: Base, settings: argparse.Namespace, texts: list[str], vectors: list[bytes]) -> None:
+    """A question and its reply by turns, the signals spread evenly among the questions."""
+    asked = settings.transcripts // 2
+    signals = [place * asked // settings.signals for place in range(settings.signals)]
+    with closing(sqlite3.connect(base.data / "rag.db")) as connection, connection:
+        connection.executemany(
+            """insert into conversations (id, conversation_id, bot, metadata, created_at,
+            updated_at, messages) values (?, ?, 1, '{}', ?, ?, ?)""",
+            ((n + 1, f"conv_{n}", at(0), at(0), 2 * asked // PEOPLE) for n in range(PEOPLE)),
         )
-        for number in range(PAGES)
-    ]
-    service.knowledge.upsert(ALL_BOTS, pages)
-    say("embedding the questions")
-    embedder = embedder_of(service)
-    vectors = [embedder.embed_query(text)[0] for text in texts]
-    say("writing the signals")
-    for number in range(settings.signals):
-        place = number % len(texts)
-        add(service, texts[place], f"visitor {number % 5000}", vectors[place])
+        connection.executemany(
+            """insert into messages (id, message_id, conversation, bot, kind, text, created_at,
+            sender, metadata, reply_to) values (?, ?, ?, 1, ?, ?, ?, ?, '{}', ?)""",
+            messages(texts, asked, set(signals)),
+        )
+        (newest,) = connection.execute("select max(id) from chunks").fetchone()
+        (seen,) = connection.execute("select max(seq) from changes").fetchone()
+        judgement = json.dumps(NOTHING_FOUND | {"seen": seen})
+        connection.executemany(
+            """insert into signals (message, bot, kind, question, vector, judgement, newest_chunk,
+            person, asked_at) values (?, 1, 'none', ?, ?, ?, ?, ?, ?)""",
+            (
+                (
+                    *(2 * place + 1, texts[number % len(texts)], vectors[number % len(texts)]),
+                    *(judgement, newest, f"visitor {place % PEOPLE}", at(2 * place)),
+                )
+                for number, place in enumerate(signals)
+            ),
+        )
+        connection.execute("insert into ledgers (bot, seq) values (1, ?)", [seen])
 
 
-def add(service: Service, text: str, person: str, vector: Any = None) -> None:
-    if vector is None:
-        vector = embedder_of(service).embed_query(text)[0]
-    seen = service.store.ledger.state(DEFAULT_BOT).newest
-    now = Judgement(
-        has_rag_context=False,
-        confidence=0.1,
-        chunk_id=None,
-        score=None,
-        nearest=0.3,
-        readable=True,
-        absent=[],
-        seen=seen,
-    )
-    signal = Signal(kind="none", question=text, vector=vector, judgement=now)
-    said = NewMessage(
-        role="user",
-        text=text,
-        sender=Sender(type="user", id=person),
-        has_rag_context=False,
-        signal=signal,
-    )
-    service.store.messages.add(ALL_BOTS, DEFAULT_BOT, person, said, create=True)
+def messages(texts: list[str], asked: int, unanswered: set[int]) -> Iterator[tuple[Any, ...]]:
+    number = 0
+    for place in range(asked):
+        is_signal = place in unanswered
+        text = texts[number % len(texts)] if is_signal else "When is the meeting?"
+        number += is_signal
+        conversation = place % PEOPLE + 1
+        sender = json.dumps({"type": "user", "id": f"visitor {place % PEOPLE}"})
+        question = f"msg_{2 * place}"
+        kind = kind_of("user", not is_signal)
+        yield 2 * place + 1, question, conversation, kind, text, at(2 * place), sender, None
+        reply = f"msg_{2 * place + 1}", conversation, kind_of("assistant", None)
+        yield (
+            2 * place + 2,
+            *reply,
+            "It is at noon.",
+            at(2 * place + 1),
+            '{"type": "bot"}',
+            question,
+        )
 
 
-def embedder_of(service: Service) -> Embedder:
-    settings = service.settings
-    return load_embedder(settings.embedding_model, settings.data_dir / "models")
+def at(row: int) -> str:
+    moment = FIRST + timedelta(seconds=row)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def follow(service: Service) -> None:
-    service.ledger.follow()
+def measure(client: httpx.Client, server: int, texts: list[str]) -> dict[str, Any]:
+    say("sorting")
+    figures: dict[str, Any] = {"sorted_s": settle(client), "sorted_cpu_s": cpu_s(worker_of(server))}
+    figures["sorted_mb"] = resident_mb(worker_of(server))
+    figures["gaps"] = client.get("/gaps", params={"limit": 1}).json()["total"]
+    figures["list_ms"] = lists(client, figures["gaps"])
+    figures["list_ms_worst"] = max(figures["list_ms"].values())
+    shown, cpu = [], []
+    for number in range(PUSHES):
+        before = cpu_s(worker_of(server))
+        push(client, page(number, texts))
+        shown.append(settle(client))
+        cpu.append(cpu_s(worker_of(server)) - before)
+        say(f"pushed: {shown[-1]:.1f} s, {cpu[-1]:.2f} s of processor time")
+    figures |= {"shown_s": shown, "push_cpu_s": cpu}
+    figures |= {"shown_s_max": max(shown), "push_cpu_s_max": max(cpu)}
+    closed = client.get("/gaps", params={"limit": 1, "state": "closed"}).json()
+    figures |= {"closed": closed["total"], "memory_mb": resident_mb(worker_of(server))}
+    return figures
 
 
-def listed(service: Service, limit: int) -> tuple[int, float]:
-    """How many gaps there are, and the milliseconds of a page."""
+def lists(client: httpx.Client, gaps: int) -> dict[str, float]:
+    """Medians of pages of 100."""
+    pages: dict[str, dict[str, Any]] = {
+        **{f"{sort} {order}": {"sort": sort, "order": order} for sort in SORTS for order in ORDERS},
+        "deepest": {"offset": max(0, gaps - 100)},
+        "all": {"state": "all"},
+        "closed": {"state": "closed"},
+        "kind": {"kind": "none"},
+        "min_questions": {"min_questions": 5},
+        "since": {"since": at(20_000), "until": at(50_000)},
+        "q": {"q": "account"},
+        "q of nothing": {"q": "zzzz"},
+        "q, short": {"q": "ab"},
+    }
+    took: dict[str, list[float]] = {name: [] for name in pages}
+    for turn in range(LISTS + 1):
+        for name, query in pages.items():
+            start = time.perf_counter()
+            client.get("/gaps", params={"limit": 100, **query}).raise_for_status()
+            if turn:
+                took[name].append(time.perf_counter() - start)
+    return {name: latencies(seconds)["p50_ms"] for name, seconds in took.items()}
+
+
+def minutes(number: int) -> dict[str, str]:
+    """A page about something else."""
+    text = f"Minutes of meeting {number}: the committee of hall {number} adjourned."
+    return {"source_url": f"https://e.com/{number}", "content": text}
+
+
+def page(number: int, texts: list[str]) -> dict[str, str]:
+    """A page that answers some."""
+    text = f"{texts[number * 7]} That is told at the desk of hall {number}."
+    return {"source_url": f"https://e.com/new{number}", "title": "New", "content": text}
+
+
+def push(client: httpx.Client, *pages: dict[str, str]) -> None:
+    for one in pages:
+        client.post("/knowledge", json=one).raise_for_status()
+
+
+def settle(client: httpx.Client) -> float:
+    """Until the ledger has considered everything; how many seconds that took."""
     start = time.perf_counter()
-    total, _ = service.store.gaps.page(
-        ALL_BOTS, GapFilter(state="open"), sort="people", descending=True, limit=limit, offset=0
+    while client.get("/gaps", params={"limit": 1}).json()["pending"]:
+        time.sleep(0.1)
+    return time.perf_counter() - start
+
+
+def worker_of(server: int) -> int:
+    """The background process; readers of files are children of either."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return next(
+        int(child)
+        for child in children
+        if b"rag_service.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
     )
-    return total, (time.perf_counter() - start) * 1000
+
+
+def cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -71,11 +71,14 @@ def _nearest(members: Sequence[Member], vectors: Vectors, scale: Scale) -> Vecto
     """By member, how near the nearest of these vectors comes; shape (members,)."""
     if not members or not len(vectors):
         return np.full(len(members), -np.inf, np.float32)
-    best = np.full(len(members), -np.inf, np.float32)
-    for start in range(0, len(members), _BLOCK):
-        questions = np.stack([member.vector for member in members[start : start + _BLOCK]])
+    different = {id(member.vector): member.vector for member in members}
+    places = {key: place for place, key in enumerate(different)}
+    distinct = list(different.values())
+    best = np.full(len(distinct), -np.inf, np.float32)
+    for start in range(0, len(distinct), _BLOCK):
+        questions = np.stack(distinct[start : start + _BLOCK])
         for first in range(0, len(vectors), _BLOCK):
             cosines = questions @ vectors[first : first + _BLOCK].T
             block = best[start : start + _BLOCK]
             np.maximum(block, cosines.max(axis=1), out=block)
-    return scale.nearness(best)
+    return scale.nearness(best[[places[id(member.vector)] for member in members]])

@@ -81,6 +81,19 @@ class Clustering:
         self._put(question, wording)
         return wording.label
 
+    def put(self, question: Question, label: int) -> None:
+        """Into a cluster that somebody has told, which may be new."""
+        text = spaced(question.text)
+        known = self._wordings.like(text)
+        wording = next((one for one in known if (one.text, one.label) == (text, label)), None)
+        if wording is None:
+            inside = self._clusters.get(label, [])[:READ]
+            row = self._wordings.among(self._wordings.alone(question), inside)
+            wording = self._write(question, row, label)
+            self._changes += 1
+        self._put(question, wording)
+        self._next = min(self._next, label - 1)
+
     def _join(self, question: Question, label: int | None) -> Wording:
         codes = self._wordings.codes_of(question.text)
         alone = self._wordings.alone(question)
@@ -93,9 +106,12 @@ class Clustering:
             label = labels[best] if likeness[best] >= LIKE else None
         if label is None:
             label = self._new_label()
+        return self._write(question, row, label)
+
+    def _write(self, question: Question, row: Rows, label: int) -> Wording:
         wording = self._wordings.write(question, row, label)
         self._clusters.setdefault(label, []).append(wording)
-        self._middles.add(label, row, codes)
+        self._middles.add(label, row, wording.codes)
         return wording
 
     def remove(self, questions: Iterable[int]) -> None:

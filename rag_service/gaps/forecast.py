@@ -14,6 +14,7 @@ from rag_service.gaps.states import Former, Standing, is_answered, next_state
 from rag_service.gaps.store import GapStore, LedgerStore, Member, Moved
 from rag_service.ids import chunk_row
 from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.finding.findings import Findings
 from rag_service.knowledge.finding.foresight import Foreseen, vectors_of
 
 _FOR_EVER = 2**62
@@ -59,8 +60,13 @@ class Forecaster:
         for member in members:
             of_gap[member.gap or 0].append(member)
         answered = {member.signal: member.answered for member in members}
+        found: dict[str, Findings] = {}
         for member in self._again(scope, bot_id, members, change):
-            answered[member.signal] = self._would_answer(scope, bot_id, member, change)
+            if member.question not in found:
+                found[member.question] = self._knowledge.search(
+                    scope, member.question, bot_id, k=1, vector=member.vector[None], change=change
+                )
+            answered[member.signal] = self._would_answer(member, found[member.question])
         changed = {"closed": list[int](), "reopened": list[int]()}
         for group in self._ledger.groups(bot_id):
             its = of_gap[group.gap]
@@ -95,10 +101,7 @@ class Forecaster:
         bounds = bounds_of(some.evidence.signs, some.calibration)
         return touched(members, moved, self._knowledge.scale(), bounds)
 
-    def _would_answer(self, scope: Scope, bot_id: str, member: Member, change: Foreseen) -> bool:
-        found = self._knowledge.search(
-            scope, member.question, bot_id, k=1, vector=member.vector[None], change=change
-        )
+    def _would_answer(self, member: Member, found: Findings) -> bool:
         now = judgement_of(found)
         newest = member.newest_chunk
         chunk = None if now.chunk_id is None else chunk_row(now.chunk_id)

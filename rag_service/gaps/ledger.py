@@ -6,10 +6,10 @@ by an erasure, or by somebody who merged gaps, writes nothing and is done again.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from rag_service.access.scope import ALL_BOTS
-from rag_service.conversations.signals import judgement_of
+from rag_service.conversations.signals import Judgement, judgement_of
 from rag_service.errors import RagError
 from rag_service.gaps.asking_again import Bounds, bounds_of, rests_on, touched
 from rag_service.gaps.book import Book
@@ -23,12 +23,13 @@ from rag_service.supervisor import is_passing
 
 log = logging.getLogger(__name__)
 
-SIGNALS = 200
+SIGNALS = 1000
 """That a step sorts at most."""
 CHANGES = 2000
 """Of chunks, that a step looks at."""
 SEARCHES = 100
-"""That a step makes at most, about half a second of them."""
+"""Questions that a step asks again at most, which takes about half a second; all who asked one in
+the same words are judged with it."""
 
 
 class Ledger:
@@ -99,14 +100,22 @@ class Ledger:
 
     def _book(self, bot_id: str, state: LedgerState) -> Book:
         book = self._books.get(bot_id)
-        if book is None or book.revision != state.revision:
+        if book is None:
             members = self._store.members(bot_id)
-            book = Book(state.revision, members, self._knowledge.scale())
-            self._books[bot_id] = book
+            book = self._books[bot_id] = Book(members, self._knowledge.scale())
+        elif book.revision != state.revision:  # somebody merged, erased or judged
+            others = book.others(self._store.places(bot_id))
+            book.amend(others, self._store.members(bot_id, others))
+        book.revision = state.revision
         return book
 
     def _sort(self, bot_id: str, state: LedgerState, book: Book, waiting: list[Member]) -> None:
+        is_all = len(waiting) < SIGNALS
         late = [member for member in waiting if member.now.seen < state.newest]
+        if left := late[len(_portion(late)) :]:
+            waiting, is_all = [one for one in waiting if one.signal < left[0].signal], False
+            late = [one for one in late if one.signal < left[0].signal]
+        placed = {member.signal: book.place(member) for member in waiting}
         judged = {one.signal: one for one in self._judged(bot_id, late)}
         for member in waiting:
             if member.signal not in judged:
@@ -114,13 +123,13 @@ class Ledger:
         change = LedgerChange(
             bot_id=bot_id,
             cause="asked",
-            placed={member.signal: book.place(member) for member in waiting},
+            placed=placed,
             judged=list(judged.values()),
             sorted=waiting[-1].signal,
             made_with=self._made_with(bot_id),
         )
         change.middles = book.middles(change.placed.values())
-        if self._record(change, state, book) and book.is_due and len(waiting) < SIGNALS:
+        if self._record(change, state, book) and book.is_due and is_all:
             self._regroup(bot_id, state, book)
 
     def _regroup(self, bot_id: str, state: LedgerState, book: Book) -> None:
@@ -146,17 +155,20 @@ class Ledger:
             return
         again = touched(book.members, moved, self._knowledge.scale(), self._bounds_of(bot_id, book))
         cause: Cause = "changed" if moved.came else "removed"
+        asked = {member.question for member in _portion(again)}
+        now = [member for member in again if member.question in asked]
         change = LedgerChange(
             bot_id=bot_id,
             cause=cause,
-            judged=self._judged(bot_id, again[:SEARCHES], gone=moved.gone, came=moved.came),
+            judged=self._judged(bot_id, now, gone=moved.gone, came=moved.came),
         )
-        if len(again) <= SEARCHES:
+        if len(now) == len(again):
             change.seq = moved.until
         self._record(change, state, book)
 
     def _sweep(self, bot_id: str, state: LedgerState, book: Book, done: int) -> None:
-        left = [member for member in book.members if member.signal > done][:SEARCHES]
+        rest = [member for member in book.members if member.signal > done]
+        left = list(_portion(sorted(rest, key=lambda member: member.signal)))
         change = LedgerChange(bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left))
         if left:
             change.sweep = left[-1].signal
@@ -182,23 +194,25 @@ class Ledger:
         gone: Collection[int] = (),
         came: Collection[int] = (),
     ) -> list[Judged]:
-        found: dict[str, Findings | None] = {}
+        found: dict[str, tuple[Findings, Judgement] | None] = {}
         judged = []
         for member in members:
             if member.question not in found:
                 found[member.question] = self._search(bot_id, member)
-            if (findings := found[member.question]) is not None:
-                judged.append(self._judge(member, findings, gone, came))
+            if (answer := found[member.question]) is not None:
+                findings, now = answer
+                judged.append(self._judge(member, now, gone, came))
                 self._bounds[bot_id] = bounds_of(findings.evidence.signs, findings.calibration)
         return judged
 
-    def _search(self, bot_id: str, member: Member) -> Findings | None:
+    def _search(self, bot_id: str, member: Member) -> tuple[Findings, Judgement] | None:
         """None where it fails unforeseen: one question does not hold up all others, and stays as it
         was judged."""
         try:
-            return self._knowledge.search(
+            found = self._knowledge.search(
                 ALL_BOTS, member.question, bot_id, k=1, vector=member.vector[None]
             )
+            return found, judgement_of(found)
         except Exception as error:
             if isinstance(error, RagError) or is_passing(error):
                 raise
@@ -206,9 +220,8 @@ class Ledger:
             return None
 
     def _judge(
-        self, member: Member, found: Findings, gone: Collection[int], came: Collection[int]
+        self, member: Member, now: Judgement, gone: Collection[int], came: Collection[int]
     ) -> Judged:
-        now = judgement_of(found)
         chunk = None if now.chunk_id is None else chunk_row(now.chunk_id)
         answered = is_answered(
             member.kind,
@@ -234,3 +247,13 @@ class Ledger:
         calibration = self._knowledge.calibration(bot_id)
         numbers = (calibration.scale, calibration.shift, self._weak_below)
         return f"{self._knowledge.made_with} {numbers}"
+
+
+def _portion(members: Sequence[Member]) -> Sequence[Member]:
+    """The first of them, with as many different questions as a step asks."""
+    questions: set[str] = set()
+    for place, member in enumerate(members):
+        questions.add(member.question)
+        if len(questions) > SEARCHES:
+            return members[:place]
+    return members

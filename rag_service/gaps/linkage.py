@@ -42,9 +42,12 @@ class Points(Struct, kw_only=True):
         """Of some with those in [start, end), shape (rows, end - start); -inf with itself."""
         mirrored = (self.means[rows] * self.signs).astype(np.float32)
         found: Floats = mirrored @ self.means[start:end].T.astype(np.float32, copy=False)
-        mine, theirs = self.codes[rows][:, None], self.codes[start:end][None]
-        if mine.any() and theirs.any():
-            found[(mine != theirs) & (mine > 0) & (theirs > 0)] = -np.inf
+        mine, theirs = self.codes[rows], self.codes[start:end]
+        coded, others = np.flatnonzero(mine), np.flatnonzero(theirs)  # few, as a rule
+        if len(coded) and len(others):
+            apart = mine[coded, None] != theirs[others]
+            block = np.ix_(coded, others)
+            found[block] = np.where(apart, -np.inf, found[block])
         inside = np.flatnonzero((rows >= start) & (rows < end))
         found[inside, rows[inside] - start] = -np.inf
         return found
@@ -101,8 +104,9 @@ def nearest_rows(
 
 
 def _best(likeness: Floats, count: int) -> Indices:
-    count = min(count, likeness.shape[1])
-    return np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+    size = likeness.shape[1]
+    count = min(count, size)
+    return np.argpartition(likeness, size - count, axis=1)[:, size - count :]
 
 
 def _nearest(points: Points, rows: Indices) -> tuple[Indices, Floats]:

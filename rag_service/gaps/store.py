@@ -1,7 +1,7 @@
 """The contract of where the ledger is kept."""
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Collection, Iterator, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -33,6 +33,15 @@ class Member(Struct, kw_only=True):
     gap: int | None = None
     """None until it is sorted into one."""
     answered: bool = False
+
+
+class Place(NamedTuple):
+    """Where a signal is, and what its last judgement was: another one has another place."""
+
+    gap: int
+    answered: bool
+    seen: int
+    confidence: float
 
 
 class LedgerState(Struct, frozen=True, kw_only=True):
@@ -120,8 +129,13 @@ class LedgerStore(Protocol):
 
     def state(self, bot_id: str) -> LedgerState: ...
 
-    def members(self, bot_id: str) -> list[Member]:
-        """All signals that are of a gap."""
+    def places(self, bot_id: str) -> dict[int, Place]:
+        """By signal; all that are of a gap."""
+        ...
+
+    def members(self, bot_id: str, signals: Collection[int] | None = None) -> list[Member]:
+        """All signals that are of a gap, or those of these that are. Equal vectors are one object,
+        and equal judgements."""
         ...
 
     def members_of(self, gap_id: str) -> list[Member]:

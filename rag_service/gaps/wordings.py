@@ -42,7 +42,7 @@ class Wording(Struct, kw_only=True, eq=False):
 
 
 class Wordings:
-    """Memory: two bytes for each number of a vector, twice."""
+    """Memory: two bytes for each number of a vector, twice, and while all are drawn, four more."""
 
     def __init__(self, scale: Scale) -> None:
         self.likeness = Likeness(scale, scale.probes[:0], [])
@@ -152,7 +152,7 @@ class Wordings:
             return found
         fresh = np.concatenate(
             [
-                self._fresh(wordings[start : start + _BLOCK]).astype(np.float16)
+                self._fresh(wordings[start : start + _BLOCK])
                 for start in range(0, len(wordings), _BLOCK)
             ]
         )
@@ -166,8 +166,8 @@ class Wordings:
         for rows, near, likeness in nearest_rows(points, CROWD, _BLOCK):
             found[rows] = crowding(likeness)
             self._rows.rows[numbers[rows]] = self.likeness.drawn(
-                fresh[rows].astype(np.float32),
-                fresh[near[:, :NEIGHBOURS]].astype(np.float32),
+                fresh[rows],
+                fresh[near[:, :NEIGHBOURS]],
                 likeness[:, :NEIGHBOURS],
             )
         return found

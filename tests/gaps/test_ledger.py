@@ -113,3 +113,38 @@ def test_a_question_that_is_erased_while_it_is_sorted_leaves_nothing(asked: Serv
     ask(asked, DOGS, "c3")  # like the one that is gone
     assert {gap.title: gap.questions for gap in gaps_of(asked)} == {DOGS: 1, CATS: 1}
     assert list(asked.store.views.check()) == []
+
+
+def test_a_question_that_many_asked_in_the_same_words_is_searched_once(asked: Service) -> None:
+    for number in range(10):
+        ask(asked, DOGS, f"visitor {number}")
+    asked.ledger.follow()
+    searches: list[object] = []
+    knowledge: Any = Failing(
+        asked.knowledge, "search", lambda scope, question, *_: searches.append(question)
+    )
+    ledger = Ledger(asked.store.ledger, knowledge, weak_below=None)
+    push(asked, PAGE)
+    ledger.follow()
+    (gap,) = [gap for gap in gaps_of(asked) if gap.title == DOGS]
+    assert (gap.state, gap.questions) == ("closed", 11)
+    assert searches.count(DOGS) <= 2  # once to learn how near a sentence has to come
+
+
+def test_after_what_others_changed_only_that_is_read_again(asked: Service) -> None:
+    reads: list[object] = []
+    store: Any = Failing(asked.store.ledger, "members", lambda _, *some: reads.append(*some or [0]))
+    ledger = Ledger(store, asked.knowledge, weak_below=None)
+    ledger.follow()
+    first, second = gaps_of(asked)
+    asked.store.gaps.merge(ALL_BOTS, first.gap_id, [second.gap_id])
+    ask(asked, second.title.upper(), "c3")
+    ledger.follow()
+    asked.store.transcripts.delete(ALL_BOTS, ["c3"], cascade=True)
+    ask(asked, first.title, "c4")
+    ledger.follow()
+    (gap,) = gaps_of(asked)
+    assert (gap.gap_id, gap.questions) == (first.gap_id, 3)
+    assert [len(some) for some in reads[1:] if isinstance(some, set)] == [1, 1]
+    assert len(reads) == 3
+    assert list(asked.store.views.check()) == []

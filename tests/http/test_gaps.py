@@ -368,6 +368,10 @@ def test_gaps_are_filtered_sorted_and_exported(client, push):
     assert ids(order="asc") == [one["gap_id"], many["gap_id"]]
     assert ids(min_questions=2) == [many["gap_id"]]
     assert ids(q="VEGETARIAN") == [one["gap_id"]]
+    assert ids(q="Gé") == ids(q="zq") == ids(q="no such words") == []
+    assert ids(q="WH") == [many["gap_id"], one["gap_id"]]
+    client.patch(f"/gaps/{many['gap_id']}", json={"title": "Vélos \"gratuits\""})
+    assert ids(q="ÉL") == ids(q='os "GRA') == [many["gap_id"]]
     assert ids(kind="rejected") == []
     assert ids(since="2999-01-01") == []
     assert ids(limit=1, offset=1) == [one["gap_id"]]

@@ -26,6 +26,7 @@ from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.gap_rows import gap_row, move, settle
 from rag_service.storage.sqlite.ledger_changes import forward, touch
 from rag_service.storage.sqlite.messages import kind_of
+from rag_service.storage.sqlite.transcript_pages import SHORTEST_INDEXED
 
 _GAP = """gap_id, bots.name, state, gaps.kind,
     coalesce(gaps.title, substr(middle_signal.question, 1, 300)), questions, people, first_asked,
@@ -67,9 +68,11 @@ class SqliteGaps:
                 f"select count(*) from gaps join bots on bots.id = gaps.bot where {condition}",
                 values,
             ).fetchone()
-            found = connection.execute(
-                f"""select {_GAP} {_GAPS} where {condition}
-                order by {_SORTS[sort]} {direction}, gaps.id {direction} limit ? offset ?""",
+            order = f"order by {_SORTS[sort]} {direction}, gaps.id {direction}"
+            found = connection.execute(  # what is shown is read of one page alone
+                f"""select {_GAP} {_GAPS} where gaps.id in (select gaps.id from gaps
+                join bots on bots.id = gaps.bot where {condition} {order} limit ? offset ?)
+                {order}""",
                 [*values, limit, offset],
             )
             return total, [_gap(row) for row in found]
@@ -266,14 +269,28 @@ def _where(scope: Scope, where: GapFilter) -> tuple[str, list[Any]]:
             conditions.append(condition)
             values.append(value)
     if where.q is not None:
-        folded = where.q.casefold()
-        conditions.append(
-            """(instr(fold(coalesce(gaps.title, '')), ?) or exists (select 1 from gap_questions
-            join signals on signals.id = signal join messages on messages.id = message
-            where gap = gaps.id and instr(fold(messages.text), ?)))"""
-        )
-        values += [folded, folded]
+        condition, of_condition = _mentions(where.q)
+        conditions.append(condition)
+        values += of_condition
     return " and ".join(conditions), values
+
+
+def _mentions(q: str) -> tuple[str, list[str]]:
+    """In the title, or in a question: by the index of transcripts, unless it is too short."""
+    shown = "coalesce(gaps.title, (select question from signals where id = middle), '')"
+    title, folded = f"instr(fold({shown}), ?)", q.casefold()
+    if len(q) >= SHORTEST_INDEXED:
+        indexed = """gaps.id in (select gap from messages_text
+            join signals on signals.message = messages_text.rowid
+            join gap_questions on signal = signals.id where messages_text match ?)"""
+        return f"({title} or {indexed})", [folded, '"' + q.replace('"', '""') + '"']
+    # SQLite's own `lower` is quick, and right for ASCII alone
+    asked = """exists (select 1 from gap_questions
+        join signals on signals.id = signal join messages on messages.id = message
+        where gap = gaps.id
+        and case when length(messages.text) = length(cast(messages.text as blob))
+        then instr(lower(messages.text), ?) else instr(fold(messages.text), ?) end)"""
+    return f"({title} or {asked})", [folded, folded, folded]
 
 
 def _gap(row: Sequence[Any]) -> Gap:

@@ -1,6 +1,7 @@
 """What the ledger reads of signals and changes, and what it writes of gaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -9,21 +10,20 @@ import numpy as np
 from rag_service.access.scope import ALL_BOTS
 from rag_service.conversations.signals import Judgement
 from rag_service.documents import Vectors
-from rag_service.gaps.store import GapGroup, LedgerChange, LedgerState, Member, Moved
+from rag_service.gaps.store import GapGroup, LedgerChange, LedgerState, Member, Moved, Place
 from rag_service.ids import chunk_id
 from rag_service.storage.sqlite.bots import bot_of, bot_row
 from rag_service.storage.sqlite.changes import newest_change, pruned_until
-from rag_service.storage.sqlite.database import RowsFile
+from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.embeddings import as_vector, from_bytes, sentences_of, vectors_of
-from rag_service.storage.sqlite.gap_rows import (
-    gap_row,
-)
+from rag_service.storage.sqlite.gap_rows import gap_row
 from rag_service.storage.sqlite.ledger_changes import apply_change
 from rag_service.storage.sqlite.passages import passages
 from rag_service.storage.sqlite.signals import read_judgement
 from rag_service.storage.views.terms import terms_read
 
+_OF_BOT = "gap_questions.gap in (select id from gaps where bot = ?)"
 _LEDGER = "sorted, seq, sweep, made_with, revision"
 
 
@@ -67,16 +67,30 @@ class SqliteLedger:
             revision=revision,
         )
 
-    def members(self, bot_id: str) -> list[Member]:
+    def places(self, bot_id: str) -> dict[int, Place]:
         with self._rows.reading() as connection:
-            return read_members(
-                connection, "gap_questions.gap in (select id from gaps where bot = ?)", bot_id
+            found = connection.execute(
+                f"""select signal, gap, answered, seen, confidence from gap_questions
+                where {_OF_BOT}""",
+                [bot_row(connection, ALL_BOTS, bot_id)],
             )
+            return {
+                signal: Place(gap, bool(answered), seen, confidence)
+                for signal, gap, answered, seen, confidence in found
+            }
+
+    def members(self, bot_id: str, signals: Collection[int] | None = None) -> list[Member]:
+        with self._rows.reading() as connection:
+            bot = bot_row(connection, ALL_BOTS, bot_id)
+            if signals is None:
+                return read_members(connection, _OF_BOT, [bot])
+            some = f"signal in (select value from json_each(?)) and {_OF_BOT}"
+            return read_members(connection, some, [as_json(sorted(signals)), bot])
 
     def members_of(self, gap_id: str) -> list[Member]:
         with self._rows.reading() as connection:
             row, _, _ = gap_row(connection, ALL_BOTS, gap_id)
-            return read_members(connection, "gap_questions.gap = ?", row)
+            return read_members(connection, "gap_questions.gap = ?", [row])
 
     def groups(self, bot_id: str) -> list[GapGroup]:
         with self._rows.reading() as connection:
@@ -177,40 +191,51 @@ def check_ledger(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"the gap {gap_id} is open, and all its questions are answered"
 
 
-def read_members(connection: sqlite3.Connection, where: str, bot_id: str | int) -> list[Member]:
-    if isinstance(bot_id, str):
-        bot_id = bot_row(connection, ALL_BOTS, bot_id) or 0
+def read_members(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Member]:
+    """Equal vectors are one object, and equal judgements: thousands may have asked the same."""
+    vector_of, judgement_of = cache(as_vector), cache(_judgement)
     found = connection.execute(
-        f"""select signals.id, kind, question, vector, newest_chunk, gap, answered, confidence,
+        f"""select signals.id, kind, question, newest_chunk, gap, vector, answered, confidence,
         nearest, chunk, score, absent, seen, judgement from gap_questions
         join signals on signals.id = signal where {where} order by signals.id""",
-        [bot_id],
+        values,
     )
-    return [_member(row) for row in found]
+    return [
+        Member(
+            signal=signal,
+            kind=kind,
+            question=question,
+            vector=vector_of(vector),
+            newest_chunk=newest,
+            gap=gap,
+            answered=bool(judged[0]),
+            now=judgement_of(*judged),
+        )
+        for signal, kind, question, newest, gap, vector, *judged in found
+    ]
 
 
-def _member(row: Sequence[Any]) -> Member:
-    (signal, kind, question, vector, newest, gap, answered) = row[:7]
-    confidence, nearest, chunk, score, absent, seen, judgement = row[7:]
-    then = read_judgement(judgement)
-    return Member(
-        signal=signal,
-        kind=kind,
-        question=question,
-        vector=as_vector(vector),
-        newest_chunk=newest,
-        gap=gap,
-        answered=bool(answered),
-        now=Judgement(
-            has_rag_context=bool(answered) or then.has_rag_context,
-            confidence=confidence,
-            chunk_id=None if chunk is None else chunk_id(chunk),
-            score=score,
-            nearest=nearest,
-            readable=then.readable,
-            absent=msgspec.json.decode(absent),
-            seen=seen,
-        ),
+def _judgement(
+    answered: int,
+    confidence: float,
+    nearest: float,
+    chunk: int | None,
+    score: float | None,
+    absent: str,
+    seen: int,
+    first: str,
+) -> Judgement:
+    """The last one. `first` is that of when it was asked."""
+    then = read_judgement(first)
+    return Judgement(
+        has_rag_context=bool(answered) or then.has_rag_context,
+        confidence=confidence,
+        chunk_id=None if chunk is None else chunk_id(chunk),
+        score=score,
+        nearest=nearest,
+        readable=then.readable,
+        absent=msgspec.json.decode(absent),
+        seen=seen,
     )
 
 

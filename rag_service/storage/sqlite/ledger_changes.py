@@ -55,6 +55,9 @@ class _Recorder:
         self._made: dict[int, int] = {}
         self._judgements: dict[int, Judgements] = defaultdict(Judgements)
         self._affected: dict[int, Cause] = {}
+        self._evidence: dict[int, tuple[int | None, float, float]] = {}
+        """By gap, the passage that answers the last question that is answered by now, and the
+        confidence before and after."""
         self._moves: Counter[tuple[int, int]] = Counter()
 
     def run(self) -> dict[int, int]:
@@ -68,6 +71,8 @@ class _Recorder:
                 [signal, self._row(gap), signal],
             )
             self._affect(self._row(gap))
+        for gap, evidence in self._evidence.items():
+            self._judgements[gap].answered = closing_evidence(self._connection, *evidence)
         for gap in self._affected:
             settle(self._connection, gap, self._change.cause, self._judgements[gap])
         self._advance()
@@ -149,9 +154,7 @@ class _Recorder:
             )
             self._note(gap, judged.signal, bool(was_answered), judged.answered)
             if judged.answered:
-                self._judgements[gap].answered = closing_evidence(
-                    self._connection, chunk, before, now.confidence
-                )
+                self._evidence[gap] = (chunk, before, now.confidence)
             self._affect(gap)
 
     def _note(self, gap: int, signal: int, was_answered: bool, is_answered: bool) -> None:

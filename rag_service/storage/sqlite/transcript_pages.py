@@ -22,7 +22,7 @@ from rag_service.storage.sqlite.messages import DECISIONS, ROLES, kind_of
 _BLOCK = 10  # bits
 _EVER_SINCE, _FOR_EVER = "", "~"
 """Before and after every time, as text."""
-_SHORTEST_INDEXED = 3
+SHORTEST_INDEXED = 3
 """Characters; a shorter substring is looked for in every text."""
 
 
@@ -197,7 +197,7 @@ def _source(within: Range) -> tuple[str, list[Any]]:
     values = [within.first, within.last, *of_bots, *of_kinds, *of_rows, *of_time]
     if within.q is None:
         return f"from messages where {where}", values
-    if len(within.q) < _SHORTEST_INDEXED or within.conversations is not None:
+    if len(within.q) < SHORTEST_INDEXED or within.conversations is not None:
         found = "instr(fold(text), ?)"
         return f"from messages where {where} and {found}", [*values, within.q.casefold()]
     phrase = '"' + within.q.replace('"', '""') + '"'
