@@ -1,6 +1,16 @@
 """The command line: the same service without HTTP. Results go to standard output."""
 
-from rag_service.cli import access, answers, contacts, gaps, knowledge, serving, upkeep, webhooks
+from rag_service.cli import (
+    access,
+    answers,
+    contacts,
+    documents,
+    gaps,
+    knowledge,
+    serving,
+    upkeep,
+    webhooks,
+)
 from rag_service.cli.group import cli
 
 __all__ = [
@@ -8,6 +18,7 @@ __all__ = [
     "answers",
     "cli",
     "contacts",
+    "documents",
     "gaps",
     "knowledge",
     "serving",
