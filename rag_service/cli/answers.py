@@ -9,6 +9,7 @@ from rag_service.cli.group import (
     bot_option,
     cli,
     field_option,
+    filter_option,
     json_option,
     known_bot,
     open_service,
@@ -16,19 +17,21 @@ from rag_service.cli.group import (
 )
 from rag_service.cli.terminal import Terminal
 from rag_service.conversations.transcripts import TranscriptsRequest, csv_lines, item
+from rag_service.knowledge.filters import Filter
 
 
 @cli.command()
 @click.argument("question")
 @bot_option
+@filter_option
 @json_option
-def ask(question: str, bot: str, as_json: bool) -> None:
+def ask(question: str, bot: str, only: Filter | None, as_json: bool) -> None:
     """Answer QUESTION from the knowledge base, with sources; both are kept in the transcripts."""
     from rag_service.cli.talk import Conversing  # noqa: PLC0415
 
     terminal = Terminal(as_json)
     with open_service() as service, Conversing(service, known_bot(service, bot)) as conversing:
-        terminal.replied(conversing.ask(text_of(question, "question"), terminal.say))
+        terminal.replied(conversing.ask(text_of(question, "question"), terminal.say, only))
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.documents import DEFAULT_BOT
 from rag_service.errors import Invalid, RagError
 from rag_service.fields import Declared, field_of
+from rag_service.knowledge.search_request import SearchRequest
 from rag_service.settings import Settings, load_settings
 
 
@@ -51,7 +52,7 @@ class FieldType(click.ParamType[Any]):
         schema = self._read.schema
         if "enum" in schema:
             return f"[{'|'.join(schema['enum'])}]"
-        return str(schema["type"]).upper()
+        return str(schema.get("type", "json")).upper()
 
 
 def field_option(request: type[Struct], name: str, *flags: str) -> Callable[[Any], Any]:
@@ -68,6 +69,12 @@ def field_option(request: type[Struct], name: str, *flags: str) -> Callable[[Any
     )
 
 
+filter_option = click.option(
+    "--filter",
+    "only",
+    type=FieldType(field_of(SearchRequest, "filter")),
+    help='Only documents whose metadata suit this JSON, such as {"topic": "prices"}.',
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, as a pipe gets it.")
 bot_option = click.option("--bot", default=DEFAULT_BOT, show_default=True, help="The bot to use.")
 

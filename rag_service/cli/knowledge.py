@@ -12,6 +12,7 @@ from rag_service.cli.group import (
     bot_option,
     cli,
     field_option,
+    filter_option,
     json_option,
     known_bot,
     open_service,
@@ -19,6 +20,7 @@ from rag_service.cli.group import (
 )
 from rag_service.cli.terminal import Terminal
 from rag_service.fields import field_of
+from rag_service.knowledge.filters import Filter, both, has_label
 from rag_service.knowledge.pushes import Push
 from rag_service.knowledge.search_request import SearchRequest
 from rag_service.knowledge.store import Mode
@@ -73,6 +75,7 @@ def ingest(
 @field_option(SearchRequest, "k", "-k")
 @field_option(SearchRequest, "mode", "--mode")
 @field_option(SearchRequest, "content_type", "--content-type")
+@filter_option
 @click.option("--by-document", is_flag=True, help="Each document once, with its best passage.")
 @click.option("--explain", is_flag=True, help="Tell what the confidence rests on.")
 @json_option
@@ -82,15 +85,17 @@ def search(
     k: int,
     mode: Mode,
     content_type: str | None,
+    only: Filter | None,
     by_document: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
     """Print the passages that answer QUERY best."""
     query = text_of(query, "query")
+    only = both(has_label(content_type) if content_type else None, only)
     with open_service() as service:
         found = service.knowledge.search(
-            ALL_BOTS, query, bot, k=k, mode=mode, content_type=content_type, by_document=by_document
+            ALL_BOTS, query, bot, k=k, mode=mode, only=only, by_document=by_document
         )
     Terminal(as_json).found(found, explain=explain)
 

@@ -10,6 +10,7 @@ from rag_service.assembly import Service
 from rag_service.conversations.messages import Sender, Source
 from rag_service.conversations.store import NewMessage
 from rag_service.conversations.turns import Answered, Asked, Delta
+from rag_service.knowledge.filters import Filter
 from rag_service.readers.text import clean
 
 
@@ -40,18 +41,19 @@ class Conversing:
         with self._runner:
             self._runner.run(self._assistant.close())
 
-    def ask(self, question: str, say: Callable[[str], None]) -> Reply:
+    def ask(self, question: str, say: Callable[[str], None], only: Filter | None = None) -> Reply:
         """`say` is given each piece as it comes. An interrupt keeps what was said until then."""
-        reply = self._runner.run(self._ask(question, say))
+        reply = self._runner.run(self._ask(question, say, only))
         self._conversation_id = reply.conversation_id
         return reply
 
-    async def _ask(self, question: str, say: Callable[[str], None]) -> Reply:
+    async def _ask(self, question: str, say: Callable[[str], None], only: Filter | None) -> Reply:
         asked = Asked(
             scope=ALL_BOTS,
             bot_id=self._bot_id,
             said=NewMessage(role="user", text=clean(question), sender=Sender(type="user")),
             conversation_id=self._conversation_id,
+            only=only,
         )
         reply = None
         async for event in self._assistant.answer(asked):

@@ -30,6 +30,7 @@ from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta,
 from rag_service.errors import ConversationNotFound
 from rag_service.ids import new_id
 from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.filters import Filter
 from rag_service.small_talk import SmallTalk, recognise
 from rag_service.small_talk import reply as friendly
 
@@ -85,7 +86,7 @@ class Assistant:
         conversation_id = asked.conversation_id or new_id("conv")
         may_create = asked.create or asked.conversation_id is None
         history = await to_thread(self._history, scope, bot_id, conversation_id, None, may_create)
-        lookup = await to_thread(self._look_up, scope, asked.said.text, bot_id, history)
+        lookup = await to_thread(self._look_up, scope, asked.said.text, bot_id, history, asked.only)
         question = await to_thread(
             self._messages.add,
             scope,
@@ -172,14 +173,21 @@ class Assistant:
             if row.role != "system"
         ]
 
-    def _look_up(self, scope: Scope, question: str, bot_id: str, history: list[Message]) -> Lookup:
+    def _look_up(
+        self,
+        scope: Scope,
+        question: str,
+        bot_id: str,
+        history: list[Message],
+        only: Filter | None = None,
+    ) -> Lookup:
         talk = self._recognise(question, history)
         if talk is not None and not talk.asks:
             return Lookup(found=None, prompt=None, sources=[], small_talk=talk)
-        found = self._knowledge.search(scope, question, bot_id, k=PASSAGES)
+        found = self._knowledge.search(scope, question, bot_id, k=PASSAGES, only=only)
         longer = None if talk else following.in_context(question, history)
         if longer is not None:
-            with_history = self._knowledge.search(scope, longer, bot_id, k=PASSAGES)
+            with_history = self._knowledge.search(scope, longer, bot_id, k=PASSAGES, only=only)
             texts = (text_of(hit.passage) for hit in with_history.hits)
             if following.is_answered_by(question, texts):
                 found = max(found, with_history, key=lambda one: one.confidence)

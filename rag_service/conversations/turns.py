@@ -5,6 +5,7 @@ from msgspec import Struct
 from rag_service.access.scope import Scope
 from rag_service.conversations.messages import Source, Usage
 from rag_service.conversations.store import NewMessage, TranscriptRow
+from rag_service.knowledge.filters import Filter
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -18,6 +19,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     said: NewMessage
     conversation_id: str | None = None
     create: bool = False
+    only: Filter | None = None
+    """The documents that may answer."""
 
 
 class Retrieved(Struct, frozen=True, kw_only=True):

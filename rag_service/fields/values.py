@@ -49,7 +49,7 @@ class Reader(Generic[T]):
 
     @property
     def takes_lists(self) -> bool:
-        return "anyOf" in self.schema or self.schema["type"] == "array"
+        return any(one["type"] == "array" for one in self.schema.get("anyOf", [self.schema]))
 
 
 def takes(**schema: Any) -> Callable[[Callable[[Any], T]], Reader[T]]:

@@ -28,6 +28,7 @@ from rag_service.http.dialects.chat import (
 )
 from rag_service.http.dialects.knowledge import (
     batch,
+    deletes,
     gaps,
     knowledge,
     leads,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     of_knowledge = [
         health,
         *knowledge.handlers,
+        *deletes.handlers,
         *batch.handlers,
         *upload.handlers,
         *search.handlers,

@@ -40,7 +40,7 @@ _REASONS = {
     401: "No token has been created, or this one is missing or wrong.",
     403: "The token lacks the scope, or is bound to another bot.",
     404: "There is no such thing.",
-    409: "It exists already.",
+    409: "It exists already, or is not what was confirmed.",
     413: "The body is larger than RAG_MAX_BODY_MB.",
     415: "The Content-Encoding is not understood.",
     429: "Over the token's rate; `Retry-After` tells when to come back.",

@@ -39,9 +39,10 @@ async def read_optional_body(request: AnyRequest, kind: type[R]) -> R:
 async def read_query_or_body(request: AnyRequest, kind: type[R]) -> R:
     """What the body says goes before the query. PHP's [] is no body that has to say something."""
     query = query_of(request, kind)
-    is_needed = any(
-        one.is_required and one.value_in(query)[1] is UNSET for one in declared_fields(kind)
-    )
+    there = {one.name for one in declared_fields(kind) if one.value_in(query)[1] is not UNSET}
+    required = [one.name for one in declared_fields(kind) if one.is_required]
+    ways = [one["required"] for one in getattr(kind, "JOINT", {}).get("anyOf", [])] or [[]]
+    is_needed = not any(there.issuperset([*required, *way]) for way in ways)
     read = body_of if is_needed and await request.body() else optional_body_of
     return read_fields(kind, query | await read(request))
 

@@ -10,6 +10,7 @@ from rag_service.documents import Document, ParsedDocument, Passage, Vectors
 from rag_service.errors import Unreadable
 from rag_service.knowledge.chunking import split
 from rag_service.knowledge.embedder import Embedder
+from rag_service.knowledge.filters import Filter, unseen_values
 from rag_service.knowledge.finding.confidence import CONTEXT_ABOVE, DECISION
 from rag_service.knowledge.finding.decision import Decision
 from rag_service.knowledge.finding.findings import Findings
@@ -103,7 +104,10 @@ class KnowledgeBase:
                 refused[key] = loss
                 continue
             revisions.append(revision)
-            warnings[key] = language_warnings(revision.text, self._embedder())
+            warnings[key] = [
+                *language_warnings(revision.text, self._embedder()),
+                *unseen_values(document.metadata),
+            ]
         texts = {
             digest: chunk.embedded_text
             for revision in revisions
@@ -172,6 +176,17 @@ class KnowledgeBase:
         """Chunks removed for each URL that was there; the others are missing from the answer."""
         return self._store.remove(scope, bot_id, source_urls)
 
+    def matching(self, scope: Scope, bot_id: str, only: Filter | None) -> dict[str, int]:
+        """The URLs of the documents that the filter leaves, with how many chunks each has."""
+        return self._store.matching(scope, bot_id, only)
+
+    def remove_matching(
+        self, scope: Scope, bot_id: str, only: Filter | None, confirm: int | None
+    ) -> dict[str, int]:
+        """As `remove`, of the documents that the filter leaves. Raises Conflict, and removes none,
+        where they are not as many as confirmed."""
+        return self._store.remove_matching(scope, bot_id, only, confirm)
+
     # -- finding -------------------------------------------------------------------------------
 
     def search(
@@ -181,7 +196,7 @@ class KnowledgeBase:
         bot_id: str,
         *,
         k: int = 5,
-        content_type: str | None = None,
+        only: Filter | None = None,
         mode: Mode = "hybrid",
         by_document: bool = False,
         vector: Vectors | None = None,
@@ -189,9 +204,10 @@ class KnowledgeBase:
     ) -> Findings:
         """From one moment of the rows; sees every push and removal that returned before.
 
-        The confidence is the same in every mode. With `by_document` each document is there once,
-        with its best passage. `vector` is the query's, where it is known already. With `change` it
-        decides as if that had happened.
+        The confidence is the same in every mode. `only` leaves some of the bot's documents; what
+        scores mean is told by all of them. With `by_document` each document is there once, with its
+        best passage. `vector` is the query's, where it is known already. With `change` it decides
+        as if that had happened.
         """
         asked = self._spelled(scope, query, bot_id)
         embedder, scale = self._embedder(), self._scale()
@@ -215,7 +231,7 @@ class KnowledgeBase:
             query=asked,
             probes=scale.probes,
             depth=max(_DEPTH, (_CHUNKS_EACH if by_document else 2) * wanted),
-            content_type=content_type,
+            only=only,
             rank=decision.choose,
         )
         if reranker and hits:

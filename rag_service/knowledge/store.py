@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from rag_service.access.scope import Scope
 from rag_service.documents import Chunk, Document, LeftOut, Passage, Vectors
+from rag_service.knowledge.filters import Filter
 from rag_service.texts.sentences import NearSpan
 
 Mode = Literal["hybrid", "dense", "keyword"]
@@ -80,6 +81,7 @@ class DocumentFilter(Struct, frozen=True, kw_only=True):
     content_type: str | None = None
     source_url: str | None = None
     q: str | None = None
+    metadata: Filter | None = None
 
 
 class Scores(Struct, frozen=True):
@@ -191,6 +193,18 @@ class KnowledgeStore(Protocol):
         """Chunks removed for each URL that was there; the others are missing from the answer."""
         ...
 
+    def matching(self, scope: Scope, bot_id: str, only: Filter | None) -> dict[str, int]:
+        """The URLs of the bot's documents that the filter leaves, oldest first, with how many
+        chunks each has."""
+        ...
+
+    def remove_matching(
+        self, scope: Scope, bot_id: str, only: Filter | None, confirm: int | None
+    ) -> dict[str, int]:
+        """As `remove`, of what `matching` gives in the same transaction. Raises Conflict, and
+        removes none, where that is not `confirm` documents."""
+        ...
+
     def search(
         self,
         scope: Scope,
@@ -200,10 +214,11 @@ class KnowledgeStore(Protocol):
         query: str,
         probes: Vectors,
         depth: int,
-        content_type: str | None,
+        only: Filter | None,
         rank: Ranking,
     ) -> list[Hit]:
-        """Candidates from the two views, chosen and put in order by `rank`, from one moment.
+        """Candidates from the two views, chosen and put in order by `rank`, from one moment; of
+        documents alone that the filter leaves, where there is one.
 
         `vector` has shape (1, dimension); each view gives its best `depth`. `probes` are questions
         about all kinds of things, which the levels are measured with. An unknown bot has no

@@ -59,6 +59,33 @@ def test_a_search_takes_bot_number_mode_and_content_type(filled):
     assert found("--content-type", "page", "--bot", "shop") == ["other"]
 
 
+def test_a_filter_narrows_searches_lists_answers_and_deletes(shell, tmp_path):
+    lines = pushes("a", metadata={"topic": "hours"}) + pushes("b", metadata={"topic": "other"})
+    (tmp_path / "pages.jsonl").write_text(lines)
+    assert shell.ingest(tmp_path / "pages.jsonl")[0] == 0
+    only = ["--filter", '{"topic": "hours"}']
+
+    def urls(*words: str) -> list[str]:
+        told = json.loads(shell.quick(*words).stdout)
+        found = told if isinstance(told, list) else told.get("results") or told["sources"]
+        return [one["source_url"].rpartition("/")[2] for one in found]
+
+    assert urls("search", "open", *only) == ["a"]
+    assert urls("list", *only) == ["a"]
+    assert len(urls("list")) == 2
+    assert "b" not in urls("ask", "When do we open?", *only)
+    wrong = shell.quick("search", "open", "--filter", '{"topic": {"like": 1}}')
+    assert wrong.exit_code == 2 and "no operator 'like'" in wrong.stderr
+    assert shell.quick("delete").exit_code == 2
+    dry = json.loads(shell.quick("delete", *only).stdout)
+    assert (dry["dry_run"], dry["urls_deleted"]) == (True, 1)
+    assert shell.quick("delete", *only, "--confirm", "2").exit_code == 1
+    assert len(urls("list")) == 2
+    assert json.loads(shell.quick("delete", *only, "--confirm", "1").stdout)["urls_deleted"] == 1
+    assert urls("list") == ["b"]
+    assert json.loads(shell.quick("delete", "https://example.com/b").stdout)["urls_deleted"] == 1
+
+
 def test_a_search_of_any_bytes_is_answered(filled):
     result = filled.quick("search", "caf\udce9 open")
     assert result.exit_code == 0

@@ -13,6 +13,7 @@ from shelf import MODES, page, push, settings_in
 from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
+from rag_service.knowledge.filters import has_label
 from rag_service.knowledge.store import Mode
 
 NAMES = ["ash", "birch", "cedar", "fir", "oak"]
@@ -100,7 +101,7 @@ class TwoStoresOnOneFolder(RuleBasedStateMachine):
     @rule(at=which, mode=modes, name=names)
     def search_narrowed(self, at: int, mode: Mode, name: str) -> None:
         found = self.services[at].knowledge.search(
-            ALL_BOTS, name, DEFAULT_BOT, mode=mode, k=100, content_type="manual"
+            ALL_BOTS, name, DEFAULT_BOT, mode=mode, k=100, only=has_label("manual")
         )
         assert all(self.is_current(hit.passage.text) for hit in found.hits)
 

@@ -29,6 +29,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.documents import DEFAULT_BOT, Document
 from rag_service.errors import Conflict, EmbedderMismatch, NotFound, StorageBusy
 from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.filters import has_label
 from rag_service.knowledge.jobs import FailedLine, Job, JobCounts
 from rag_service.knowledge.store import DocumentFilter, Mode, Revision
 from rag_service.models.embedders import load_embedder
@@ -280,12 +281,12 @@ def test_a_label_narrows_and_follows_its_change(service: Service, mode: Mode, se
         page("b", "The heron flies.", content_type="manual"),
     )
     seal()
-    assert names(service, "heron", mode, content_type="faq") == ["a"]
-    assert names(service, "heron", mode, content_type="none") == []
+    assert names(service, "heron", mode, only=has_label("faq")) == ["a"]
+    assert names(service, "heron", mode, only=has_label("none")) == []
     push(service, page("a", "The heron waits.", content_type="news"))
     seal()
-    assert names(service, "heron", mode, content_type="faq") == []
-    assert names(service, "heron", mode, content_type="news") == ["a"]
+    assert names(service, "heron", mode, only=has_label("faq")) == []
+    assert names(service, "heron", mode, only=has_label("news")) == ["a"]
     assert sorted(names(service, "heron", mode)) == ["a", "b"]
 
 

@@ -13,6 +13,7 @@ from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage, TranscriptFilter
 from rag_service.errors import Forbidden, NotFound
 from rag_service.events.store import Secret, Webhook, WebhookChanges
+from rag_service.knowledge.filters import has_label
 from rag_service.knowledge.jobs import Job, JobCounts
 from rag_service.knowledge.store import Calibration, DocumentFilter
 from rag_service.storage import Store
@@ -120,6 +121,8 @@ FORBIDDEN: list[Callable[[Store, Theirs], Any]] = [
     lambda store, theirs: store.bots.has(MINE, "nobody"),
     lambda store, theirs: store.knowledge.known(MINE, [("theirs", "https://e.com/")]),
     lambda store, theirs: store.knowledge.remove(MINE, "theirs", ["https://example.com/a"]),
+    lambda store, theirs: store.knowledge.matching(MINE, "theirs", has_label("manual")),
+    lambda store, theirs: store.knowledge.remove_matching(MINE, "theirs", has_label("manual"), 1),
     lambda store, theirs: store.knowledge.respell(MINE, "theirs", ["herom"]),
     lambda store, theirs: store.knowledge.own_vectors(MINE, "theirs", [b"x"]),
     lambda store, theirs: store.knowledge.calibrate(MINE, "theirs", Calibration()),
@@ -161,6 +164,8 @@ def test_a_bot_outside_the_scope_is_forbidden(
 def test_lists_show_what_the_scope_admits(theirs: Theirs, service: Service) -> None:
     store = theirs.store
     assert store.knowledge.documents(MINE, DocumentFilter(), **PAGE) == (0, [])
+    labelled = DocumentFilter(metadata=has_label("manual"))
+    assert store.knowledge.documents(MINE, labelled, **PAGE) == (0, [])
     assert store.transcripts.page(MINE, TranscriptFilter(), ascending=True, **PAGE) == (0, [])
     assert list(store.transcripts.export(MINE, TranscriptFilter(), ascending=True)) == []
     assert store.transcripts.delete(MINE, ["c"], cascade=True).transcripts == 0

@@ -49,7 +49,7 @@ def seen(service: Service, query: str, bot_id: str = "default") -> Evidence | No
         query=query,
         probes=load_scale(embedder, service.settings.data_dir / "models").probes,
         depth=50,
-        content_type=None,
+        only=None,
         rank=rank,
     )
     return shown[-1] if shown else None

@@ -24,6 +24,7 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.store import TranscriptFilter
 from rag_service.errors import OtherVersion, StorageFailed
+from rag_service.knowledge.filters import read_filter
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.driver import check_version, sqlite3
 from rag_service.storage.sqlite.upgrade import LATEST
@@ -122,6 +123,17 @@ def test_every_row_of_a_former_base_is_still_there(base: Path, settings: Setting
     with rows(path) as connection:
         assert connection.execute("pragma integrity_check").fetchone()[0] == "ok"
         assert connection.execute("pragma foreign_key_check").fetchall() == []
+
+
+def test_filters_find_what_was_pushed_before_there_were_any(settings: Settings) -> None:
+    path = put_back(BASES[15], settings)
+    with rows(path) as connection:
+        connection.execute("update documents set metadata = ? where id = 1", ['{"topic": "birds"}'])
+    with assemble(settings, upgrade=ignore) as service:
+        assert set(names(service, "steel", only=read_filter({"topic": "birds"}))) == {"heron"}
+        assert set(names(service, "heron", only=read_filter({"not": {"topic": "birds"}}))) == {
+            "steel"
+        }
 
 
 def test_a_copy_is_kept_until_the_next_upgrade(settings: Settings) -> None:

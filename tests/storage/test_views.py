@@ -23,6 +23,7 @@ from rag_service.errors import NotFound, StorageFailed
 from rag_service.knowledge.store import Hit, Mode
 from rag_service.settings import Settings
 from rag_service.storage.sqlite.driver import sqlite3
+from rag_service.storage.views.selection import Selection
 from rag_service.storage.views.vectors import (
     EXACT_UP_TO,
     Batch,
@@ -530,7 +531,7 @@ class Clusters(Reader):
         for query in self.queries:
             scores = np.where(allowed, self.vectors @ query, -2)
             best = self.ids[np.argpartition(-scores, 10)[:10]]
-            chosen = None if only is None else self.ids[only]
+            chosen = None if only is None else Selection(self.ids[only])
             found = [chunk for chunk, _ in index.best(query[None], 10, chosen, gone)]
             assert len(found) == 10
             hits += len(np.intersect1d(best, found))
@@ -584,6 +585,8 @@ def test_a_filter_does_not_blind_the_approximate_index(
     few = np.random.default_rng(4).random(len(clusters.ids)) < 0.002
     assert clusters.recall(approximate(), only=few) >= 0.99
     assert clusters.recall(approximate(), only=clusters.topics == 5) >= 0.99
+    assert clusters.recall(approximate(), only=clusters.topics % 2 == 0) >= 0.99
+    assert clusters.recall(approximate(), only=clusters.topics < 20) >= 0.99
 
 
 # -- comparing and mending ---------------------------------------------------------------------

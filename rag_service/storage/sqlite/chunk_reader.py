@@ -13,7 +13,7 @@ from rag_service.storage.views.bot import SealReader
 from rag_service.storage.views.vectors import Batch, stack
 from rag_service.storage.views.words import Entry
 
-CHUNK = "chunks.id, title, heading, chunks.text, content_type"
+CHUNK = "chunks.id, title, heading, chunks.text"
 _AT_ONCE = 500
 """Chunks that are read in one transaction: between two of them the log can be truncated."""
 
@@ -84,6 +84,6 @@ def chunks_of(
     ).fetchall()
 
 
-def entry_of(row: "tuple[int, str, str, str, str] | list[int | str]") -> Entry:
-    chunk, title, heading, text, content_type = row
-    return Entry(int(chunk), f"{title}\n{heading}\n{text}", str(content_type))
+def entry_of(row: "tuple[int, str, str, str] | list[int | str]") -> Entry:
+    chunk, title, heading, text = row
+    return Entry(int(chunk), f"{title}\n{heading}\n{text}")

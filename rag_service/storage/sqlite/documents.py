@@ -8,10 +8,12 @@ import msgspec
 from rag_service.access.scope import Scope
 from rag_service.documents import LeftOut
 from rag_service.errors import NotFound
+from rag_service.knowledge.filters import Filter
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo, Known, StoredDocument
-from rag_service.storage.sqlite.bots import within
+from rag_service.storage.sqlite.bots import bot_row, within
 from rag_service.storage.sqlite.database import as_json
 from rag_service.storage.sqlite.driver import sqlite3
+from rag_service.storage.sqlite.filters import matching
 from rag_service.storage.sqlite.passages import PASSAGE, passage_of
 
 _INFO = """document_id, source_url, bots.name as bot_id, content_type, title, metadata, format,
@@ -58,6 +60,10 @@ def documents(
         condition, more = _containing(where.q.casefold())
         conditions.append(condition)
         values += more
+    if where.metadata is not None:
+        condition, more = matching(scope, where.metadata)
+        conditions.append(f"({condition})")
+        values += more
     source = f"from documents join bots on bots.id = bot where {' and '.join(conditions)}"
     total = connection.execute(f"select count(*) {source}", values).fetchone()[0]
     rows = connection.execute(
@@ -65,6 +71,19 @@ def documents(
         [*values, limit, offset],
     )
     return total, [_info(row) for row in rows]
+
+
+def matching_urls(
+    connection: sqlite3.Connection, scope: Scope, bot_id: str, only: Filter | None
+) -> dict[str, int]:
+    bot = bot_row(connection, scope, bot_id)
+    condition, values = matching(scope.only(bot_id), only) if only else ("1", [])
+    rows = connection.execute(
+        f"""select source_url, chunks from documents where bot = ? and ({condition})
+        order by documents.id""",
+        [bot, *values],
+    )
+    return dict(rows.fetchall())
 
 
 def _containing(folded: str) -> tuple[str, list[str]]:

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from rag_service.access.scope import Scope
 from rag_service.documents import Passage, Vectors
-from rag_service.errors import NotFound, StorageBusy
+from rag_service.errors import Conflict, NotFound, StorageBusy
+from rag_service.knowledge.filters import Filter
 from rag_service.knowledge.store import (
     Calibration,
     DocumentFilter,
@@ -22,7 +23,9 @@ from rag_service.storage.sqlite import passages as passage_rows
 from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.bots import bot_row
 from rag_service.storage.sqlite.database import RowsFile, now
+from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.search import Search, respelled
+from rag_service.storage.sqlite.selections import Selections
 from rag_service.storage.sqlite.upkeep import owe_views
 
 _TRIES = 4
@@ -32,6 +35,7 @@ class SqliteKnowledge:
     def __init__(self, rows: RowsFile, base: Base) -> None:
         self._rows = rows
         self._base = base
+        self._selections = Selections()
 
     def known(self, scope: Scope, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Known]:
         with self._rows.reading() as connection:
@@ -66,11 +70,32 @@ class SqliteKnowledge:
 
     def remove(self, scope: Scope, bot_id: str, source_urls: Sequence[str]) -> dict[str, int]:
         with self._rows.erasing() as connection:
-            removed = revisions.remove(connection, scope, bot_id, source_urls)
-            bot = bot_row(connection, scope, bot_id)
-            if removed and bot is not None and self._base.known_indexes().may_hold(bot):
-                owe_views(connection, bot, now(connection))
-            return removed
+            return self._remove(connection, scope, bot_id, source_urls)
+
+    def matching(self, scope: Scope, bot_id: str, only: Filter | None) -> dict[str, int]:
+        with self._rows.reading() as connection:
+            return documents.matching_urls(connection, scope, bot_id, only)
+
+    def remove_matching(
+        self, scope: Scope, bot_id: str, only: Filter | None, confirm: int | None
+    ) -> dict[str, int]:
+        with self._rows.erasing() as connection:
+            found = documents.matching_urls(connection, scope, bot_id, only)
+            if len(found) != confirm:
+                raise Conflict(
+                    f"the filter leaves {len(found)} documents, and {confirm} were confirmed: "
+                    "nothing was deleted; ask again by a dry run"
+                )
+            return self._remove(connection, scope, bot_id, list(found))
+
+    def _remove(
+        self, connection: sqlite3.Connection, scope: Scope, bot_id: str, source_urls: Sequence[str]
+    ) -> dict[str, int]:
+        removed = revisions.remove(connection, scope, bot_id, source_urls)
+        bot = bot_row(connection, scope, bot_id)
+        if removed and bot is not None and self._base.known_indexes().may_hold(bot):
+            owe_views(connection, bot, now(connection))
+        return removed
 
     def search(
         self,
@@ -81,11 +106,19 @@ class SqliteKnowledge:
         query: str,
         probes: Vectors,
         depth: int,
-        content_type: str | None,
+        only: Filter | None,
         rank: Ranking,
     ) -> list[Hit]:
         search = Search(
-            self._base.indexes, self._rows, vector, query, probes, depth, content_type, rank
+            self._base.indexes,
+            self._selections,
+            self._rows,
+            vector,
+            query,
+            probes,
+            depth,
+            only,
+            rank,
         )
         for _ in range(_TRIES):
             if (found := search.attempt(scope, bot_id)) is not None:

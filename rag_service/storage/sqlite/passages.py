@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rag_service.access.scope import Scope
 from rag_service.documents import Passage
 from rag_service.ids import chunk_id
@@ -69,17 +66,6 @@ def documents_of(
         where chunks.id in (select value from json_each(?)) order by chunks.id""",
         [as_json(list(chunks))],
     ).fetchall()
-
-
-def chunks_of_type(
-    connection: sqlite3.Connection, bot: int, content_type: str
-) -> NDArray[np.int64]:
-    rows = connection.execute(
-        """select chunks.id from documents join chunks on document = documents.id
-        where documents.bot = ? and content_type = ?""",
-        [bot, content_type],
-    )
-    return np.fromiter((row[0] for row in rows), np.int64)
 
 
 def passage_of(row: Sequence[Any]) -> Passage:

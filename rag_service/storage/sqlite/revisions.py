@@ -11,6 +11,7 @@ from rag_service.storage.sqlite.bots import bot_of, bot_row
 from rag_service.storage.sqlite.database import as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
+from rag_service.storage.sqlite.metadata_values import index_metadata
 
 
 def replace(
@@ -19,15 +20,16 @@ def replace(
     """`rows` gives the embedding row of each digest."""
     document = revision.document
     bot = bot_of(connection, scope, document.bot_id)
-    row, document_id, former_type = connection.execute(
-        """select id, document_id, content_type from documents where bot = ? and source_url = ?""",
+    row, document_id, former_metadata = connection.execute(
+        "select id, document_id, metadata from documents where bot = ? and source_url = ?",
         [bot, document.source_url],
-    ).fetchone() or (None, new_id("doc"), None)
+    ).fetchone() or (None, new_id("doc"), as_json({}))
     moment = now(connection)
+    metadata = as_json(document.metadata)
     values = {
         "content_type": document.content_type,
         "title": revision.title,
-        "metadata": as_json(document.metadata),
+        "metadata": metadata,
         "format": document.format,
         "bytes": len(document.data),
         "chunks": len(revision.chunks),
@@ -47,9 +49,9 @@ def replace(
             f"update documents set {', '.join(f'{name} = ?' for name in values)} where id = ?",
             [*values.values(), row],
         )
-        # a chunk whose label changed is a new one, since the views filter by it
-        keep = document.content_type == former_type
-        kept, gone = _match(connection, row, [rows[d] for d in revision.digests] if keep else [])
+        kept, gone = _match(connection, row, [rows[d] for d in revision.digests])
+    if metadata != former_metadata:
+        index_metadata(connection, row, bot, document.metadata)
     connection.executemany("delete from chunks where id = ?", [(chunk,) for chunk in gone])
     _write_chunks(connection, row, bot, revision, rows, kept)
     written = Written(
@@ -69,15 +71,13 @@ def matching_chunks(
     """What `replace` would do. `rows` lacks the digests that are not known yet."""
     document = revision.document
     found = connection.execute(
-        "select id, document_id, content_type from documents where bot = ? and source_url = ?",
+        "select id, document_id from documents where bot = ? and source_url = ?",
         [bot_row(connection, scope, document.bot_id), document.source_url],
     ).fetchone()
     if found is None:
         return Written(document_id="", added=len(revision.chunks), kept=0, removed=0)
-    row, document_id, former_type = found
-    keep = document.content_type == former_type
-    wanted = [rows.get(digest, 0) for digest in revision.digests] if keep else []
-    kept, gone = _match(connection, row, wanted)
+    row, document_id = found
+    kept, gone = _match(connection, row, [rows.get(digest, 0) for digest in revision.digests])
     added = len(revision.chunks) - len(kept)
     return Written(document_id=document_id, added=added, kept=len(kept), removed=len(gone))
 

@@ -18,6 +18,7 @@ from rag_service.storage.sqlite.first_tables import (
     m003_jobs,
     m004_conversations,
 )
+from rag_service.storage.sqlite.metadata_values import index_metadata
 from rag_service.storage.sqlite.quotes import quote
 
 schema = Migrations("rag_service")
@@ -339,3 +340,31 @@ def m017_widget(db: Database) -> None:
         "create table signing_keys (id integer primary key check (id = 1), key blob not null)"
     )
     db.execute("insert into signing_keys (id, key) values (1, ?)", [secrets.token_bytes(32)])
+
+
+@schema()
+def m018_metadata_values(db: Database) -> None:
+    """What filters on metadata read."""
+    for statement in (
+        # the values of each key: numbers, texts, and blobs for what is neither
+        """create table metadata_values (
+            document integer not null references documents(id) on delete cascade,
+            bot integer not null, key text not null, value not null,
+            primary key (document, key, value)
+        ) without rowid""",
+        "create index metadata_values_found on metadata_values(bot, key, value)",
+        # when each document was written last, for whoever keeps what a filter leaves
+        """create table filings (
+            seq integer primary key autoincrement, bot integer not null,
+            document integer not null unique references documents(id) on delete cascade
+        )""",
+        "create index filings_bot on filings(bot, seq)",
+        """create trigger document_filed after insert on documents begin
+            insert into filings (bot, document) values (new.bot, new.id); end""",
+        """create trigger document_filed_again after update on documents begin
+            insert or replace into filings (bot, document) values (new.bot, new.id); end""",
+        "insert into filings (bot, document) select bot, id from documents order by id",
+    ):
+        db.execute(statement)
+    for document, bot, metadata in db.conn.execute("select id, bot, metadata from documents"):
+        index_metadata(db.conn, document, bot, msgspec.json.decode(metadata))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rag_service.access.scope import Scope
 from rag_service.documents import Vectors
+from rag_service.knowledge.filters import Filter
 from rag_service.knowledge.store import Candidate, Evidence, Hit, Ranking, Scores
 from rag_service.storage.sqlite.bots import bot_row
 from rag_service.storage.sqlite.calibrations import calibration
@@ -13,7 +14,8 @@ from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.embeddings import as_vector, from_bytes, sentences_of, vectors_of
 from rag_service.storage.sqlite.indexes import Indexes
 from rag_service.storage.sqlite.levels import levels_of
-from rag_service.storage.sqlite.passages import chunks_of_type, passages
+from rag_service.storage.sqlite.passages import passages
+from rag_service.storage.sqlite.selections import Selections
 from rag_service.storage.views.bot import BotViews
 from rag_service.storage.views.spelling import meant
 from rag_service.storage.views.terms import terms_asked, terms_of, terms_read
@@ -27,21 +29,23 @@ class Search:
     def __init__(
         self,
         indexes: Indexes,
+        selections: Selections,
         rows: RowsFile,
         vector: Vectors,
         query: str,
         probes: Vectors,
         depth: int,
-        content_type: str | None,
+        wanted: Filter | None,
         rank: Ranking,
     ) -> None:
         self._indexes = indexes
+        self._selections = selections
         self._rows = rows
         self._vector = vector
         self._query = query
         self._probes = probes
         self._depth = depth
-        self._content_type = content_type
+        self._wanted = wanted
         self._rank = rank
 
     def attempt(self, scope: Scope, bot_id: str) -> list[Hit] | None:
@@ -52,7 +56,7 @@ class Search:
                 return []
             views = self._indexes.fresh(connection, bot)
             try:
-                return self._find(connection, bot, views)
+                return self._find(connection, scope.only(bot_id), bot, views)
             except _Moved:
                 return None
 
@@ -65,18 +69,22 @@ class Search:
                 views = self._indexes.fresh(connection, bot)
             with views.lock, self._rows.reading() as connection:
                 if self._indexes.fresh(connection, bot) is views:
-                    return self._find(connection, bot, views, drop=True)
+                    return self._find(connection, scope.only(bot_id), bot, views, drop=True)
 
     def _find(
-        self, connection: sqlite3.Connection, bot: int, views: BotViews, *, drop: bool = False
+        self,
+        connection: sqlite3.Connection,
+        scope: Scope,
+        bot: int,
+        views: BotViews,
+        *,
+        drop: bool = False,
     ) -> list[Hit]:
         """Raises _Moved when a candidate has no row, unless those are to be dropped."""
         only = None
-        if self._content_type is not None:
-            only = chunks_of_type(connection, bot, self._content_type)
-        dense, words, weights = views.find(
-            self._vector, self._query, self._depth, self._content_type, only
-        )
+        if self._wanted is not None:
+            only = self._selections.of(connection, scope, bot, self._wanted)
+        dense, words, weights = views.find(self._vector, self._query, self._depth, only)
         there = vectors_of(connection, {*dense, *words})
         if drop:
             dense = {chunk: cosine for chunk, cosine in dense.items() if chunk in there}

@@ -21,10 +21,10 @@ from msgspec import Struct
 from rag_service.disk import sync
 from rag_service.documents import Vectors
 from rag_service.knowledge.store import Levels
+from rag_service.storage.views.selection import Ids, Selection
 from rag_service.storage.views.spelling import near_terms
 from rag_service.storage.views.vectors import (
     Batch,
-    Ids,
     Reader,
     Recall,
     SealedVectors,
@@ -40,7 +40,7 @@ from rag_service.storage.views.words import (
     weigh,
 )
 
-LAYOUT = 4
+LAYOUT = 5
 """Raised when a folder written before cannot be read any more, or terms are cut differently."""
 
 
@@ -154,19 +154,22 @@ class BotViews:
             self.watermark = watermark
 
     def find(
-        self, vector: Vectors, query: str, depth: int, content_type: str | None, only: Ids | None
+        self, vector: Vectors, query: str, depth: int, only: Selection | None
     ) -> tuple[dict[int, float], dict[int, float], Weights]:
-        """Cosine and BM25 by chunk, the best `depth` of each, with the weights of the terms."""
+        """Cosine and BM25 by chunk, the best `depth` of each, with the weights of the terms.
+
+        Of the selection alone, where there is one; the weights are those of all chunks.
+        """
         with self.lock:
             sealed, gone = self.sealed, self._gone
             weights = weigh(
                 query, sealed.words if sealed else None, self._tail_words, self._mean_length()
             )
             dense = self._tail_vectors.best(vector, depth, only)
-            words = self._tail_words.best(weights, depth, content_type)
+            words = self._tail_words.best(weights, depth, only)
         if sealed:
             dense += sealed.vectors.best(vector, depth, only, _ascending(gone))
-            words += sealed.words.best(weights, depth, content_type, gone)
+            words += sealed.words.best(weights, depth, only, sealed.vectors.ids, gone)
         return _best(dense, depth), _best(words, depth), weights
 
     def near(self, word: str, term: str) -> dict[str, list[int]]:

@@ -21,6 +21,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from rag_service.documents import Vectors
+from rag_service.storage.views.selection import Ids, Rows, Selection
 
 logging.getLogger("faiss").setLevel(logging.ERROR)  # says AVX512 is missing, and dispatches to it
 
@@ -31,11 +32,13 @@ EXACT_UP_TO = 20_000
 """Chunks; a flat scan of as many vectors of 384 numbers takes about 2 ms on one core."""
 RECALL = 0.995
 """Of the exact best ten, what the candidates must contain on the test queries."""
+SCORED_ALONE = 1000
+"""Chunks of a selection that are scored one by one; of more, candidates are asked for until there
+are enough of the selection among them."""
 _TEST_QUERIES = 256
 _TRAIN_ON = 10_000
 _AT_ONCE = 8192
 
-Ids = NDArray[np.int64]
 Found = list[tuple[int, float]]
 
 
@@ -64,31 +67,37 @@ class SealedVectors:
         """Every chunk in the index, in ascending order."""
         return self._ids
 
-    def best(self, vector: Vectors, limit: int, only: Ids | None, gone: Ids) -> Found:
-        """The best `limit` chunks by cosine; of `only` where given, never of `gone`.
-
-        Both are in ascending order.
-        """
-        if only is not None:
-            rows = np.flatnonzero(np.isin(self._ids, np.setdiff1d(only, gone)))
+    def best(self, vector: Vectors, limit: int, only: Selection | None, gone: Ids) -> Found:
+        """The best `limit` chunks by cosine; of `only` where given, never of `gone`, which is in
+        ascending order."""
+        of_selection = None if only is None else only.rows(self._ids)
+        if of_selection is not None and len(of_selection.numbers) <= SCORED_ALONE:
+            rows = self._left(of_selection.numbers, gone)
         else:
-            rows = self._nearest(vector, limit, len(gone))
-            rows = rows[~np.isin(self._ids[rows], gone)]
+            rows = self._nearest(vector, limit, of_selection, gone)
         scores = self._score(vector, rows)
         best = np.argsort(-scores, kind="stable")[:limit]
         return list(zip(self._ids[rows[best]].tolist(), scores[best].tolist(), strict=True))
 
-    def _nearest(self, vector: Vectors, limit: int, gone: int) -> Ids:
-        """Rows among which are the best `limit` that are not gone."""
-        if self._candidates:
-            share = len(self._ids) / max(1, len(self._ids) - gone)
-            ask = int(max(self._candidates, 4 * limit) * 1.2 * share)
-        else:
-            ask = limit + gone
-        if not len(self._ids):
-            return self._ids
-        _, rows = self._index.search(vector, min(ask, len(self._ids)))
-        return np.asarray(rows[0][rows[0] >= 0], np.int64)
+    def _nearest(self, vector: Vectors, limit: int, only: Rows | None, gone: Ids) -> Ids:
+        """Rows among which are the best `limit`."""
+        size = len(self._ids)
+        wanted = max(self._candidates, 4 * limit) if self._candidates else limit
+        left = (size if only is None else len(only.numbers)) - len(gone)
+        ask = int(wanted * 1.2 * size / max(1, left))
+        while size:
+            _, found = self._index.search(vector, min(ask, size))
+            rows = np.asarray(found[0][found[0] >= 0], np.int64)
+            if only is not None:
+                rows = rows[only.are_in[rows]]
+            rows = self._left(rows, gone)
+            if len(rows) >= wanted or ask >= size:
+                return rows
+            ask *= 4
+        return self._ids
+
+    def _left(self, rows: Ids, gone: Ids) -> Ids:
+        return rows[~np.isin(self._ids[rows], gone)] if len(gone) else rows
 
     def _score(self, vector: Vectors, rows: Ids) -> NDArray[np.float32]:
         scores = [
@@ -114,8 +123,11 @@ class TailVectors:
     def remove(self, ids: Ids) -> None:
         self._index.remove_ids(ids)
 
-    def best(self, vector: Vectors, limit: int, only: Ids | None) -> Found:
-        selector = None if only is None else _faiss.IDSelectorBatch(only)
+    def best(self, vector: Vectors, limit: int, only: Selection | None) -> Found:
+        selector = None
+        if only is not None:
+            ids = _faiss.vector_to_array(self._index.id_map)
+            selector = _faiss.IDSelectorBatch(ids[only.has(ids)])
         params = _faiss.SearchParameters(sel=selector)
         return _found(*self._index.search(vector, limit, params=params))
 

@@ -7,6 +7,7 @@ so a passage scores alike wherever it lies.
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from math import log
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,13 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from rag_service.storage.views.forward import K1, B, Forward, ForwardWriter
+from rag_service.storage.views.selection import Ids, Selection
 from rag_service.storage.views.terms import terms_asked, terms_of
 
-K1, B = 1.2, 0.75  # the constants that tantivy (and Lucene) fix for BM25
+SCORED_ALONE = 10_000
+"""Chunks of a selection that are scored one by one; of more, the index gives its best until there
+are enough of the selection among them."""
 _SPARE_SLOTS = 1000
 
 
@@ -26,7 +31,6 @@ class Entry(NamedTuple):
 
     chunk: int
     text: str
-    content_type: str
 
 
 class Weights(NamedTuple):
@@ -47,6 +51,7 @@ class SealedWords:
         self._index.config_reader(reload_policy="Manual")
         self._schema = self._index.schema
         self._searcher = self._index.searcher()
+        self._forward = Forward(folder)
 
     @property
     def chunks(self) -> int:
@@ -67,14 +72,19 @@ class SealedWords:
         return [int(chunk) for chunk in chunks if chunk is not None]
 
     def best(
-        self, weights: Weights, limit: int, content_type: str | None, gone: set[int]
+        self, weights: Weights, limit: int, only: Selection | None, ids: Ids, gone: set[int]
     ) -> list[tuple[int, float]]:
-        """The best `limit` chunks that are not in `gone`, with their BM25."""
-        query = self._query(weights, content_type)
+        """The best `limit` chunks with their BM25, of `only` where given, that are not in `gone`.
+
+        `ids` are all chunks, by row.
+        """
+        query = self._query(weights)
         if query is None:
             return []
-        ask = limit + min(len(gone), limit)
-        while True:
+        rows = None if only is None else only.rows(ids).numbers
+        share = 1.0 if rows is None else len(rows) / max(1, len(ids))
+        ask = int(limit / max(share, _LEAST_SHARE)) + min(len(gone), limit)
+        while rows is None or ask < len(rows) > SCORED_ALONE:
             hits = self._searcher.search(query, ask, count=False).hits
             chunks = self._searcher.fast_field_values("chunk", [address for _, address in hits])
             found = [
@@ -82,11 +92,24 @@ class SealedWords:
                 for (score, _), chunk in zip(hits, chunks, strict=True)
                 if chunk is not None and chunk not in gone
             ]
+            if only is not None:
+                are_in = only.has(np.array([chunk for chunk, _ in found], np.int64))
+                found = [pair for pair, is_in in zip(found, are_in, strict=True) if is_in]
             if len(found) >= limit or len(hits) < ask:
                 return found[:limit]
             ask *= 4
+        return self._score(weights, limit, rows, ids, gone)
 
-    def _query(self, weights: Weights, content_type: str | None) -> tantivy.Query | None:
+    def _score(
+        self, weights: Weights, limit: int, rows: Ids, ids: Ids, gone: set[int]
+    ) -> list[tuple[int, float]]:
+        scores = self._forward.scores(rows, weights.idf)
+        found = np.flatnonzero(scores)
+        best = found[np.argsort(-scores[found], kind="stable")]
+        pairs = zip(ids[rows[best]].tolist(), scores[best].tolist(), strict=True)
+        return list(islice((pair for pair in pairs if pair[0] not in gone), limit))
+
+    def _query(self, weights: Weights) -> tantivy.Query | None:
         words = []
         for term, idf in weights.idf.items():
             frequency = self.frequency(term)
@@ -94,37 +117,28 @@ class SealedWords:
                 one = tantivy.Query.term_query(self._schema, "terms", term, "freq")
                 ratio = idf / bm25_idf(self.chunks, frequency)
                 words.append((tantivy.Occur.Should, tantivy.Query.boost_query(one, ratio)))
-        if not words:
-            return None
-        query = tantivy.Query.boolean_query(words)
-        if content_type is None:
-            return query
-        label = tantivy.Query.const_score_query(
-            tantivy.Query.term_query(self._schema, "content_type", content_type, "basic"), 0.0
-        )
-        return tantivy.Query.boolean_query(
-            [(tantivy.Occur.Must, query), (tantivy.Occur.Must, label)]
-        )
+        return tantivy.Query.boolean_query(words) if words else None
+
+
+_LEAST_SHARE = 1e-6
 
 
 def seal_words(folder: Path, entries: Iterable[Entry]) -> int:
     """Write a tantivy index of these chunks into a new folder; returns how many terms they have."""
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field("content_type", tokenizer_name="raw", index_option="basic")
     builder.add_integer_field("chunk", fast=True)
     folder.mkdir()
     index = tantivy.Index(builder.build(), path=str(folder))
     writer = index.writer(heap_size=64_000_000, num_threads=1)
+    forward = ForwardWriter(folder)
     count = 0
     for entry in entries:
         terms = terms_of(entry.text)
         count += len(terms)
-        writer.add_document(
-            tantivy.Document(
-                terms=" ".join(terms), content_type=entry.content_type, chunk=entry.chunk
-            )
-        )
+        writer.add_document(tantivy.Document(terms=" ".join(terms), chunk=entry.chunk))
+        forward.add(terms)
+    forward.close()
     writer.commit()
     writer.wait_merging_threads()
     return count
@@ -137,7 +151,6 @@ class TailWords:
         self._slots: dict[int, int] = {}
         self._chunks = array("q")
         self._lengths = array("I")
-        self._types: list[str] = []
         self._postings: dict[str, tuple[array[int], array[int]]] = defaultdict(
             lambda: (array("I"), array("I"))
         )
@@ -159,7 +172,6 @@ class TailWords:
         self._slots[entry.chunk] = slot
         self._chunks.append(entry.chunk)
         self._lengths.append(len(terms))
-        self._types.append(entry.content_type)
         self._alive.append(1)
         self.terms += len(terms)
         for term, count in Counter(terms).items():
@@ -184,18 +196,16 @@ class TailWords:
         """Some chunks with this term."""
         return [self._chunks[slot] for slot in self._found(term)[0][:limit]]
 
-    def best(
-        self, weights: Weights, limit: int, content_type: str | None
-    ) -> list[tuple[int, float]]:
-        """The best `limit` chunks with their BM25."""
+    def best(self, weights: Weights, limit: int, only: Selection | None) -> list[tuple[int, float]]:
+        """The best `limit` chunks with their BM25, of `only` where given."""
         scores = np.zeros(len(self._chunks), np.float32)
         lengths = np.array(self._lengths, np.float32)
         norm = K1 * (1 - B + B * lengths / max(weights.mean_length, 1.0))
         for term, idf in weights.idf.items():
             slots, counts = self._found(term)
             scores[slots] += idf * counts * (K1 + 1) / (counts + norm[slots])
-        if content_type is not None:
-            scores[[label != content_type for label in self._types]] = 0
+        if only is not None:
+            scores[~only.has(np.array(self._chunks, np.int64))] = 0
         found = np.flatnonzero(scores)
         best = found[np.argsort(-scores[found], kind="stable")[:limit]]
         return [(self._chunks[slot], float(scores[slot])) for slot in best]
@@ -224,7 +234,6 @@ class TailWords:
                 )
         self._chunks = array("q", [self._chunks[slot] for slot in kept])
         self._lengths = array("I", [self._lengths[slot] for slot in kept])
-        self._types = [self._types[slot] for slot in kept]
         self._alive = bytearray(b"\1" * len(kept))
         self._slots = {chunk: slot for slot, chunk in enumerate(self._chunks)}
 

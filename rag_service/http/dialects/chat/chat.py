@@ -22,6 +22,7 @@ from rag_service.http.guarding import need, scope_of, still_holds
 from rag_service.http.parameters import read_body
 from rag_service.http.sse import event_stream, frame
 from rag_service.http.threads import Threads
+from rag_service.knowledge.filters import FILTER, Filter
 from rag_service.readers.text import clean
 
 AnyRequest = Request[Any, Any, Any]
@@ -84,6 +85,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         str | None, Field("Goes on with this conversation; a new one without it.", read_label)
     ] = None
     metadata: Annotated[dict[str, Any], _ASKER] = {}
+    filter: Annotated[Filter | None, FILTER] = None
 
 
 class BotRequest(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -93,6 +95,7 @@ class BotRequest(Struct, frozen=True, kw_only=True, rename="camel"):
         Field("The conversation, by an id of the client's own; made when it is new.", read_label),
     ] = None
     metadata: Annotated[dict[str, Any], _ASKER] = {}
+    filter: Annotated[Filter | None, FILTER] = None
 
 
 _EXAMPLE = {"message": "What are your business hours?", "metadata": {"userId": "user_789"}}
@@ -152,6 +155,7 @@ async def ask_bot(
         said=_said(body.message, body.metadata),
         conversation_id=body.session_id,
         create=True,
+        only=body.filter,
     )
     reply = await _whole(service, asked)
     return BotAnswer(response=reply.response, data=reply)
@@ -258,6 +262,7 @@ async def _asked_in_chat(
         said=_said(body.message, body.metadata),
         conversation_id=body.conversation_id,
         create=False,
+        only=body.filter,
     )
 
 

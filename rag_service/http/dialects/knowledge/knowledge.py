@@ -1,8 +1,8 @@
-"""/knowledge: push, list, read and delete documents."""
+"""/knowledge: push, list and read documents."""
 
 from typing import Annotated, Any, Literal
 
-from litestar import Request, delete, get, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Struct
@@ -14,10 +14,8 @@ from rag_service.fields import (
     Field,
     flag,
     is_left_out,
-    list_of,
     read_bot_id,
     read_content_type,
-    read_source_url,
     read_string,
     text,
 )
@@ -25,14 +23,14 @@ from rag_service.gaps.forecast import Forecast
 from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.guarding import caller_of, need, scope_of
 from rag_service.http.pages import Rows
-from rag_service.http.parameters import read_json, read_query, read_query_or_body
+from rag_service.http.parameters import read_json, read_query
 from rag_service.http.threads import Threads
-from rag_service.knowledge.pushes import BOT, STRICT, Push, read_push, read_strict
+from rag_service.knowledge.filters import FILTER, Filter
+from rag_service.knowledge.pushes import STRICT, Push, read_push, read_strict
 from rag_service.knowledge.store import DocumentFilter, DocumentInfo
 from rag_service.knowledge.upserts import ChunkCounts, Upserted
 
 AnyRequest = Request[Any, Any, Any]
-_MOST_URLS = 50
 
 
 class Pushed(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -90,24 +88,6 @@ class WholeDocument(Struct, frozen=True, kw_only=True):
     chunks: list[StoredChunk]
 
 
-class DeletedUrl(Struct, frozen=True, kw_only=True):
-    source_url: str
-    deleted: bool
-    entries_removed: int
-
-
-class Deleted(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`entries_removed` counts chunks. A URL that was not there is no error."""
-
-    source_urls_requested: int
-    urls_deleted: int
-    entries_removed: int
-    bot_id: str
-    results: list[DeletedUrl]
-    gaps: Forecast | None = None
-    """What would open again, where it was a dry run."""
-
-
 class HowToPush(Struct, frozen=True, kw_only=True):
     dry_run: Annotated[
         bool, Field("Change nothing; answer what would happen.", flag, may_be_blank=False)
@@ -128,24 +108,7 @@ class DocumentsRequest(Rows, frozen=True, kw_only=True):
     q: Annotated[str | None, Field("Only with this text in URL, title or content.", text(1000))] = (
         None
     )
-
-
-class DeleteRequest(Struct, frozen=True, kw_only=True):
-    source_url: Annotated[
-        list[str],
-        Field(
-            f"A URL, or a list of at most {_MOST_URLS}.",
-            list_of(read_source_url, _MOST_URLS, or_one=True),
-        ),
-    ]
-    bot_id: Annotated[str | None, BOT] = None
-
-
-class HowToDelete(Struct, frozen=True, kw_only=True):
-    dry_run: Annotated[
-        bool,
-        Field("Delete nothing; answer what would be, with `gaps`.", flag, may_be_blank=False),
-    ] = False
+    filter: Annotated[Filter | None, FILTER] = None
 
 
 _EXAMPLE = {
@@ -153,7 +116,6 @@ _EXAMPLE = {
     "source_url": "https://example.com/faq/#faq-enable-streaming",
     "content_type": "faq",
 }
-_DELETE_EXAMPLE = {"source_url": ["https://example.com/a", "https://example.com/b"]}
 
 
 @post(
@@ -212,6 +174,7 @@ async def list_documents(
         content_type=asked.content_type,
         source_url=asked.source_url and asked.source_url.strip(),
         q=asked.q,
+        metadata=asked.filter,
     )
     scope = scope_of(request).only(asked.bot_id)
     listed = threads.read if where.q is None else threads.scan
@@ -262,50 +225,6 @@ async def read_document(
     )
 
 
-@delete(
-    "/knowledge",
-    status_code=200,
-    guards=[need("knowledge")],
-    tags=["knowledge"],
-    summary="Delete documents",
-    operation_class=operation(
-        query=HowToDelete,
-        in_place_of_body=DeleteRequest,
-        body=json_body(DeleteRequest, _DELETE_EXAMPLE),
-    ),
-    responses=errors(400, 413),
-)
-async def delete_documents(
-    request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
-) -> Deleted:
-    """By URL, in the body or the query. Doing it again does no harm."""
-    scope = scope_of(request)
-    how = read_query(request, HowToDelete)
-    asked = await read_query_or_body(request, DeleteRequest)
-    urls, bot_id = asked.source_url, asked.bot_id or scope.default_bot
-    urls_once = list(dict.fromkeys(urls))
-    forecast = None
-    if how.dry_run:
-        chunks = await threads.read(service.knowledge.chunks_of, scope, bot_id, urls_once)
-        removed = {url: len(passages) for url, passages in chunks.items()}
-        if caller_of(request).has("transcripts"):
-            forecast = await threads.write(service.forecaster.remove, scope, bot_id, urls_once)
-    else:
-        removed = await threads.write(service.knowledge.remove, scope, bot_id, urls_once)
-        service.jobs.changed({bot_id})
-    return Deleted(
-        source_urls_requested=len(urls),
-        urls_deleted=len(removed),
-        entries_removed=sum(removed.values()),
-        bot_id=bot_id,
-        results=[
-            DeletedUrl(source_url=url, deleted=url in removed, entries_removed=removed.get(url, 0))
-            for url in urls
-        ],
-        gaps=forecast,
-    )
-
-
 def pushed(report: Upserted, forecast: Forecast | None = None) -> Pushed:
     return Pushed(
         success=True,
@@ -329,4 +248,4 @@ def _read(body: bytes, scope: Scope, strict: bool) -> tuple[Document, bool]:
     return read_push(values), read_strict(values, strict)
 
 
-handlers = [push, list_documents, read_document, delete_documents]
+handlers = [push, list_documents, read_document]

@@ -63,7 +63,7 @@ async def _search(
         asked.query,
         bot_id,
         k=asked.k,
-        content_type=asked.content_type,
+        only=asked.filter,
         mode=asked.mode,
         by_document=asked.group == "document",
     )
