@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
@@ -19,10 +20,18 @@ from litestar.openapi.spec import (
     RequestBody,
     Schema,
 )
+from litestar.types import Method
 from msgspec import Struct
 
 from rag_service.fields import declared_fields, request_schema
-from rag_service.http.envelopes import ChatError, KnowledgeError, MessagesError
+from rag_service.http.envelopes import (
+    CHAT,
+    KNOWLEDGE,
+    MESSAGES,
+    ChatError,
+    KnowledgeError,
+    MessagesError,
+)
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -72,7 +81,22 @@ _HEADERS = {
     "Retry-After": ("integer", "Seconds."),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
+_MOUNTS = {KNOWLEDGE: "mxchat", CHAT: "api", MESSAGES: "v1"}
 _AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+
+
+def operation_id(handler: HTTPRouteHandler, method: Method, path: list[Any]) -> str:
+    """The handler's name in camel case, which is that of the clients' method: `listPages`.
+
+    Below a mount it is `mxchatListPages`, and of a further method `putUpdateWebhook`.
+    """
+    whole = "/" + "/".join(part for part in path if isinstance(part, str))
+    words = handler.handler_name.split("_")
+    if len(handler.http_methods) > 1 and method != "PATCH":
+        words = [method.lower(), *words]
+    mounts = [name for prefix, name in _MOUNTS.items() if whole.startswith(f"{prefix}/")]
+    first, *rest = mounts + words
+    return first + "".join(word.title() for word in rest)
 
 
 def headers() -> dict[str, OpenAPIHeader]:

@@ -116,7 +116,7 @@ _STREAM = (
     operation_class=operation(body=_CHAT),
     responses=errors(400, 404, 413, 502, 504, chat=True),
 )
-async def send_message(
+async def chat(
     request: AnyRequest,
     bot_id: FromPath[str],
     service: NamedDependency[Service],
@@ -167,7 +167,7 @@ async def ask_bot(
     operation_class=operation(body=_CHAT, streams={EVENTS: _STREAM}),
     responses=errors(400, 404, 413, chat=True),
 )
-async def stream_message(
+async def chat_stream(
     request: AnyRequest,
     bot_id: FromPath[str],
     service: NamedDependency[Service],
@@ -290,4 +290,4 @@ def _usage(usage: Usage) -> dict[str, int]:
     }
 
 
-handlers = [send_message, ask_bot, stream_message]
+handlers = [chat, ask_bot, chat_stream]

@@ -146,7 +146,7 @@ async def list_contacts(
     operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
-async def read_one(
+async def get_contact(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -165,7 +165,7 @@ async def read_one(
     operation_class=operation(body=json_body(ContactChange, {"name": "Ann Lee", "phone": None})),
     responses=errors(400, 404, 409, 413, chat=True),
 )
-async def change_contact(
+async def update_contact(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -215,7 +215,7 @@ async def delete_contact(
     operation_class=operation(query=Page),
     responses=errors(400, 404, chat=True),
 )
-async def list_linked(
+async def list_contact_conversations(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -257,8 +257,8 @@ _SHOWN = Contact.__struct_fields__
 handlers = [
     create_contact,
     list_contacts,
-    read_one,
-    change_contact,
+    get_contact,
+    update_contact,
     delete_contact,
-    list_linked,
+    list_contact_conversations,
 ]

@@ -164,7 +164,7 @@ async def create_conversation(
     operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
-async def read_conversation(
+async def get_conversation(
     request: AnyRequest,
     bot_id: FromPath[str],
     conversation_id: FromPath[str],
@@ -202,7 +202,7 @@ async def read_conversation(
     operation_class=operation(body=json_body(ConversationChange, _EXAMPLE)),
     responses=errors(400, 404, chat=True),
 )
-async def change_conversation(
+async def update_conversation(
     request: AnyRequest,
     bot_id: FromPath[str],
     conversation_id: FromPath[str],
@@ -290,7 +290,7 @@ def _made(conversation: Conversation) -> Made:
 handlers = [
     list_conversations,
     create_conversation,
-    read_conversation,
-    change_conversation,
+    get_conversation,
+    update_conversation,
     delete_conversation,
 ]

@@ -123,7 +123,7 @@ def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) ->
     operation_class=operation(query=JobRequest),
     responses=errors(400, 404),
 )
-async def read_job(
+async def get_job(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobAnswer:
     """Its state, counts, failed lines, rate and the time left."""
@@ -174,4 +174,4 @@ def _answer(status: JobStatus, service: Service) -> JobAnswer:
     )
 
 
-handlers = [push_batch, read_job, cancel_job]
+handlers = [push_batch, get_job, cancel_job]

@@ -196,7 +196,7 @@ async def list_gaps(
     operation_class=operation(query=OfBot, streams=_GOLDEN),
     responses=errors(400),
 )
-async def golden(
+async def golden_questions(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Response[Any]:
     """The questions of closed gaps and those rated up, a JSON object a line, with the pages that
@@ -218,7 +218,7 @@ async def golden(
     operation_class=operation(query=QuestionsRequest),
     responses=errors(400, 404),
 )
-async def read_gap(
+async def get_gap(
     request: AnyRequest,
     gap_id: FromPath[str],
     service: NamedDependency[Service],
@@ -244,7 +244,7 @@ async def read_gap(
     operation_class=operation(body=json_body(GapChange, {"state": "dismissed"})),
     responses=errors(400, 404, 413),
 )
-async def change_gap(
+async def update_gap(
     request: AnyRequest,
     gap_id: FromPath[str],
     service: NamedDependency[Service],
@@ -331,4 +331,4 @@ def _ndjson(groups: Iterator[list[Gap]]) -> Iterator[bytes]:
         yield encoder.encode_lines(gaps)
 
 
-handlers = [list_gaps, golden, read_gap, change_gap, merge_gaps, answer_gap]
+handlers = [list_gaps, golden_questions, get_gap, update_gap, merge_gaps, answer_gap]

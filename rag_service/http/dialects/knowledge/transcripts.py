@@ -101,7 +101,7 @@ _CLICK = {"session_id": "conv_0199", "url": "https://example.com/hours"}
     operation_class=operation(query=TranscriptsRequest, streams=_EXPORTS),
     responses=errors(400),
 )
-async def read_transcripts(
+async def list_transcripts(
     request: AnyRequest,
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -236,4 +236,4 @@ def _ndjson(groups: Iterator[list[TranscriptRow]]) -> Iterator[bytes]:
         yield encoder.encode_lines([item(row) for row in rows])
 
 
-handlers = [read_transcripts, delete_transcripts, add_translation, add_click]
+handlers = [list_transcripts, delete_transcripts, add_translation, add_click]

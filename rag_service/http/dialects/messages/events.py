@@ -88,7 +88,7 @@ _STREAM = (
     operation_class=operation(query=EventsRequest, streams={EVENTS: _STREAM}),
     responses=messages_errors(400),
 )
-async def read_events(
+async def list_events(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -156,7 +156,8 @@ class _Feed:
     ) -> AsyncGenerator[bytes, None]:
         """Until the service ends, or the token does not hold any more."""
         events, following = first
-        yield b": open\n\n"
+        place = "" if events else f"id: {following}\n"  # where to go on when nothing has come
+        yield f": open\n{place}\n".encode()
         with self._fan_out.listening():
             while not self._fan_out.closing and await holds():
                 for event in events:
@@ -200,4 +201,4 @@ def _visible(caller: Caller, types: list[str] | None) -> list[str] | None:
     return types
 
 
-handlers = [read_events]
+handlers = [list_events]
