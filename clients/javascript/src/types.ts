@@ -75,10 +75,13 @@ export type Export<N extends Operation, Format extends string> = (
 /** A document to push. */
 export type Page = Body<"pushPage">;
 
-/** What came of one line of a batch, or of one file. */
-export type BatchResult =
-  | ({ line: number; success: true } & Omit<Schemas["Pushed"], "success">)
-  | { line: number; success: false; source_url: string | null; error: string };
+type Lines<R> = R extends { 200: { content: { "application/x-ndjson": infer L } } } ? L : never;
+
+/** What came of one line of a batch, or of one document of a file. */
+export type BatchResult = Lines<operations["pushBatch"]["responses"]>;
+
+/** A question with the pages that answer it. */
+export type GoldenQuestion = Lines<operations["goldenQuestions"]["responses"]>;
 
 export type ChatEvent =
   | { event: "sources"; data: Pick<Schemas["Reply"], "conversationId" | "hasRagContext" | "sources" | "related"> }
@@ -93,12 +96,6 @@ export interface Usage {
 
 /** What happened, as /events and webhooks tell it. */
 export type Event = Schemas["FeedEvent"];
-
-/** A question with the pages that answer it. */
-export interface GoldenQuestion {
-  question: string;
-  source_urls: string[];
-}
 
 export interface ClientOptions {
   /** Where the service is, with the prefix of a proxy if it has one; "" for a page's own host. */

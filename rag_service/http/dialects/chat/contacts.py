@@ -15,7 +15,7 @@ from rag_service.contacts.files import csv_lines
 from rag_service.conversations.store import Conversation
 from rag_service.conversations.transcripts import ORDERS, Order
 from rag_service.fields import Field, flag, one_of, read_label
-from rag_service.http.documenting import CSV, errors, json_body, operation
+from rag_service.http.documenting import CSV, errors, json_body, operation, streamed
 from rag_service.http.envelopes import Success
 from rag_service.http.exports import exported
 from rag_service.http.guarding import need, of_no_bot, scope_of
@@ -82,7 +82,7 @@ class DeleteRequest(Struct, frozen=True, kw_only=True):
 
 
 _EXAMPLE = {"email": "ann@example.com", "name": "Ann Lee", "userId": "user_789"}
-_EXPORT = "email,name,phone,user_id,metadata\r\nann@example.com,Ann Lee,,user_789,{}\r\n"
+_EXPORT = streamed("email,name,phone,user_id,metadata\r\nann@example.com,Ann Lee,,user_789,{}\r\n")
 GUARDS = [need("admin"), of_no_bot]
 _ONE = "/contacts/{contact_id:str}"
 TAGS = ["contacts"]

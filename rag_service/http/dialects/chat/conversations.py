@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.assembly import Service
+from rag_service.conversations.messages import Role
 from rag_service.conversations.store import Conversation, TranscriptRow
 from rag_service.fields import Field, read_label, read_metadata, read_moment
 from rag_service.http.dialects.chat.chat import need_bot
@@ -27,7 +28,7 @@ class Line(Struct, frozen=True, kw_only=True, rename="camel"):
     """`role` is `user`, `assistant` or `system`."""
 
     id: str
-    role: str
+    role: Role
     content: str
     timestamp: str
     sender_type: str

@@ -32,7 +32,7 @@ from rag_service.gaps.forecast import Forecast
 from rag_service.gaps.gap import GAP_STATES, Gap, GapEntry, GapQuestion, GapState
 from rag_service.gaps.gaps_request import GapsRequest, OfBot
 from rag_service.http.dialects.knowledge.knowledge import Pushed, pushed
-from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation
+from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation, streamed
 from rag_service.http.exports import exported
 from rag_service.http.guarding import caller_of, need, scope_of
 from rag_service.http.parameters import read_body, read_query
@@ -70,6 +70,13 @@ class GapAnswered(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap: Gap
     push: Pushed
     gaps: Forecast | None = None
+
+
+class GoldenQuestion(Struct, frozen=True, kw_only=True):
+    """A question with the pages that answer it."""
+
+    question: str
+    source_urls: list[str]
 
 
 def _none_or(longest: int) -> Reader[str]:
@@ -135,11 +142,16 @@ class AnswerRequest(Struct, frozen=True, kw_only=True):
 
 
 _EXPORTS = {
-    CSV: "gap_id,bot_id,state,kind,title\r\ngap_0199,default,open,nothing_found,Bike racks?\r\n",
-    NDJSON: '{"gap_id": "gap_0199", "bot_id": "default", "title": "Bike racks?"}\n',
+    CSV: streamed(
+        "gap_id,bot_id,state,kind,title\r\ngap_0199,default,open,none,Where are bike racks?\r\n"
+    ),
+    NDJSON: streamed('{"gap_id": "gap_0199", "bot_id": "default", "title": "Bike racks?"}\n', Gap),
 }
 _GOLDEN = {
-    NDJSON: '{"question": "When do you open?", "source_urls": ["https://example.com/hours"]}\n'
+    NDJSON: streamed(
+        '{"question": "When do you open?", "source_urls": ["https://example.com/hours"]}\n',
+        GoldenQuestion,
+    )
 }
 
 
@@ -204,7 +216,7 @@ async def golden_questions(
     scope = scope_of(request).only(read_query(request, OfBot).bot_id)
     encoder = msgspec.json.Encoder()
     lines = (
-        encoder.encode({"question": question, "source_urls": urls}) + b"\n"
+        encoder.encode(GoldenQuestion(question=question, source_urls=urls)) + b"\n"
         for question, urls in service.store.gaps.golden(scope)
     )
     return exported(lines, threads, NDJSON, "golden.ndjson")

@@ -15,7 +15,7 @@ from rag_service.events.fan_out import FanOut
 from rag_service.events.feed import cursor, place_of
 from rag_service.events.happenings import Event, EventType
 from rag_service.fields import Field, integer, read_label, takes
-from rag_service.http.documenting import EVENTS, messages_errors, operation
+from rag_service.http.documenting import EVENTS, messages_errors, operation, streamed
 from rag_service.http.guarding import caller_of, need, still_holds
 from rag_service.http.parameters import read_query
 from rag_service.http.sse import event_stream, frame
@@ -74,9 +74,10 @@ class EventsRequest(Struct, frozen=True, kw_only=True):
     ] = 0
 
 
-_STREAM = (
+_STREAM = streamed(
     'id: evt_0199\nevent: message.created\ndata: {"id":"evt_0199","type":"message.created",'
-    '"created_at":"2026-05-12T10:00:00.000000Z","bot_id":"default","data":{}}\n\n'
+    '"created_at":"2026-05-12T10:00:00.000000Z","bot_id":"default","data":{}}\n\n',
+    FeedEvent,
 )
 
 
