@@ -84,7 +84,7 @@ _EXAMPLE = {"source_url": ["https://example.com/a", "https://example.com/b"]}
     ),
     responses=errors(400, 409, 413),
 )
-async def delete_documents(
+async def delete_pages(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Deleted:
     """By URL, in the body or the query. Doing it again does no harm.
@@ -166,4 +166,4 @@ def _deleted(
     )
 
 
-handlers = [delete_documents]
+handlers = [delete_pages]
