@@ -304,5 +304,6 @@ async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
 
 
 def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
-    used, _ = ([], sources) if reply.declined else reply.citations.part(sources)
-    return [replace(source, used=source in used) for source in sources] or None
+    used, related = ([], sources) if reply.declined else reply.citations.part(sources)
+    kept = [replace(source, used=True) for source in used]
+    return kept + [replace(source, used=False) for source in related] or None

@@ -134,8 +134,8 @@ def test_an_answer_is_numbered_by_what_it_cites(gates):
     assert [source.text for source in answered.sources] == [given[2], given[1]]
     assert [source.text for source in answered.related] == [given[0]]
     for row in rows(gates):
-        assert [source.text for source in row.context] == given
-        assert [source.used for source in row.context] == [False, True, True]
+        assert [source.text for source in row.context] == [given[2], given[1], given[0]]
+        assert [source.used for source in row.context] == [True, True, False]
 
 
 def test_all_are_sources_of_an_answer_that_cites_none(gates):
@@ -162,7 +162,7 @@ def test_a_promised_answer_is_numbered_in_the_same_way(gates):
     row = asyncio.run(assistant(gates, Scripted("So [3].")).pay(owed))
     assert row.text == "So [1]."
     for kept in rows(gates):
-        assert [source.used for source in kept.context] == [False, False, True]
+        assert [source.used for source in kept.context] == [True, False, False]
 
 
 def test_a_language_model_reads_what_stands_around_a_passage(service):
