@@ -1,4 +1,6 @@
-"""Brings what the page is built on from npm into rag_service/web/vendor: `make vendor`.
+"""Brings what the page is built on into rag_service/web/vendor: `make vendor`.
+
+That is our own client for JavaScript, as it is, and what others wrote, from npm.
 
 The manifest names each file's package, version, licence, the digest of npm's archive and that of
 the file as it is here. `python tools/vendor.py NAME=VERSION` takes another version than the
@@ -8,6 +10,7 @@ manifest's.
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -16,6 +19,8 @@ from base64 import b64encode
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "rag_service" / "web" / "vendor"
+CLIENT = Path(__file__).parents[1] / "clients" / "javascript" / "src"
+CLIENT_FILES = ("client.js", "http.js", "streams.js")
 FILES = {
     "preact.js": ("preact", "dist/preact.mjs"),
     "hooks.js": ("preact", "hooks/dist/hooks.mjs"),
@@ -26,6 +31,8 @@ BROWSERS_WANT = {'from"preact"': 'from"./preact.js"'}
 
 
 def main(wanted: dict[str, str]) -> None:
+    for name in CLIENT_FILES:
+        shutil.copy(CLIENT / name, FOLDER / "client" / name)
     manifest = FOLDER / "manifest.json"
     known = {one["package"]: one["version"] for one in json.loads(manifest.read_text())}
     packages = {name: _fetch(name, (known | wanted)[name]) for name in known | wanted}

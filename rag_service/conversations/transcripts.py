@@ -41,7 +41,7 @@ class TranscriptItem(Struct, frozen=True, kw_only=True):
     id: int
     session_id: str
     bot_id: str
-    role: str
+    role: Role
     message: str
     timestamp: str
     has_rag_context: bool | None

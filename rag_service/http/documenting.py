@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import (
     Example,
@@ -19,10 +21,18 @@ from litestar.openapi.spec import (
     RequestBody,
     Schema,
 )
+from litestar.types import Method
 from msgspec import Struct
 
 from rag_service.fields import declared_fields, request_schema
-from rag_service.http.envelopes import ChatError, KnowledgeError, MessagesError
+from rag_service.http.envelopes import (
+    CHAT,
+    KNOWLEDGE,
+    MESSAGES,
+    ChatError,
+    KnowledgeError,
+    MessagesError,
+)
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -72,7 +82,22 @@ _HEADERS = {
     "Retry-After": ("integer", "Seconds."),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
+_MOUNTS = {KNOWLEDGE: "mxchat", CHAT: "api", MESSAGES: "v1"}
 _AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+
+
+def operation_id(handler: HTTPRouteHandler, method: Method, path: list[Any]) -> str:
+    """The handler's name in camel case, which is that of the clients' method: `listPages`.
+
+    Below a mount it is `mxchatListPages`, and of a further method `putUpdateWebhook`.
+    """
+    whole = "/" + "/".join(part for part in path if isinstance(part, str))
+    words = handler.handler_name.split("_")
+    if len(handler.http_methods) > 1 and method != "PATCH":
+        words = [method.lower(), *words]
+    mounts = [name for prefix, name in _MOUNTS.items() if whole.startswith(f"{prefix}/")]
+    first, *rest = mounts + words
+    return first + "".join(word.title() for word in rest)
 
 
 def headers() -> dict[str, OpenAPIHeader]:
@@ -118,23 +143,26 @@ def operation(
     query: type[Struct] | None = None,
     body: RequestBody | None = None,
     in_place_of_body: type[Struct] | None = None,
-    streams: Mapping[str, str] | None = None,
+    streams: Mapping[str, OpenAPIMediaType] | None = None,
 ) -> type[Operation]:
     """Of a closed route. `query` is the struct of its parameters, `in_place_of_body` that of a body
-    whose fields may be in the query as well; `streams` has an example of each media type that a
-    200 has beside JSON."""
+    whose fields may be in the query as well, so that none has to be sent; `streams` has the media
+    types that a 200 has beside JSON."""
+
+    is_form = body is not None and FORM in body.content
+    is_needed = body is not None and body.required and (in_place_of_body is None or is_form)
 
     @dataclass
     class Described(Operation):
         def __post_init__(self) -> None:
             of_path = [_of_path(one) for one in self.parameters or () if isinstance(one, Parameter)]
             self.parameters = [*of_path, *_of_query(query, in_place_of_body)] or None
-            self.request_body = body
+            self.request_body = body and replace(body, required=is_needed)
             self.responses = self.responses or {}
             if streams:
                 whole = self.responses.setdefault("200", OpenAPIResponse(description=_STREAMED))
                 assert isinstance(whole, OpenAPIResponse)
-                whole.content = {**(whole.content or {}), **_streamed(streams)}
+                whole.content = {**(whole.content or {}), **streams}
             for status, response in self.responses.items():
                 assert isinstance(response, OpenAPIResponse)
                 names = (*RATE_HEADERS, *_AT_STATUS.get(status, ()))
@@ -160,8 +188,29 @@ def _of_query(query: type[Struct] | None, body: type[Struct] | None) -> Iterator
             )
 
 
-def _streamed(streams: Mapping[str, str]) -> dict[str, OpenAPIMediaType]:
-    return {kind: _media(shown({"type": "string"}), text) for kind, text in streams.items()}
+def streamed(example: str, *items: type[Struct]) -> OpenAPIMediaType:
+    """A text as it comes. Its schema is that of each line of NDJSON, or of the `data` of each
+    event; a string where there are no items."""
+    if not items:
+        return _media(shown({"type": "string"}), example)
+    schemas, named = msgspec.json.schema_components(items, ref_template="{name}")
+    kinds = [_in_place(schema, named) for schema in schemas]
+    return _media(shown(kinds[0] if len(kinds) == 1 else {"anyOf": kinds}), example)
+
+
+def _in_place(schema: Any, named: Mapping[str, Any]) -> Any:
+    """A schema of msgspec's, with what it refers to in its place."""
+    if isinstance(schema, list):
+        return [_in_place(one, named) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _in_place(named[schema["$ref"]], named)
+    return {
+        key: _in_place(value, named)
+        for key, value in schema.items()
+        if key != "title" or isinstance(value, dict)  # a field of that name stays
+    }
 
 
 def json_body(request: type[Struct], example: dict[str, Any]) -> RequestBody:

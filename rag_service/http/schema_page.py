@@ -39,6 +39,7 @@ def config(prefix: str) -> OpenAPIConfig:
             },
         ),
         security=[{"token": []}],
+        operation_id_creator=documenting.operation_id,
         webhooks=event_schemas.webhooks(),  # type: ignore[arg-type]  # a dict is invariant
         openapi_router=Router(
             "/schema",

@@ -1,6 +1,6 @@
 /** Writing the answer to a gap: a dry run says what it closes, then it is pushed, then the proof. */
 import { html, useState } from "./view.js";
-import { post } from "./api.js";
+import { api } from "./api.js";
 import { t } from "./texts.js";
 import { to } from "./address.js";
 import { changed, Fault, Meter, When } from "./parts.js";
@@ -24,7 +24,7 @@ export function AnswerForm({ gap, questions }) {
     setError(null);
     try {
       const body = { answer, ...(questions.length && { questions }) };
-      const made = await post(`/gaps/${encodeURIComponent(gap.gap_id)}/answer`, body, { query: isDry ? { dry_run: true } : {} });
+      const made = await api.answerGap(gap.gap_id, body, isDry ? { dry_run: true } : {});
       if (isDry) setForecast(made.gaps);
       else {
         drafts.delete(gap.gap_id);

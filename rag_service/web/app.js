@@ -4,7 +4,8 @@ import { to, go, setParams, useAddress } from "./address.js";
 import { session, tokenOfAddress } from "./session.js";
 import { t, loadTexts, LANGUAGES, language, chooseLanguage } from "./texts.js";
 import { Fault, bots, useLoad } from "./parts.js";
-import { SignIn, identify } from "./signin.js";
+import { SignIn } from "./signin.js";
+import { identify } from "./api.js";
 import { Ask } from "./ask.js";
 import { talk } from "./talk.js";
 

@@ -1,6 +1,6 @@
 /** Ask: a conversation as it is had, with what each answer rests on. */
 import { html, useEffect, useRef, useState } from "./view.js";
-import { get, remove } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, go, readAddress, setParams, useAddress } from "./address.js";
@@ -42,8 +42,8 @@ export function Ask() {
 
 /** What can be asked about; where there is nothing yet, how to change that. */
 function Welcome({ bot }) {
-  const known = useLoad((signal) => get("/bots", {}, { signal }), [bot]);
-  const documents = known.value?.data.bots.find((one) => one.id === bot)?.documents;
+  const known = useLoad((signal) => api.listBots({ signal }), [bot]);
+  const documents = known.value?.bots.find((one) => one.id === bot)?.documents;
   if (documents === 0) return html`<${Empty} title=${t("ask.nothing")} text=${t("ask.nothing.text")} line=${START} />`;
   return html`<${Empty} title=${t("ask.welcome")} text=${documents === undefined ? "" : t("ask.welcome.text", { n: documents })} />`;
 }
@@ -80,10 +80,10 @@ function nameAddress(id) {
 function Side({ bot, conversation, count }) {
   const [going, setGoing] = useState(null);
   const { params } = useAddress();
-  const known = useLoad((signal) => get(`/chat/${encodeURIComponent(bot)}/conversations`, { limit: 30 }, { signal }), [bot, count]);
+  const known = useLoad((signal) => api.listConversations(bot, { limit: 30, signal }), [bot, count]);
   const link = (id) => to(id ? ["ask", id] : ["ask"], { bot: params.bot });
   const erase = async () => {
-    await remove(`/chat/${encodeURIComponent(bot)}/conversations/${encodeURIComponent(going)}`);
+    await api.deleteConversation(bot, going);
     talk.forget(going);
     known.reload();
     if (going === conversation) go(["ask"], { bot: params.bot });
@@ -91,8 +91,8 @@ function Side({ bot, conversation, count }) {
   return html`<section class="side stack" aria-label=${t("ask.conversations")}>
     <a class="button" href=${link(null)}>${t("ask.new")}</a>
     <h2>${t("ask.conversations")}</h2>
-    <${Loaded} of=${known} rows=${4}>${(answer) => answer.data.conversations.length
-      ? html`<ul class="list">${answer.data.conversations.map((one) => html`<li><a class="item" href=${link(one.id)} aria-current=${one.id === conversation ? "page" : null}>
+    <${Loaded} of=${known} rows=${4}>${(answer) => answer.conversations.length
+      ? html`<ul class="list">${answer.conversations.map((one) => html`<li><a class="item" href=${link(one.id)} aria-current=${one.id === conversation ? "page" : null}>
           <span class="clip" dir="auto">${one.title || one.preview || one.id}</span><span class="soft small"><${When} at=${one.updatedAt} /></span></a></li>`)}</ul>`
       : html`<p class="soft small">${t("ask.none")}</p>`}<//>
     ${conversation && html`<button class="plain small" onClick=${() => setGoing(conversation)}>${t("ask.delete")}</button>`}

@@ -1,6 +1,6 @@
 /** Contacts: people, and the conversations they had. */
 import { html, useState } from "./view.js";
-import { get, post, remove } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, go, useAddress } from "./address.js";
@@ -18,11 +18,11 @@ export function Contacts() {
 function List({ params }) {
   const offset = Number(params.offset ?? 0);
   const query = { search: params.search, order: params.order, limit: SIZE, page: offset / SIZE + 1 };
-  const found = useLoad((signal) => get("/contacts", query, { signal }), [JSON.stringify(query)]);
+  const found = useLoad((signal) => api.listContacts({ ...query, signal }), [JSON.stringify(query)]);
   const [isNew, setNew] = useState(false);
   return html`<div class="room"><${Head} title=${t("contacts")} text=${t("contacts.text")}><div class="row"><${Tools} path="/contacts" query=${query} csv name="contacts" /><button onClick=${() => setNew(true)}>${t("contacts.new")}</button></div><//>
     <div class="stack"><div class="filters"><${Filter} name="search" label=${t("contacts.search")} wide /><${Filter} name="order" label=${t("sort")} options=${["", "asc"].map((one) => [one, t(`order.${one || "all"}`)])} /></div>
-    <${Loaded} of=${found}>${({ data }) => (data.contacts.length
+    <${Loaded} of=${found}>${(data) => (data.contacts.length
       ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("contacts")}><table><thead><tr><th scope="col">${t("contacts.name")}</th><th scope="col">${t("contacts.email")}</th><th scope="col">${t("contacts.phone")}</th><th scope="col" class="n">${t("contacts.talks")}</th><th scope="col">${t("contacts.since")}</th></tr></thead>
         <tbody>${data.contacts.map((one) => html`<tr key=${one.id}><td class="word"><a dir="auto" href=${to(["contacts", one.id], params)}>${nameOf(one)}</a></td><td dir="auto">${one.email}</td><td>${one.phone}</td><td class="n">${one.conversations}</td><td><${When} at=${one.createdAt} /></td></tr>`)}</tbody></table></div>
         <${Pager} total=${data.pagination.total} size=${SIZE} offset=${offset} />`
@@ -38,7 +38,7 @@ function NewContact({ close }) {
   const save = async (event) => {
     event.preventDefault();
     try {
-      await post("/contacts", fields);
+      await api.createContact(fields);
       changed();
       close();
     } catch (fault) {
@@ -55,19 +55,19 @@ function Contact({ id }) {
   const path = `/contacts/${encodeURIComponent(id)}`;
   const [going, setGoing] = useState(false);
   const [withTalks, setWithTalks] = useState(false);
-  const found = useLoad((signal) => get(path, {}, { signal }), [id]);
-  const talks = useLoad((signal) => get(`${path}/conversations`, { limit: 100 }, { signal }), [id]);
+  const found = useLoad((signal) => api.getContact(id, { signal }), [id]);
+  const talks = useLoad((signal) => api.listContactConversations(id, { limit: 100, signal }), [id]);
   const erase = async () => {
-    await remove(path, undefined, { query: { conversations: withTalks } });
+    await api.deleteContact(id, { conversations: withTalks });
     say(t("deleted"));
     go(["contacts"], params);
   };
-  return html`<div class="room"><p class="small"><a href=${to(["contacts"], params)}>${t("back.contacts")}</a></p><${Loaded} of=${found}>${({ data }) => html`
+  return html`<div class="room"><p class="small"><a href=${to(["contacts"], params)}>${t("back.contacts")}</a></p><${Loaded} of=${found}>${(data) => html`
     <${Head} title=${nameOf(data)}><div class="row"><${Tools} path=${path} name="contact" /><button class="danger" onClick=${() => setGoing(true)}>${t("delete")}</button></div><//>
     <div class="stack wide"><dl class="facts-list">${[["email", data.email], ["phone", data.phone], ["user", data.userId]].filter(([, value]) => value).map(([name, value]) => html`<dt>${t(`contacts.${name}`)}</dt><dd dir="auto">${value}</dd>`)}
         <dt>${t("contacts.since")}</dt><dd><${When} at=${data.createdAt} /></dd>${Object.entries(data.metadata).map(([name, value]) => html`<dt dir="auto">${name}</dt><dd dir="auto">${typeof value === "string" ? value : JSON.stringify(value)}</dd>`)}</dl>
-      <section class="stack"><h2>${t("contacts.talks")}</h2><${Loaded} of=${talks} rows=${3}>${(answer) => (answer.data.conversations.length
-        ? html`<ul class="list">${answer.data.conversations.map((one) => html`<li><a class="item" href=${to(["transcripts", one.id], { bot: one.botId })}><span dir="auto">${one.title || one.preview || one.id}</span><span class="facts"><${When} at=${one.updatedAt} /><span>${one.botId}</span><span>${t("messages", { n: one.messageCount })}</span></span></a></li>`)}</ul>`
+      <section class="stack"><h2>${t("contacts.talks")}</h2><${Loaded} of=${talks} rows=${3}>${(answer) => (answer.conversations.length
+        ? html`<ul class="list">${answer.conversations.map((one) => html`<li><a class="item" href=${to(["transcripts", one.id], { bot: one.botId })}><span dir="auto">${one.title || one.preview || one.id}</span><span class="facts"><${When} at=${one.updatedAt} /><span>${one.botId}</span><span>${t("messages", { n: one.messageCount })}</span></span></a></li>`)}</ul>`
         : html`<p class="soft">${t("contacts.silent")}</p>`)}<//></section></div>
     ${going && html`<${Confirm} title=${t("contacts.delete")} action=${t("delete")} run=${erase} close=${() => setGoing(false)}><p dir="auto"><strong>${nameOf(data)}</strong></p><label class="check"><input type="checkbox" checked=${withTalks} onChange=${(event) => setWithTalks(event.target.checked)} />${t("contacts.delete.talks")}</label><//>`}`}<//></div>`;
 }

@@ -1,6 +1,6 @@
 /** A conversation as it was had, with the decision behind each answer, and its erasure. */
 import { html, useEffect, useRef, useState } from "./view.js";
-import { get, remove } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t, score } from "./texts.js";
 import { to, go, useAddress } from "./address.js";
@@ -14,11 +14,11 @@ export function Conversation({ id }) {
   const [going, setGoing] = useState(false);
   const { doc, chunk, begins, m, ...filters } = params;
   const query = { session_id: id, order: "asc", limit: 1000 };
-  const found = useLoad((signal) => get("/transcripts", query, { signal }), [id]);
+  const found = useLoad((signal) => api.listTranscripts({ ...query, signal }), [id]);
   const bot = found.value?.items[0]?.bot_id;
   const back = { ...filters, bot: null };
   const erase = async () => {
-    const gone = await remove("/transcripts", { session_ids: [id] });
+    const gone = await api.deleteTranscripts({ session_ids: [id] });
     say(t(gone.erasure_pending ? "erased.pending" : "erased", { n: gone.transcripts_deleted }));
     go(["transcripts"], back);
   };

@@ -1,6 +1,6 @@
 /** A document with its passages, what it answered, its gaps, and what deleting it would reopen. */
 import { html, useState } from "./view.js";
-import { get, remove } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t, bytes } from "./texts.js";
 import { to, go, useAddress } from "./address.js";
@@ -14,7 +14,7 @@ const LOOKED_AT = 200;
 export function Document({ id }) {
   const { params } = useAddress();
   const [going, setGoing] = useState(false);
-  const found = useLoad((signal) => get(`/knowledge/${encodeURIComponent(id)}`, {}, { signal }), [id]);
+  const found = useLoad((signal) => api.getPage(id, { signal }), [id]);
   return html`<div class="room"><p class="small"><a href=${to(["knowledge"], { bot: params.bot, view: "pages" })}>${t("back.pages")}</a></p><${Loaded} of=${found}>${(document) => html`
     <${Head} title=${document.title || document.source_url}><${Tools} path=${`/knowledge/${id}`} name="page" /><//>
     <div class="two"><section class="stack" aria-label=${t("document.passages")}><h2>${t("document.passages")} <span class="soft n">${document.chunks.length}</span></h2><${Chunks} chunks=${document.chunks} here=${params.chunk} /></section>
@@ -29,7 +29,7 @@ export function Document({ id }) {
 
 /** Gaps that it closed, and open ones to which it comes nearest. */
 function OfGaps({ document }) {
-  const found = useLoad((signal) => get("/gaps", { bot_id: document.bot_id, state: "all", limit: 1000 }, { signal }), [document.document_id]);
+  const found = useLoad((signal) => api.listGaps({ bot_id: document.bot_id, state: "all", limit: 1000, signal }), [document.document_id]);
   return html`<${Loaded} of=${found} rows=${2}>${(page) => {
     const closed = page.items.filter((gap) => gap.closed_by?.source_url === document.source_url);
     const near = page.items.filter((gap) => gap.state === "open" && gap.best_match?.source_url === document.source_url);
@@ -40,7 +40,7 @@ function OfGaps({ document }) {
 
 /** Answers that cite it, among the latest. */
 function Answered({ document }) {
-  const found = useLoad((signal) => get("/transcripts", { bot_id: document.bot_id, role: "user", has_rag_context: "yes", limit: LOOKED_AT }, { signal }), [document.document_id]);
+  const found = useLoad((signal) => api.listTranscripts({ bot_id: document.bot_id, role: "user", has_rag_context: "yes", limit: LOOKED_AT, signal }), [document.document_id]);
   return html`<${Loaded} of=${found} rows=${2}>${(page) => {
     const cited = page.items.filter((row) => row.rag_context?.some((one) => one.source_url === document.source_url && one.used !== false));
     return html`<section class="stack"><h2>${t("document.answered")}</h2>${cited.length
@@ -52,9 +52,9 @@ function Answered({ document }) {
 /** Says first which gaps would open again. */
 export function DeletePages({ document, close, done }) {
   const body = { source_url: document.source_url, bot_id: document.bot_id };
-  const dry = useLoad((signal) => remove("/knowledge", body, { query: { dry_run: true }, signal }), [document.document_id]);
+  const dry = useLoad((signal) => api.deletePages(body, { dry_run: true, signal }), [document.document_id]);
   const run = async () => {
-    await remove("/knowledge", body);
+    await api.deletePages(body);
     say(t("deleted"));
     done ? done() : changed();
   };

@@ -1,6 +1,6 @@
 /** One gap: its questions, what comes nearest, its history, and what a person does about it. */
 import { html, useState } from "./view.js";
-import { get, patch, post } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, useAddress } from "./address.js";
@@ -12,10 +12,10 @@ import { AnswerForm, Proof } from "./answering.js";
 export function GapView({ id }) {
   const { params } = useAddress();
   const [chosen, setChosen] = useState([]);
-  const found = useLoad((signal) => get(`/gaps/${encodeURIComponent(id)}`, { limit: 1000 }, { signal }), [id]);
+  const found = useLoad((signal) => api.getGap(id, { limit: 1000, signal }), [id]);
   const change = async (fields) => {
     try {
-      await patch(`/gaps/${encodeURIComponent(id)}`, fields);
+      await api.updateGap(id, fields);
       say(t("saved"));
       changed();
     } catch (error) {
@@ -81,10 +81,10 @@ function Merge({ gap, close }) {
   const [q, setQ] = useState("");
   const [ids, setIds] = useState([]);
   const [error, setError] = useState(null);
-  const found = useLoad((signal) => get("/gaps", { bot_id: gap.bot_id, state: "all", q, limit: 20 }, { signal }), [q]);
+  const found = useLoad((signal) => api.listGaps({ bot_id: gap.bot_id, state: "all", q, limit: 20, signal }), [q]);
   const merge = async () => {
     try {
-      await post(`/gaps/${encodeURIComponent(gap.gap_id)}/merge`, { gap_ids: ids });
+      await api.mergeGaps(gap.gap_id, { gap_ids: ids });
       close();
       changed();
     } catch (fault) {

@@ -1,6 +1,6 @@
 /** Gaps: what people ask and nothing answers, and what became of it. */
 import { html } from "./view.js";
-import { get } from "./api.js";
+import { api } from "./api.js";
 import { t } from "./texts.js";
 import { to, useAddress } from "./address.js";
 import { Empty, Filter, Head, Loaded, Meter, Needs, Pager, Tabs, Tools, When, useLoad } from "./parts.js";
@@ -32,7 +32,7 @@ function queryOf({ bot, state = "open", kind, q, sort, since, offset }) {
 
 function List({ params, chosen }) {
   const query = queryOf(params);
-  const found = useLoad((signal) => get("/gaps", query, { signal }), [JSON.stringify(query)]);
+  const found = useLoad((signal) => api.listGaps({ ...query, signal }), [JSON.stringify(query)]);
   return html`<section class="stack" aria-label=${t("gaps.list")}>
     <div class="filters"><${Filter} name="q" label=${t("filter.text")} wide />
       <${Filter} name="kind" label=${t("gaps.kind")} options=${["", "none", "rejected", "weak"].map((one) => [one, t(`gaps.kind.${one || "all"}`)])} />
@@ -61,7 +61,7 @@ function None({ params }) {
 
 function Report({ params }) {
   const query = { bot_id: params.bot, since: params.since };
-  const found = useLoad((signal) => get("/gaps/report", query, { signal }), [params.bot, params.since]);
+  const found = useLoad((signal) => api.getGapReport({ ...query, signal }), [params.bot, params.since]);
   const sections = [["asked_most", "report.most"], ["closed", "report.closed"], ["reopened", "report.reopened"]];
   return html`<div class="stack wide"><div class="filters"><${Filter} name="since" label=${t("since")} options=${["", "-1 week", "-4 weeks", "-3 months", "-1 year"].map((one) => [one, t(`since.${one || "all"}`)])} /></div>
     <${Loaded} of=${found}>${(report) => html`<section class="stack"><h2>${t("report.share")}</h2>

@@ -1,6 +1,6 @@
 /** Knowledge: search with the reasons, the pages there are, uploads and their jobs. */
 import { html, useState } from "./view.js";
-import { get } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t, bytes, score } from "./texts.js";
 import { to, useAddress } from "./address.js";
@@ -34,7 +34,7 @@ const pagesQuery = ({ bot, q, type, offset }) => ({ bot_id: bot, q, content_type
 
 function Search({ params }) {
   const query = searchQuery(params);
-  const found = useLoad(async (signal) => (params.query?.trim() ? get("/search", query, { signal }) : null), [JSON.stringify(query)]);
+  const found = useLoad(async (signal) => (params.query?.trim() ? api.search(query, { signal }) : null), [JSON.stringify(query)]);
   return html`<div class="stack"><div class="filters"><${Filter} name="query" label=${t("search.query")} wide />
       <${Filter} name="mode" label=${t("search.mode")} options=${["", "dense", "keyword"].map((one) => [one, t(`search.${one || "hybrid"}`)])} />
       <${Filter} name="type" label=${t("label")} /></div>
@@ -55,7 +55,7 @@ function Results({ answer, bot, isOld }) {
 
 function Pages({ params }) {
   const query = pagesQuery(params);
-  const found = useLoad((signal) => get("/knowledge", query, { signal }), [JSON.stringify(query)]);
+  const found = useLoad((signal) => api.listPages({ ...query, signal }), [JSON.stringify(query)]);
   const [going, setGoing] = useState(null);
   return html`<div class="stack"><div class="filters"><${Filter} name="q" label=${t("filter.text")} wide /><${Filter} name="type" label=${t("label")} /></div>
     <${Loaded} of=${found}>${(page) => (page.items.length

@@ -1,6 +1,6 @@
 /** What all rooms are made of: loading, errors, empty states, meters, dialogs, tools of a list. */
 import { html, useState, useEffect, useRef } from "./view.js";
-import { get, curl, download } from "./api.js";
+import { api, curl, download } from "./api.js";
 import { t, score, moment } from "./texts.js";
 import { session } from "./session.js";
 import { setParams, useAddress } from "./address.js";
@@ -48,7 +48,8 @@ export function faultText(error) {
   if (error.status === 0) return t("fault.offline");
   if (error.status === 403) return t("fault.forbidden", { message: error.message });
   if (error.status === 429) return t("fault.rate", { n: error.retryAfter ?? 60 });
-  return error.message || t("fault.unknown", { status: error.status ?? "" });
+  const params = Object.entries(error.params ?? {}).map(([name, reason]) => `${name}: ${reason}`).join("; ");
+  return params || error.message || t("fault.unknown", { status: error.status ?? "" });
 }
 
 /** A room that the token may not enter says so, rather than asking in vain. */
@@ -151,7 +152,7 @@ export function Pager({ total, size, offset }) {
     <button disabled=${offset + size >= total} onClick=${() => step(offset + size)}>${t("after")}</button></nav>`;
 }
 
-export const bots = { known: null, load: () => (bots.known ??= get("/bots").then((answer) => answer.data.bots)) };
+export const bots = { known: null, load: () => (bots.known ??= api.listBots().then((answer) => answer.bots)) };
 
 /** Says something once, on the screen and to screen readers. */
 export function say(text) {

@@ -1,6 +1,6 @@
 /** A passage marked in its document, beside what cites it. */
 import { html, useEffect, useRef } from "./view.js";
-import { get } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, setParams } from "./address.js";
@@ -53,8 +53,8 @@ export function Chunks({ chunks, here, quoting }) {
 }
 
 async function read(url, bot, signal) {
-  const { items } = await get("/knowledge", { source_url: url, bot_id: bot, limit: 1 }, { signal });
-  return items.length ? get(`/knowledge/${items[0].document_id}`, {}, { signal }) : null;
+  const { items } = await api.listPages({ source_url: url, bot_id: bot, limit: 1, signal });
+  return items.length ? api.getPage(items[0].document_id, { signal }) : null;
 }
 
 /** The sentences of `quoting` that stand in the text; all of it where none does. */

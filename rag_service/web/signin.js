@@ -1,12 +1,9 @@
 /** Signing in with a token: at the door, or over a room whose token does not hold any more. */
 import { html, useState, useRef, useEffect } from "./view.js";
-import { get } from "./api.js";
+import { identify } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { faultText } from "./parts.js";
-
-/** What a token may do. Raises ApiError, with 401 where it opens nothing. */
-export const identify = (token) => get("/tokens/self", {}, { token });
 
 export function SignIn({ over, fault }) {
   const box = useRef();

@@ -1,5 +1,5 @@
 /** The conversation that is open. It lives beside the rooms: an answer goes on when Ask is left. */
-import { get, events, post } from "./api.js";
+import { api } from "./api.js";
 import { t } from "./texts.js";
 
 const listeners = new Set();
@@ -31,9 +31,9 @@ export const talk = {
     tell();
     if (!id) return;
     try {
-      const { data } = await get(`/chat/${encodeURIComponent(bot)}/conversations/${encodeURIComponent(id)}`);
+      const { messages } = await api.getConversation(bot, id);
       if (this.conversation !== id) return;
-      this.turns = turnsOf(data.messages);
+      this.turns = turnsOf(messages);
     } catch (error) {
       if (this.conversation === id) this.fault = error;
     }
@@ -58,12 +58,11 @@ export const talk = {
     tell();
     try {
       const body = { message: question, ...(this.conversation && { conversationId: this.conversation }) };
-      for await (const { event, data } of events(`/chat/${encodeURIComponent(bot)}/stream`, body, stop.signal)) {
+      for await (const { event, data } of api.chatStream(bot, body, { signal: stop.signal, timeout: 0 })) {
         if (event === "sources" && !this.conversation) named((this.conversation = data.conversationId));
         heard(turn, event, data);
         tell();
       }
-      if (turn.state !== "done") turn.state = turn.fault ? "failed" : "cut";
     } catch (error) {
       turn.state = stop.signal.aborted ? "stopped" : "failed";
       if (turn.state === "failed") turn.fault = error;
@@ -74,9 +73,8 @@ export const talk = {
   },
 
   async rate(turn, rating, comment) {
-    const path = `/chat/${encodeURIComponent(this.bot)}/messages/${encodeURIComponent(turn.id)}/feedback`;
-    const { data } = await post(path, { rating, ...(comment && { comment }) });
-    turn.feedback = data.feedback;
+    const { feedback } = await api.rateAnswer(this.bot, turn.id, { rating, ...(comment && { comment }) });
+    turn.feedback = feedback;
     tell();
   },
 };
@@ -85,7 +83,6 @@ function heard(turn, event, data) {
   if (event === "sources") Object.assign(turn, { state: "writing", answered: data.hasRagContext, sources: data.sources, related: data.related });
   else if (event === "delta") turn.answer += data.text;
   else if (event === "done") Object.assign(turn, { state: "done", id: data.messageId, answered: data.hasRagContext, sources: data.sources, related: data.related });
-  else if (event === "error") turn.fault = data;
 }
 
 /** Messages as turns. An answer belongs to the question before it. */

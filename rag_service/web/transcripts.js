@@ -1,6 +1,6 @@
 /** Transcripts: what was asked and answered, however many rows there are. */
 import { html } from "./view.js";
-import { get } from "./api.js";
+import { api } from "./api.js";
 import { t } from "./texts.js";
 import { to, useAddress } from "./address.js";
 import { Empty, Filter, Head, Needs, Tools, When } from "./parts.js";
@@ -15,7 +15,7 @@ export function Transcripts() {
   const query = Object.fromEntries([["bot_id", params.bot], ...FILTERS.map((name) => [name, params[name]])]);
   const key = JSON.stringify(query);
   const read = async (offset, limit, signal) => {
-    const page = await get("/transcripts", { ...query, offset, limit }, { signal });
+    const page = await api.listTranscripts({ ...query, offset, limit, signal });
     return { total: page.total, items: page.items };
   };
   return html`<${Needs} scope="transcripts"><div class="room"><${Head} title=${t("transcripts")} text=${t("transcripts.text")}><${Tools} path="/transcripts" query=${query} csv ndjson name="transcripts" /><//>

@@ -1,6 +1,6 @@
 /** A question and what became of it: an answer with its sources, or the state "not answered". */
 import { html, useState } from "./view.js";
-import { get } from "./api.js";
+import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, useAddress } from "./address.js";
@@ -40,7 +40,7 @@ function Sources({ turn }) {
 function NotAnswered({ turn, bot }) {
   const { params } = useAddress();
   const isAllowed = session.may("knowledge");
-  const near = useLoad(async (signal) => isAllowed ? get("/search", { query: turn.question, bot_id: bot, k: 3 }, { signal }) : null, [turn.question]);
+  const near = useLoad(async (signal) => isAllowed ? api.search({ query: turn.question, bot_id: bot, k: 3 }, { signal }) : null, [turn.question]);
   const found = near.value;
   if (!turn.question || found?.small_talk) return html`<div class="answer"><${Prose} text=${turn.answer} /></div>`;
   return html`<div class="none stack"><div class="row apart"><h2>${t("ask.unanswered")}</h2>${found && html`<${Meter} value=${found.confidence} />`}</div>

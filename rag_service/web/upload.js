@@ -1,6 +1,6 @@
 /** Files by drag and drop, with progress, warnings and failures by file; and the jobs of all imports. */
 import { html, useEffect, useRef, useState } from "./view.js";
-import { get, remove } from "./api.js";
+import { api } from "./api.js";
 import { t, bytes, number } from "./texts.js";
 import { setParams, to } from "./address.js";
 import { changed, Empty, Loaded, Pager, When, faultText, say, useLoad } from "./parts.js";
@@ -43,7 +43,7 @@ function File({ upload }) {
 
 export function Jobs({ params }) {
   const query = { limit: SIZE, offset: params.offset };
-  const found = useLoad((signal) => get("/jobs", query, { signal }), [params.offset]);
+  const found = useLoad((signal) => api.listJobs({ ...query, signal }), [params.offset]);
   const isMoving = found.value?.items.some((job) => job.state === "running" || job.state === "queued");
   const timer = useRef();
   useEffect(() => {
@@ -57,7 +57,7 @@ export function Jobs({ params }) {
 
 function Job({ job, isOpen }) {
   const isMoving = job.state === "running" || job.state === "queued";
-  const cancel = () => remove(`/jobs/${job.job_id}`).then(changed, (error) => say(faultText(error)));
+  const cancel = () => api.cancelJob(job.job_id).then(changed, (error) => say(faultText(error)));
   const kind = { succeeded: "good", failed: "bad", cancelled: "" }[job.state] ?? "warn";
   return html`<li class="item stack"><div class="row apart"><span class="row"><span class=${`chip ${kind}`}>${t(job.state === "failed" ? "job.failed.state" : `job.${job.state}`)}</span><code>${job.job_id}</code></span>
       ${isMoving && html`<button class="small" onClick=${cancel}>${t("job.cancel")}</button>`}</div>
@@ -68,6 +68,6 @@ function Job({ job, isOpen }) {
 }
 
 function Failures({ id }) {
-  const found = useLoad((signal) => get(`/jobs/${id}`, { limit: 200 }, { signal }), [id]);
+  const found = useLoad((signal) => api.getJob(id, { limit: 200, signal }), [id]);
   return html`<${Loaded} of=${found} rows=${2}>${(job) => html`<ul>${job.failed_lines.map((line) => html`<li class="small"><span class="n soft">${line.line}</span> <span dir="auto">${line.source_url}</span> <span class="bad">${line.error}</span></li>`)}</ul>`}<//>`;
 }

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 from litestar.testing import TestClient
 from open_gaps import considered
 from openapi_spec_validator import validate
@@ -183,6 +184,55 @@ def test_each_example_is_taken_and_what_is_not_documented_is_ignored(
     assert "undocumented" not in answer.text
     said = operation["responses"][str(answer.status_code)]["content"]
     assert answer.headers["content-type"].partition(";")[0] in said
+
+
+def test_operations_are_called_as_what_they_do():
+    paths = DOCUMENT["paths"]
+    assert paths["/knowledge"]["get"]["operationId"] == "listPages"
+    assert paths["/wp-json/mxchat/v1/knowledge"]["get"]["operationId"] == "mxchatListPages"
+    assert paths["/api/v1/chat/{bot_id}/stream"]["post"]["operationId"] == "apiChatStream"
+    put = paths["/webhooks/{webhook_id}"]["put"]["operationId"]
+    assert {"updateWebhook", put} == {"updateWebhook", "putUpdateWebhook"}
+
+
+def test_what_may_be_in_the_query_is_no_body_that_is_needed(full):
+    for path, name in (("/knowledge", "source_url"), ("/transcripts", "session_ids")):
+        assert not DOCUMENT["paths"][path]["delete"]["requestBody"].get("required")
+        assert full.delete(path, params={name: "https://a/gone"}).status_code == 200
+    assert DOCUMENT["paths"]["/knowledge/upload"]["post"]["requestBody"]["required"]
+
+
+def schema_of_items(method, path, kind):
+    media = DOCUMENT["paths"][path][method]["responses"]["200"]["content"][kind]
+    return Draft202012Validator(media["schema"])
+
+
+def data_of(text):
+    return [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+
+
+def test_each_line_of_a_stream_is_as_documented(full, ids):
+    pages = json.dumps(PAGE) + "\n{}\n"
+    question = {"message": "Do we open at nine?"}
+    reply = full.post("/chat/default/message", json=question).json()["data"]
+    full.post(f"/messages/{reply['messageId']}/feedback", json={"rating": "up"})
+    for method, path, more in (
+        ("post", "/knowledge/batch?wait=true", {"content": pages}),
+        ("post", "/knowledge/upload?wait=true", {"files": {"file": ("a.md", b"# A\n\nb")}}),
+        ("get", "/transcripts", {}),
+        ("get", "/gaps", {}),
+        ("get", "/gaps/golden", {}),
+        ("post", "/chat/{bot_id}/stream", {"json": question}),
+    ):
+        kind = "text/event-stream" if "json" in more else "application/x-ndjson"
+        headers = {"Accept": kind}
+        answer = full.request(method.upper(), path.format(**ids), headers=headers, **more)
+        items = data_of(answer.text) if "json" in more else answer.text.splitlines()
+        assert items, path
+        validator = schema_of_items(method, path.partition("?")[0], kind)
+        for item in items:
+            validator.validate(json.loads(item))
+        assert not validator.is_valid({"surprise": 1})
 
 
 @pytest.mark.parametrize(

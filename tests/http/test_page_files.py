@@ -41,6 +41,14 @@ def test_what_others_wrote_is_what_the_manifest_says():
         assert row["version"] and row["licence"] and row["archive"].startswith("sha512-")
 
 
+def test_the_page_calls_the_service_by_the_client_for_javascript_as_it_is():
+    client = Path(__file__).parents[2] / "clients" / "javascript" / "src"
+    copies = sorted((WEB / "vendor" / "client").glob("*.js"))
+    assert [one.name for one in copies] == ["client.js", "http.js", "streams.js"]
+    for one in copies:
+        assert one.read_bytes() == (client / one.name).read_bytes(), "make vendor brings it"
+
+
 def test_a_translation_has_every_word_and_no_other():
     english = keys_of("en")
     assert len(english) > 200

@@ -16,8 +16,8 @@ from rag_service.conversations.store import NewMessage
 from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.errors import BotNotFound, RagError
 from rag_service.fields import Field, read_bot_id, read_label, read_metadata, text
-from rag_service.http.documenting import EVENTS, errors, json_body, operation
-from rag_service.http.envelopes import Success, fault_of
+from rag_service.http.documenting import EVENTS, errors, json_body, operation, streamed
+from rag_service.http.envelopes import ChatFault, Success, fault_of
 from rag_service.http.guarding import need, scope_of, still_holds
 from rag_service.http.parameters import read_body
 from rag_service.http.sse import event_stream, frame
@@ -74,6 +74,12 @@ class Done(Struct, frozen=True, kw_only=True, rename="camel"):
     usage: dict[str, int]
 
 
+class Piece(Struct, frozen=True, kw_only=True):
+    """The next words of the answer."""
+
+    text: str
+
+
 _QUESTION = Field("The question.", text(LONGEST_QUESTION))
 _ASKER = Field("Kept with the message; `userId` tells who asks.", read_metadata)
 
@@ -98,12 +104,16 @@ class BotRequest(Struct, frozen=True, kw_only=True, rename="camel"):
 _EXAMPLE = {"message": "What are your business hours?", "metadata": {"userId": "user_789"}}
 _CHAT = json_body(ChatRequest, _EXAMPLE)
 _BOT = json_body(BotRequest, {"message": "Hello", "sessionId": "s-1"})
-_STREAM = (
+_STREAM = streamed(
     'event: sources\ndata: {"conversationId":"conv_0199","hasRagContext":true,"sources":[],'
     '"related":[]}\n\n'
     'event: delta\ndata: {"text":"We open at 9."}\n\n'
     'event: done\ndata: {"conversationId":"conv_0199","messageId":"msg_0199","hasRagContext":true,'
-    '"sources":[],"related":[],"usage":{"promptTokens":9,"completionTokens":5,"totalTokens":14}}\n\n'
+    '"sources":[],"related":[],"usage":{"promptTokens":9,"completionTokens":5,"totalTokens":14}}\n\n',
+    Sources,
+    Piece,
+    Done,
+    ChatFault,
 )
 
 
@@ -116,7 +126,7 @@ _STREAM = (
     operation_class=operation(body=_CHAT),
     responses=errors(400, 404, 413, 502, 504, chat=True),
 )
-async def send_message(
+async def chat(
     request: AnyRequest,
     bot_id: FromPath[str],
     service: NamedDependency[Service],
@@ -167,7 +177,7 @@ async def ask_bot(
     operation_class=operation(body=_CHAT, streams={EVENTS: _STREAM}),
     responses=errors(400, 404, 413, chat=True),
 )
-async def stream_message(
+async def chat_stream(
     request: AnyRequest,
     bot_id: FromPath[str],
     service: NamedDependency[Service],
@@ -216,7 +226,7 @@ def _frame(event: AnswerEvent) -> bytes:
                 ),
             )
         case Delta():
-            return frame("delta", {"text": event.text})
+            return frame("delta", Piece(text=event.text))
         case Answered():
             return frame(
                 "done",
@@ -290,4 +300,4 @@ def _usage(usage: Usage) -> dict[str, int]:
     }
 
 
-handlers = [send_message, ask_bot, stream_message]
+handlers = [chat, ask_bot, chat_stream]

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from rag_service.assembly import Service
 from rag_service.background.jobs import spool_folder
+from rag_service.contacts import files
 from rag_service.contacts.fields import REGION
-from rag_service.contacts.files import ContactFile, ImportReport, import_contacts
+from rag_service.contacts.files import ContactFile, ImportReport
 from rag_service.errors import Invalid
 from rag_service.fields import read_fields
 from rag_service.http.dialects.chat.contacts import GUARDS, TAGS
@@ -53,7 +54,7 @@ _IMPORT = either(
     operation_class=operation(query=ImportRequest, body=_IMPORT),
     responses=errors(400, 413, chat=True),
 )
-async def add_contacts(
+async def import_contacts(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[ImportReport]:
     """A contact with its email, or its user id, is changed; an empty cell changes nothing.
@@ -64,7 +65,9 @@ async def add_contacts(
     asked = read_fields(ImportRequest, query_of(request, ImportRequest) | given)
     file = await threads.read(ContactFile, data, asked.region)
     return Success(
-        data=await threads.write(import_contacts, service.store.contacts, scope_of(request), file)
+        data=await threads.write(
+            files.import_contacts, service.store.contacts, scope_of(request), file
+        )
     )
 
 
@@ -80,4 +83,4 @@ async def _upload(request: AnyRequest, service: Service) -> tuple[bytes, dict[st
         return form.content(form.files[0]), form.fields
 
 
-handlers = [add_contacts]
+handlers = [import_contacts]

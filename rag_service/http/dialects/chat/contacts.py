@@ -15,7 +15,7 @@ from rag_service.contacts.files import csv_lines
 from rag_service.conversations.store import Conversation
 from rag_service.conversations.transcripts import ORDERS, Order
 from rag_service.fields import Field, flag, one_of, read_label
-from rag_service.http.documenting import CSV, errors, json_body, operation
+from rag_service.http.documenting import CSV, errors, json_body, operation, streamed
 from rag_service.http.envelopes import Success
 from rag_service.http.exports import exported
 from rag_service.http.guarding import need, of_no_bot, scope_of
@@ -82,7 +82,7 @@ class DeleteRequest(Struct, frozen=True, kw_only=True):
 
 
 _EXAMPLE = {"email": "ann@example.com", "name": "Ann Lee", "userId": "user_789"}
-_EXPORT = "email,name,phone,user_id,metadata\r\nann@example.com,Ann Lee,,user_789,{}\r\n"
+_EXPORT = streamed("email,name,phone,user_id,metadata\r\nann@example.com,Ann Lee,,user_789,{}\r\n")
 GUARDS = [need("admin"), of_no_bot]
 _ONE = "/contacts/{contact_id:str}"
 TAGS = ["contacts"]
@@ -146,7 +146,7 @@ async def list_contacts(
     operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
-async def read_one(
+async def get_contact(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -165,7 +165,7 @@ async def read_one(
     operation_class=operation(body=json_body(ContactChange, {"name": "Ann Lee", "phone": None})),
     responses=errors(400, 404, 409, 413, chat=True),
 )
-async def change_contact(
+async def update_contact(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -215,7 +215,7 @@ async def delete_contact(
     operation_class=operation(query=Page),
     responses=errors(400, 404, chat=True),
 )
-async def list_linked(
+async def list_contact_conversations(
     request: AnyRequest,
     contact_id: FromPath[str],
     service: NamedDependency[Service],
@@ -257,8 +257,8 @@ _SHOWN = Contact.__struct_fields__
 handlers = [
     create_contact,
     list_contacts,
-    read_one,
-    change_contact,
+    get_contact,
+    update_contact,
     delete_contact,
-    list_linked,
+    list_contact_conversations,
 ]

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.assembly import Service
-from rag_service.conversations.messages import Feedback
+from rag_service.conversations.messages import Feedback, Role
 from rag_service.conversations.store import Conversation, TranscriptRow
 from rag_service.fields import Field, read_label, read_metadata, read_moment
 from rag_service.http.dialects.chat.chat import ChatSource, need_bot, shown_sources
@@ -28,7 +28,7 @@ class Line(Struct, frozen=True, kw_only=True, rename="camel"):
     """`role` is `user`, `assistant` or `system`."""
 
     id: str
-    role: str
+    role: Role
     content: str
     timestamp: str
     sender_type: str
@@ -169,7 +169,7 @@ async def create_conversation(
     operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
-async def read_conversation(
+async def get_conversation(
     request: AnyRequest,
     bot_id: FromPath[str],
     conversation_id: FromPath[str],
@@ -207,7 +207,7 @@ async def read_conversation(
     operation_class=operation(body=json_body(ConversationChange, _EXAMPLE)),
     responses=errors(400, 404, chat=True),
 )
-async def change_conversation(
+async def update_conversation(
     request: AnyRequest,
     bot_id: FromPath[str],
     conversation_id: FromPath[str],
@@ -299,7 +299,7 @@ def _made(conversation: Conversation) -> Made:
 handlers = [
     list_conversations,
     create_conversation,
-    read_conversation,
-    change_conversation,
+    get_conversation,
+    update_conversation,
     delete_conversation,
 ]

@@ -120,7 +120,7 @@ async def list_deliveries(
     operation_class=_EMPTY,
     responses=errors(400, 404, chat=True),
 )
-async def redeliver_one(
+async def redeliver(
     request: AnyRequest,
     webhook_id: FromPath[str],
     delivery_id: FromPath[str],
@@ -177,4 +177,4 @@ def _delivery(delivery: kept.Delivery) -> Delivery:
     )
 
 
-handlers = [test_webhook, list_deliveries, redeliver_one, redeliver_failed]
+handlers = [test_webhook, list_deliveries, redeliver, redeliver_failed]

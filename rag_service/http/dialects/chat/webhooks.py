@@ -116,7 +116,7 @@ async def list_webhooks(
     operation_class=operation(),
     responses=errors(400, 404, chat=True),
 )
-async def read_one(
+async def get_webhook(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
@@ -138,7 +138,7 @@ async def read_one(
     operation_class=operation(body=json_body(WebhookRequest, {"enabled": True})),
     responses=errors(400, 404, 413, chat=True),
 )
-async def change_webhook(
+async def update_webhook(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
@@ -179,7 +179,7 @@ async def delete_webhook(
     operation_class=operation(body=json_body(RotateRequest, {"overlapHours": OVERLAP_H})),
     responses=errors(400, 404, chat=True),
 )
-async def rotate_secret(
+async def rotate_webhook_secret(
     request: AnyRequest,
     webhook_id: FromPath[str],
     service: NamedDependency[Service],
@@ -217,8 +217,8 @@ def _fields(webhook: kept.Webhook) -> dict[str, Any]:
 handlers = [
     create_webhook,
     list_webhooks,
-    read_one,
-    change_webhook,
+    get_webhook,
+    update_webhook,
     delete_webhook,
-    rotate_secret,
+    rotate_webhook_secret,
 ]

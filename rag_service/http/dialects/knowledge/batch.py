@@ -2,23 +2,24 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from rag_service.assembly import Service
 from rag_service.background.job_status import JobStatus
 from rag_service.fields import Field, flag, integer
-from rag_service.http.documenting import NDJSON, errors, operation, text_body
+from rag_service.http.documenting import NDJSON, errors, operation, streamed, text_body
 from rag_service.http.envelopes import without_paths
 from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import read_query
-from rag_service.knowledge.jobs import FailedLine, Job
+from rag_service.knowledge.jobs import FailedLine, Job, JobState
 from rag_service.knowledge.pushes import STRICT
+from rag_service.knowledge.upserts import ChunkCounts
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -27,9 +28,36 @@ class Queued(Struct, frozen=True, kw_only=True):
     """The lines are on disk and will be worked on, over a restart too."""
 
     job_id: str
-    state: str
+    state: JobState
     total: int
     status_url: str
+
+
+class StoredLine(Struct, frozen=True, kw_only=True):
+    """What a push of a batch did, as `POST /knowledge` tells it."""
+
+    line: int
+    source_url: str
+    file: str | UnsetType = UNSET
+    """The name of the file that it came in."""
+    success: Literal[True]
+    bot_id: str
+    content_type: str
+    bytes: int
+    document_id: str
+    unchanged: bool
+    chunks: ChunkCounts
+    warnings: list[str]
+
+
+class RefusedLine(Struct, frozen=True, kw_only=True):
+    """Why nothing was stored."""
+
+    line: int
+    source_url: str | None
+    file: str | UnsetType = UNSET
+    success: Literal[False]
+    error: str
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -46,7 +74,7 @@ class JobAnswer(Struct, frozen=True, kw_only=True):
     """`rate` is in lines a second, `eta_s` is the estimated time left, `note` is why it waits."""
 
     job_id: str
-    state: str
+    state: JobState
     counts: Counts
     failed_lines: list[FailedLine]
     rate: float | None
@@ -71,9 +99,11 @@ class JobRequest(Struct, frozen=True, kw_only=True):
     offset: Annotated[int, Field("How many failed lines to skip.", integer(0))] = 0
 
 
-RESULTS = (
+RESULTS = streamed(
     '{"line": 1, "source_url": "https://example.com/a", "success": true}\n'
-    '{"line": 2, "source_url": null, "success": false, "error": "the body is not a JSON object"}\n'
+    '{"line": 2, "source_url": null, "success": false, "error": "the body is not a JSON object"}\n',
+    StoredLine,
+    RefusedLine,
 )
 
 
@@ -123,7 +153,7 @@ def answer_batch(request: AnyRequest, service: Service, job: Job, wait: bool) ->
     operation_class=operation(query=JobRequest),
     responses=errors(400, 404),
 )
-async def read_job(
+async def get_job(
     request: AnyRequest, job_id: FromPath[str], service: NamedDependency[Service]
 ) -> JobAnswer:
     """Its state, counts, failed lines, rate and the time left."""
@@ -174,4 +204,4 @@ def _answer(status: JobStatus, service: Service) -> JobAnswer:
     )
 
 
-handlers = [push_batch, read_job, cancel_job]
+handlers = [push_batch, get_job, cancel_job]

@@ -37,7 +37,7 @@ class ReportRequest(OfBot, frozen=True, kw_only=True):
     operation_class=operation(query=ReportRequest, streams=_EXAMPLES),
     responses=errors(400),
 )
-async def report_gaps(
+async def get_gap_report(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -61,4 +61,4 @@ async def report_gaps(
     return Response(report, media_type=MediaType.JSON)
 
 
-handlers = [report_gaps]
+handlers = [get_gap_report]

@@ -32,7 +32,7 @@ from rag_service.gaps.forecast import Forecast
 from rag_service.gaps.gap import GAP_STATES, Gap, GapEntry, GapQuestion, GapState
 from rag_service.gaps.gaps_request import GapsRequest, OfBot
 from rag_service.http.dialects.knowledge.knowledge import Pushed, pushed
-from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation
+from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation, streamed
 from rag_service.http.exports import exported
 from rag_service.http.guarding import caller_of, need, scope_of
 from rag_service.http.parameters import read_body, read_query
@@ -70,6 +70,13 @@ class GapAnswered(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gap: Gap
     push: Pushed
     gaps: Forecast | None = None
+
+
+class GoldenQuestion(Struct, frozen=True, kw_only=True):
+    """A question with the pages that answer it."""
+
+    question: str
+    source_urls: list[str]
 
 
 def _none_or(longest: int) -> Reader[str]:
@@ -135,11 +142,16 @@ class AnswerRequest(Struct, frozen=True, kw_only=True):
 
 
 _EXPORTS = {
-    CSV: "gap_id,bot_id,state,kind,title\r\ngap_0199,default,open,nothing_found,Bike racks?\r\n",
-    NDJSON: '{"gap_id": "gap_0199", "bot_id": "default", "title": "Bike racks?"}\n',
+    CSV: streamed(
+        "gap_id,bot_id,state,kind,title\r\ngap_0199,default,open,none,Where are bike racks?\r\n"
+    ),
+    NDJSON: streamed('{"gap_id": "gap_0199", "bot_id": "default", "title": "Bike racks?"}\n', Gap),
 }
 _GOLDEN = {
-    NDJSON: '{"question": "When do you open?", "source_urls": ["https://example.com/hours"]}\n'
+    NDJSON: streamed(
+        '{"question": "When do you open?", "source_urls": ["https://example.com/hours"]}\n',
+        GoldenQuestion,
+    )
 }
 
 
@@ -196,7 +208,7 @@ async def list_gaps(
     operation_class=operation(query=OfBot, streams=_GOLDEN),
     responses=errors(400),
 )
-async def golden(
+async def golden_questions(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Response[Any]:
     """The questions of closed gaps and those rated up, a JSON object a line, with the pages that
@@ -204,7 +216,7 @@ async def golden(
     scope = scope_of(request).only(read_query(request, OfBot).bot_id)
     encoder = msgspec.json.Encoder()
     lines = (
-        encoder.encode({"question": question, "source_urls": urls}) + b"\n"
+        encoder.encode(GoldenQuestion(question=question, source_urls=urls)) + b"\n"
         for question, urls in service.store.gaps.golden(scope)
     )
     return exported(lines, threads, NDJSON, "golden.ndjson")
@@ -218,7 +230,7 @@ async def golden(
     operation_class=operation(query=QuestionsRequest),
     responses=errors(400, 404),
 )
-async def read_gap(
+async def get_gap(
     request: AnyRequest,
     gap_id: FromPath[str],
     service: NamedDependency[Service],
@@ -244,7 +256,7 @@ async def read_gap(
     operation_class=operation(body=json_body(GapChange, {"state": "dismissed"})),
     responses=errors(400, 404, 413),
 )
-async def change_gap(
+async def update_gap(
     request: AnyRequest,
     gap_id: FromPath[str],
     service: NamedDependency[Service],
@@ -331,4 +343,4 @@ def _ndjson(groups: Iterator[list[Gap]]) -> Iterator[bytes]:
         yield encoder.encode_lines(gaps)
 
 
-handlers = [list_gaps, golden, read_gap, change_gap, merge_gaps, answer_gap]
+handlers = [list_gaps, golden_questions, get_gap, update_gap, merge_gaps, answer_gap]

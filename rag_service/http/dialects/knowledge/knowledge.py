@@ -165,7 +165,7 @@ _DELETE_EXAMPLE = {"source_url": ["https://example.com/a", "https://example.com/
     operation_class=operation(query=HowToPush, body=json_body(Push, _EXAMPLE)),
     responses=errors(400, 413),
 )
-async def push(
+async def push_page(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Pushed:
     """Stores the document in place of the former one of its `source_url`.
@@ -203,7 +203,7 @@ async def push(
     operation_class=operation(query=DocumentsRequest),
     responses=errors(400),
 )
-async def list_documents(
+async def list_pages(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> DocumentPage:
     """Without their bodies, newest first."""
@@ -231,7 +231,7 @@ async def list_documents(
     operation_class=operation(),
     responses=errors(400, 404),
 )
-async def read_document(
+async def get_page(
     request: AnyRequest,
     document_id: FromPath[str],
     service: NamedDependency[Service],
@@ -275,7 +275,7 @@ async def read_document(
     ),
     responses=errors(400, 413),
 )
-async def delete_documents(
+async def delete_pages(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Deleted:
     """By URL, in the body or the query. Doing it again does no harm."""
@@ -329,4 +329,4 @@ def _read(body: bytes, scope: Scope, strict: bool) -> tuple[Document, bool]:
     return read_push(values), read_strict(values, strict)
 
 
-handlers = [push, list_documents, read_document, delete_documents]
+handlers = [push_page, list_pages, get_page, delete_pages]

@@ -77,7 +77,7 @@ class LeadsRequest(Struct, frozen=True, kw_only=True):
     operation_class=operation(query=LeadsRequest),
     responses=errors(400),
 )
-async def read_leads(
+async def list_leads(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -111,4 +111,4 @@ def _lead(contact: Contact) -> Lead:
     return Lead(id=values.pop("contact_id"), **values)
 
 
-handlers = [read_leads]
+handlers = [list_leads]

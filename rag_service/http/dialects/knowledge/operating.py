@@ -101,7 +101,7 @@ class JobsRequest(Rows, frozen=True, kw_only=True):
     operation_class=operation(),
     responses=errors(),
 )
-async def read_status(service: NamedDependency[Service]) -> Status:
+async def get_status(service: NamedDependency[Service]) -> Status:
     """More than `/health` tells everybody."""
     settings = service.settings
     return Status(
@@ -185,7 +185,7 @@ async def list_tokens(
     operation_class=operation(),
     responses=errors(),
 )
-async def read_own_token(request: AnyRequest) -> Holder:
+async def get_own_token(request: AnyRequest) -> Holder:
     """The name and the scopes of the token that asks."""
     caller = caller_of(request)
     return Holder(name=caller.name, scopes=caller.permissions, bot_id=caller.scope.one_bot)
@@ -210,4 +210,4 @@ def _without_folder(model: str) -> str:
     return f"{kind}{colon}{name.rstrip('/').rpartition('/')[2]}"
 
 
-handlers = [read_status, list_jobs, list_tokens, read_own_token]
+handlers = [get_status, list_jobs, list_tokens, get_own_token]

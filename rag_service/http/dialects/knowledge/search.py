@@ -25,7 +25,7 @@ _EXAMPLE = {"query": "How do I enable it?", "k": 3}
     operation_class=operation(query=SearchRequest),
     responses=errors(400),
 )
-async def search(
+async def search_by_query(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -43,7 +43,7 @@ async def search(
     operation_class=operation(body=json_body(SearchRequest, _EXAMPLE)),
     responses=errors(400, 413),
 )
-async def search_by_body(
+async def search(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -70,4 +70,4 @@ async def _search(
     return search_answer(found, explain=asked.explain)
 
 
-handlers = [search, search_by_body]
+handlers = [search_by_query, search]

@@ -25,7 +25,7 @@ from rag_service.fields import (
     read_source_url,
     text,
 )
-from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation
+from rag_service.http.documenting import CSV, NDJSON, errors, json_body, operation, streamed
 from rag_service.http.exports import exported
 from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import read_body, read_query, read_query_or_body
@@ -85,8 +85,12 @@ class ClickRequest(Struct, frozen=True, kw_only=True):
 
 
 _EXPORTS = {
-    CSV: "id,session_id,bot_id,role,message\r\n1,conv_0199,default,user,When do you open?\r\n",
-    NDJSON: '{"id": 1, "session_id": "conv_0199", "role": "user", "message": "Hello"}\n',
+    CSV: streamed(
+        "id,session_id,bot_id,role,message\r\n1,conv_0199,default,user,When do you open?\r\n"
+    ),
+    NDJSON: streamed(
+        '{"id": 1, "session_id": "conv_0199", "role": "user", "message": "Hello"}\n', TranscriptItem
+    ),
 }
 _DELETE = {"session_ids": ["conv_0199"], "cascade": True}
 _TRANSLATION = {"message_id": "msg_0199", "language": "de", "text": "Wann haben Sie geöffnet?"}
@@ -101,7 +105,7 @@ _CLICK = {"session_id": "conv_0199", "url": "https://example.com/hours"}
     operation_class=operation(query=TranscriptsRequest, streams=_EXPORTS),
     responses=errors(400),
 )
-async def read_transcripts(
+async def list_transcripts(
     request: AnyRequest,
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -236,4 +240,4 @@ def _ndjson(groups: Iterator[list[TranscriptRow]]) -> Iterator[bytes]:
         yield encoder.encode_lines([item(row) for row in rows])
 
 
-handlers = [read_transcripts, delete_transcripts, add_translation, add_click]
+handlers = [list_transcripts, delete_transcripts, add_translation, add_click]

@@ -86,7 +86,7 @@ Unpack = Callable[[str, bytes, str], Iterator[Push]]
     ),
     responses=errors(400),
 )
-async def upload(
+async def upload_files(
     request: Request[Any, Any, Any], service: NamedDependency[Service]
 ) -> Response[Queued]:
     """A file that cannot be read is reported with its reason, and does not stop the others."""
@@ -154,4 +154,4 @@ def _pushes(
         yield {"source_url": url, "refused": error.told()}
 
 
-handlers = [upload]
+handlers = [upload_files]

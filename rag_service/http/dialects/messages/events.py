@@ -15,7 +15,7 @@ from rag_service.events.fan_out import FanOut
 from rag_service.events.feed import cursor, place_of
 from rag_service.events.happenings import Event, EventType
 from rag_service.fields import Field, integer, read_label, takes
-from rag_service.http.documenting import EVENTS, messages_errors, operation
+from rag_service.http.documenting import EVENTS, messages_errors, operation, streamed
 from rag_service.http.guarding import caller_of, need, still_holds
 from rag_service.http.parameters import read_query
 from rag_service.http.sse import event_stream, frame
@@ -74,9 +74,10 @@ class EventsRequest(Struct, frozen=True, kw_only=True):
     ] = 0
 
 
-_STREAM = (
+_STREAM = streamed(
     'id: evt_0199\nevent: message.created\ndata: {"id":"evt_0199","type":"message.created",'
-    '"created_at":"2026-05-12T10:00:00.000000Z","bot_id":"default","data":{}}\n\n'
+    '"created_at":"2026-05-12T10:00:00.000000Z","bot_id":"default","data":{}}\n\n',
+    FeedEvent,
 )
 
 
@@ -88,7 +89,7 @@ _STREAM = (
     operation_class=operation(query=EventsRequest, streams={EVENTS: _STREAM}),
     responses=messages_errors(400),
 )
-async def read_events(
+async def list_events(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -156,7 +157,8 @@ class _Feed:
     ) -> AsyncGenerator[bytes, None]:
         """Until the service ends, or the token does not hold any more."""
         events, following = first
-        yield b": open\n\n"
+        place = "" if events else f"id: {following}\n"  # where to go on when nothing has come
+        yield f": open\n{place}\n".encode()
         with self._fan_out.listening():
             while not self._fan_out.closing and await holds():
                 for event in events:
@@ -200,4 +202,4 @@ def _visible(caller: Caller, types: list[str] | None) -> list[str] | None:
     return types
 
 
-handlers = [read_events]
+handlers = [list_events]

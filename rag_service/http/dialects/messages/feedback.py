@@ -88,7 +88,7 @@ async def rate_message(
     operation_class=operation(body=_BODY),
     responses=errors(400, 404, 409, 413, chat=True),
 )
-async def rate_in_chat(
+async def rate_answer(
     request: AnyRequest,
     bot_id: FromPath[str],
     message_id: FromPath[str],
@@ -116,4 +116,4 @@ async def _rate(
 
 
 of_messages = [rate_message]
-of_chat = [rate_in_chat]
+of_chat = [rate_answer]

@@ -88,7 +88,7 @@ _EXAMPLE = {"sender_id": "usr_82hd92", "sender_type": "user", "text": "When are 
     operation_class=operation(body=json_body(MessageRequest, _EXAMPLE)),
     responses=messages_errors(400, 404, 413),
 )
-async def send(
+async def send_message(
     request: Request[Any, Any, Any],
     service: NamedDependency[Service],
     threads: NamedDependency[Threads],
@@ -165,4 +165,4 @@ def _sent(row: TranscriptRow, enqueued: bool) -> Sent:
     )
 
 
-handlers = [send]
+handlers = [send_message]
