@@ -10,7 +10,7 @@ TORCH := torch==2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint check-types bench lock clean
+.PHONY: help install install-dev run test lint check-types bench lock vendor screenshots clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench: install-dev  ## Run every benchmark in small; JSON on standard output
 lock: install-dev  ## Write constraints.txt from what is installed now
 	@$(BIN)/python -m pip freeze --exclude-editable | grep -v -e ' @ ' \
 		| sed -E 's/^(torch==[0-9.]+).*/\1/' > constraints.txt
+
+vendor: install-dev  ## Bring what the page is built on: our client, and from npm
+	@$(BIN)/python tools/vendor.py
 
 clean:  ## Delete .venv and caches; never data/ or indexes/
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

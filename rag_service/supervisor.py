@@ -107,6 +107,10 @@ class Supervisor:
             await asyncio.gather(*tasks, return_exceptions=True)
             self._loops = [loop for loop in self._loops if loop not in loops]
 
+    def loops(self) -> list[Loop]:
+        """Those that run, in the order of their start."""
+        return list(self._loops)
+
     def failing(self) -> dict[str, str]:
         """By name, what went wrong the last time."""
         return {

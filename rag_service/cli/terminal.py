@@ -49,9 +49,10 @@ class Terminal:
         """A new token is shown even in a pipe, since it is shown only this once."""
         shown = token or "$TOKEN"
         auth = f'-H "Authorization: Bearer {shown}"'
-        lines = [f"Serving on {url}   (the API: {url}/schema)"]
+        lines = [f"Serving on {url}   (the page: {url}/ui/, the API: {url}/schema)"]
         if token:
             lines += ["", "Your token, shown this once:", "", f"    {token}"]
+            lines += ["", "Open the page for people:", "", f"    {url}/ui/#token={token}"]
         lines += [
             "",
             "Push a page, and find it:",

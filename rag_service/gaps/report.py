@@ -6,7 +6,7 @@ from html import escape
 
 from msgspec import Struct
 
-from rag_service.access.scope import ALL_BOTS
+from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.gaps.gap import Gap, GapFilter, GapState
 from rag_service.gaps.store import GapStore, Week
 
@@ -32,8 +32,15 @@ class GapReport(Struct, frozen=True, kw_only=True):
     dismissed: int
 
 
-def make_report(store: GapStore, bot_id: str | None, since: str | None, made_at: str) -> GapReport:
-    scope = ALL_BOTS.only(bot_id)
+def make_report(
+    store: GapStore,
+    bot_id: str | None,
+    since: str | None,
+    made_at: str,
+    scope: Scope = ALL_BOTS,
+) -> GapReport:
+    """Of what the scope admits. Raises Forbidden where that has no such bot."""
+    scope = scope.only(bot_id)
 
     def page(state: GapState, limit: int) -> tuple[int, list[Gap]]:
         where = GapFilter(since=since, state=state)

@@ -5,17 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Router, get
+from litestar import Litestar, Router
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.serialization import encode_json
 from litestar.types import Message, Scope
 
-from rag_service import __version__
 from rag_service.assembly import Service, assemble
 from rag_service.events.fan_out import FanOut
-from rag_service.http import schema_page
+from rag_service.http import page, schema_page
 from rag_service.http.answer_schemas import AnswerSchemas
 from rag_service.http.dialects.chat import (
     bots,
@@ -29,9 +28,11 @@ from rag_service.http.dialects.chat import (
 from rag_service.http.dialects.knowledge import (
     batch,
     deletes,
+    gap_report,
     gaps,
     knowledge,
     leads,
+    operating,
     search,
     transcripts,
     upload,
@@ -82,7 +83,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         *search.handlers,
         *transcripts.handlers,
         *leads.handlers,
+        *gap_report.handlers,
         *gaps.handlers,
+        *operating.handlers,
     ]
     of_chat = [
         *bots.handlers,
@@ -97,7 +100,6 @@ def create_app(settings: Settings | None = None) -> Litestar:
     of_messages = [*messages.handlers, *feedback.of_messages, *events.handlers]
     app = _App(
         [
-            home,
             *of_knowledge,
             *of_chat,
             *of_messages,
@@ -107,6 +109,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             script.widget_script,
             *visitors.handlers,
             schema_page.assets(),
+            *page.handlers(settings.prefix),
         ],
         lifespan=[run_service],
         dependencies={
@@ -150,11 +153,6 @@ def _cors(origins: list[str]) -> CORSConfig:
         allow_headers=["authorization", "content-type", "last-event-id", "accept"],
         expose_headers=["x-job-id", "location", "retry-after", *RATE_HEADERS],
     )
-
-
-@get("/", include_in_schema=False, sync_to_thread=False)
-def home() -> dict[str, str]:
-    return {"name": "rag-service", "version": __version__, "health": "/health", "api": "/schema"}
 
 
 async def _add_rate_headers(message: Message, scope: Scope) -> None:

@@ -52,6 +52,12 @@ class JobStore(Protocol):
         """Raises NotFound."""
         ...
 
+    def page(
+        self, scope: Scope, state: JobState | None, *, limit: int, offset: int
+    ) -> tuple[int, list[Job]]:
+        """How many the scope covers, and some of them, the newest first."""
+        ...
+
     def failed_lines(
         self, scope: Scope, job_id: str, *, limit: int, offset: int
     ) -> list[FailedLine]: ...

@@ -59,7 +59,7 @@ def routes(client: TestClient[Litestar]) -> list[tuple[str, str]]:
         for method in getattr(route, "methods", ())
         if method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
         and route.path_format not in OPEN
-        and not route.path_format.startswith(("/schema", "/wp-json", "/api/v1", "/v1"))
+        and not route.path_format.startswith(("/schema", "/ui", "/wp-json", "/api/v1", "/v1"))
     )
 
 

@@ -172,6 +172,11 @@ def test_lists_show_what_the_scope_admits(theirs: Theirs, service: Service) -> N
     assert store.events.page(MINE, None, types=None, limit=9)[0] == []
     assert store.webhooks.all(MINE) == []
     assert store.bots.all(MINE) == {}
+    assert store.jobs.page(MINE, None, **PAGE) == (0, [])
+    covering = bots("theirs", "mine", "also")
+    assert [one.id for one in store.jobs.page(covering, "queued", **PAGE)[1]] == ["job_1"]
+    assert store.jobs.page(covering, "failed", **PAGE) == (0, [])
+    assert [one.id for one in store.jobs.page(ALL_BOTS, None, limit=1, offset=0)[1]] == ["job_1"]
     passage = stored(service, "a", "theirs").passages[0]
     assert store.knowledge.around(ALL_BOTS, [passage])[passage.chunk_id] != ("", "")
     assert store.knowledge.around(MINE, [passage]) == {passage.chunk_id: ("", "")}

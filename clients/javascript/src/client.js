@@ -29,6 +29,15 @@ export class Client {
   /** Whether it is up, and ready. Needs no token. @type {Get<"health">} */
   health = this.#get("/health");
 
+  /** Its models, and what runs in the background. @type {Get<"getStatus">} */
+  getStatus = this.#get("/status");
+
+  /** Names and scopes, never a token itself. @type {Get<"listTokens">} */
+  listTokens = this.#get("/tokens");
+
+  /** What the token of this client may do. @type {Get<"getOwnToken">} */
+  getOwnToken = this.#get("/tokens/self");
+
   // -- search -----------------------------------------------------------------------------------
 
   /** The passages that answer a query, best first. @type {Send<"search">} */
@@ -97,6 +106,9 @@ export class Client {
     const request = this.#upload(files, { ...options, wait: true });
     yield* jsonLines(await this.#http.stream({ ...request, accept: NDJSON }));
   }
+
+  /** A part of the batches, the newest first. @type {Get<"listJobs">} */
+  listJobs = this.#get("/jobs");
 
   /** How far a batch is. @type {Get<"getJob", [jobId: string]>} */
   getJob = this.#get("/jobs/{}");
@@ -249,6 +261,9 @@ export class Client {
 
   /** Renames, dismisses, closes or opens a gap. @type {Send<"updateGap", [gapId: string]>} */
   updateGap = this.#send("PATCH", "/gaps/{}", REPEATABLE);
+
+  /** What is asked most, and how much is answered. @type {Get<"getGapReport">} */
+  getGapReport = this.#get("/gaps/report");
 
   /** @type {Send<"mergeGaps", [gapId: string]>} */
   mergeGaps = this.#send("POST", "/gaps/{}/merge");

@@ -42,6 +42,21 @@ class SqliteJobs:
         with self._rows.reading() as connection:
             return _job(connection, scope, job_id)
 
+    def page(
+        self, scope: Scope, state: JobState | None, *, limit: int, offset: int
+    ) -> tuple[int, list[Job]]:
+        where, values = _covered(scope)
+        if state is not None:
+            where, values = f"{where} and state = ?", [*values, state]
+        with self._rows.reading() as connection:
+            total = connection.execute(f"select count(*) from jobs where {where}", values)
+            count = int(total.fetchone()[0])
+            rows = connection.execute(
+                f"select {_COLUMNS} from jobs where {where} order by id desc limit ? offset ?",
+                [*values, limit, offset],
+            ).fetchall()
+        return count, [_from_row(row) for row in rows]
+
     def failed_lines(
         self, scope: Scope, job_id: str, *, limit: int, offset: int
     ) -> list[FailedLine]:
@@ -104,6 +119,14 @@ class SqliteJobs:
                 f"select {_COLUMNS} from jobs where state in ('queued', 'running') order by rowid"
             ).fetchall()
         return [_from_row(row) for row in rows]
+
+
+def _covered(scope: Scope) -> tuple[str, list[str]]:
+    """The condition, with its values, that a job is of no bot outside the scope."""
+    if scope.bot_ids is None:
+        return "1", []
+    outside = "select 1 from json_each(bot_ids) where value not in (select value from json_each(?))"
+    return f"bot_ids <> '[]' and not exists ({outside})", [as_json(sorted(scope.bot_ids))]
 
 
 def _finish(

@@ -226,8 +226,8 @@ def _frame(event: AnswerEvent) -> bytes:
                 Sources(
                     conversation_id=event.conversation_id,
                     has_rag_context=event.has_rag_context,
-                    sources=_sources(event.sources),
-                    related=_sources(event.related),
+                    sources=shown_sources(event.sources),
+                    related=shown_sources(event.related),
                 ),
             )
         case Delta():
@@ -239,8 +239,8 @@ def _frame(event: AnswerEvent) -> bytes:
                     conversation_id=event.row.conversation_id,
                     message_id=event.row.message_id,
                     has_rag_context=event.has_rag_context,
-                    sources=_sources(event.sources),
-                    related=_sources(event.related),
+                    sources=shown_sources(event.sources),
+                    related=shown_sources(event.related),
                     usage=_usage(event.usage),
                 ),
             )
@@ -254,8 +254,8 @@ async def _whole(service: Service, asked: Asked) -> Reply:
                 conversation_id=event.row.conversation_id,
                 message_id=event.row.message_id,
                 has_rag_context=event.has_rag_context,
-                sources=_sources(event.sources),
-                related=_sources(event.related),
+                sources=shown_sources(event.sources),
+                related=shown_sources(event.related),
             )
     raise RagError("the answer did not end")
 
@@ -291,7 +291,7 @@ async def need_bot(scope: Scope, bot_id: str, service: Service, threads: Threads
         raise BotNotFound(bot_id)
 
 
-def _sources(sources: list[Source]) -> list[ChatSource]:
+def shown_sources(sources: list[Source]) -> list[ChatSource]:
     return [
         ChatSource(source_url=one.source_url, title=one.title, text=one.text, score=one.score)
         for one in sources

@@ -9,10 +9,10 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from rag_service.assembly import Service
-from rag_service.conversations.messages import Role
+from rag_service.conversations.messages import Feedback, Role
 from rag_service.conversations.store import Conversation, TranscriptRow
 from rag_service.fields import Field, read_label, read_metadata, read_moment
-from rag_service.http.dialects.chat.chat import need_bot
+from rag_service.http.dialects.chat.chat import ChatSource, need_bot, shown_sources
 from rag_service.http.documenting import errors, json_body, operation
 from rag_service.http.envelopes import Success
 from rag_service.http.guarding import need, scope_of
@@ -33,6 +33,10 @@ class Line(Struct, frozen=True, kw_only=True, rename="camel"):
     timestamp: str
     sender_type: str
     has_rag_context: bool | None
+    sources: list[ChatSource]
+    """What an answer cites: [1] in its text is the first."""
+    related: list[ChatSource]
+    feedback: Feedback | None
 
 
 class History(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -254,6 +258,7 @@ async def delete_conversation(
 
 
 def _line(row: TranscriptRow) -> Line:
+    context = (row.context or []) if row.role == "assistant" else []
     return Line(
         id=row.message_id,
         role=row.role,
@@ -261,6 +266,9 @@ def _line(row: TranscriptRow) -> Line:
         timestamp=row.created_at,
         sender_type=row.sender.type,
         has_rag_context=row.has_rag_context,
+        sources=shown_sources([one for one in context if one.used]),
+        related=shown_sources([one for one in context if not one.used]),
+        feedback=row.feedback,
     )
 
 
