@@ -17,6 +17,7 @@ from rag_service.background.upkeep import Caretaker, Upkeep
 from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
+from rag_service.conversations.retelling import Retelling
 from rag_service.events.deliveries import Deliverer
 from rag_service.events.webhooks import Webhooks
 from rag_service.gaps.desk import GapDesk
@@ -52,6 +53,7 @@ class Service:
     attempts: Attempts
     jobs: Jobs
     assistant: Assistant
+    retelling: Retelling
     replies: Replies
     webhooks: Webhooks
     deliverer: Deliverer
@@ -144,6 +146,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             attempts=Attempts(settings.rate_wrong_tokens),
             jobs=Jobs(settings, store, background, warm_up, supervisor),
             assistant=assistant,
+            retelling=Retelling(assistant, store.continuations),
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor),
             webhooks=Webhooks(
                 store.webhooks, store.deliveries, _once(partial(open_poster, settings))

@@ -22,7 +22,7 @@ from litestar.openapi.spec import (
 from msgspec import Struct
 
 from rag_service.fields import declared_fields, request_schema
-from rag_service.http.envelopes import ChatError, KnowledgeError, MessagesError
+from rag_service.http.envelopes import ChatError, KnowledgeError, MessagesError, OpenAIError
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -58,6 +58,7 @@ _IN_PATHS = {
     "gap_id": "The gap.",
     "job_id": "The batch.",
     "message_id": "The answer.",
+    "model_id": "A bot, or the embedding model.",
     "webhook_id": "The webhook.",
 }
 
@@ -70,9 +71,10 @@ RATE_HEADERS = {
 _HEADERS = {
     **{name: ("integer", about) for name, about in RATE_HEADERS.items()},
     "Retry-After": ("integer", "Seconds."),
+    "Retry-After-Ms": ("integer", "The same in milliseconds."),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
-_AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+_AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After", "Retry-After-Ms"]}
 
 
 def headers() -> dict[str, OpenAPIHeader]:
@@ -104,6 +106,10 @@ def errors(*statuses: int, chat: bool = False) -> dict[int, ResponseSpec]:
 
 def messages_errors(*statuses: int) -> dict[int, ResponseSpec]:
     return _responses(MessagesError, statuses)
+
+
+def openai_errors(*statuses: int) -> dict[int, ResponseSpec]:
+    return _responses(OpenAIError, statuses)
 
 
 def _responses(shape: type[Struct], statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:

@@ -327,3 +327,14 @@ def m016_gaps(db: Database) -> None:
         "create index events_gap on events(gap) where gap is not null",
     ):
         db.execute(statement)
+
+
+@schema()
+def m017_continuations(db: Database) -> None:
+    """Whose a conversation is, and digests of what was said, by which its client finds it again."""
+    db.execute("alter table conversations add column owner blob")
+    db.execute("alter table messages add column fingerprint blob")
+    db.execute(
+        """create index messages_fingerprint on messages(fingerprint)
+        where fingerprint is not null"""
+    )
