@@ -19,6 +19,7 @@ from rag_service.clock import Clock, SystemClock
 from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
+from rag_service.conversations.retelling import Retelling
 from rag_service.events.deliveries import Deliverer
 from rag_service.events.webhooks import Webhooks
 from rag_service.gaps.desk import GapDesk
@@ -57,6 +58,7 @@ class Service:
     visitor_limiter: VisitorLimiter
     jobs: Jobs
     assistant: Assistant
+    retelling: Retelling
     replies: Replies
     webhooks: Webhooks
     deliverer: Deliverer
@@ -160,6 +162,7 @@ def assemble(
             visitor_limiter=VisitorLimiter(settings.rate_visitor, settings.rate_address, clock),
             jobs=Jobs(settings, store, background, warm_up, supervisor, clock),
             assistant=assistant,
+            retelling=Retelling(assistant, store.continuations),
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor, clock),
             webhooks=Webhooks(store.webhooks, store.deliveries, _once(open_ours), clock),
             deliverer=Deliverer(store.webhooks, store.outbox, _once(open_ours), clock=clock),

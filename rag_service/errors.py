@@ -9,6 +9,7 @@
   x NotFound
     + BotNotFound
     + ConversationNotFound
+    + ModelNotFound
   x Conflict
   x Denied
     + NoTokens
@@ -78,6 +79,11 @@ class BotNotFound(NotFound):
 class ConversationNotFound(NotFound):
     def __init__(self, conversation_id: str) -> None:
         super().__init__(f"Conversation not found: {conversation_id}.")
+
+
+class ModelNotFound(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model {name!r} does not exist, or this token may not use it.")
 
 
 class Conflict(RagError):

@@ -2,7 +2,7 @@
 
 import re
 from asyncio import to_thread
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,17 +12,18 @@ from msgspec.structs import asdict, replace
 from rag_service.access.scope import ALL_BOTS, Scope
 from rag_service.conversations import follow_up as following
 from rag_service.conversations.chat_model import ChatModel
-from rag_service.conversations.citations import Citations
 from rag_service.conversations.lookup import (
     SMALL_TALK,
     Lookup,
     evidence_of,
+    signed,
     sources_of,
     text_of,
     with_context,
 )
-from rag_service.conversations.messages import Cut, Message, Source, Usage
+from rag_service.conversations.messages import Cut, Message, Usage
 from rag_service.conversations.prompting import compose
+from rag_service.conversations.reply import Reply, marked
 from rag_service.conversations.reply_text import ReplyText
 from rag_service.conversations.signals import make_signal, signal_of
 from rag_service.conversations.store import MessageStore, NewMessage, PendingReply, TranscriptRow
@@ -85,17 +86,22 @@ class Assistant:
         scope, bot_id = asked.scope, asked.bot_id
         conversation_id = asked.conversation_id or new_id("conv")
         may_create = asked.create or asked.conversation_id is None
-        history = await to_thread(self._history, scope, bot_id, conversation_id, None, may_create)
-        lookup = await to_thread(self._look_up, scope, asked.said.text, bot_id, history, asked.only)
-        question = await to_thread(
-            self._messages.add,
+        history = asked.history
+        if history is None:
+            history = await to_thread(
+                self._history, scope, bot_id, conversation_id, None, may_create
+            )
+        lookup = await to_thread(
+            self._look_up,
             scope,
+            asked.said.text,
             bot_id,
-            conversation_id,
-            self._with_context(asked.said, lookup),
-            create=may_create,
+            history,
+            only=asked.only,
+            instructions=asked.instructions,
         )
-        reply = _Reply(lookup)
+        question = await to_thread(self._ask, asked, conversation_id, may_create, lookup)
+        reply, answer_id = Reply(lookup, asked.most_tokens), new_id("msg")
         coming = self._pieces(lookup, reply)
         if self._model.quotes:  # what it cites is known before its first word is told
             coming = _again([piece async for piece in coming])
@@ -105,6 +111,7 @@ class Assistant:
             has_rag_context=lookup.has_rag_context,
             sources=sources,
             related=related,
+            answer_id=answer_id,
         )
         row = None
         try:
@@ -115,7 +122,8 @@ class Assistant:
             if reply.complete or reply.pieces:
                 with CancelScope(shield=True):  # kept even when nobody is left to hear it
                     said = self._said(question, lookup, reply)
-                    said = replace(said, context=_marked(lookup.sources, reply))
+                    said = replace(said, context=marked(lookup.sources, reply))
+                    said = signed(said, asked, answer_id)
                     row = await to_thread(self._messages.add, scope, bot_id, conversation_id, said)
         assert row is not None
         sources, related = reply.citations.part(lookup.sources)
@@ -138,12 +146,12 @@ class Assistant:
             self._history, scope, bot_id, conversation_id, question.message_id, False
         )
         lookup = await to_thread(self._look_up, scope, question.text, bot_id, history)
-        reply = _Reply(lookup)
+        reply = Reply(lookup)
         async with aclosing(self._pieces(lookup, reply)) as pieces:
             async for _ in pieces:
                 pass  # nobody reads along
         said = self._with_context(self._said(question, lookup, reply), lookup)
-        said = replace(said, context=_marked(lookup.sources, reply))
+        said = replace(said, context=marked(lookup.sources, reply))
         return await to_thread(self._messages.add, scope, bot_id, conversation_id, said)
 
     async def close(self) -> None:
@@ -173,13 +181,25 @@ class Assistant:
             if row.role != "system"
         ]
 
+    def _ask(
+        self, asked: Asked, conversation_id: str, may_create: bool, lookup: Lookup
+    ) -> TranscriptRow:
+        if asked.question_id is not None:
+            return self._messages.get(asked.scope, asked.question_id)
+        said = self._with_context(asked.said, lookup)
+        return self._messages.add(
+            asked.scope, asked.bot_id, conversation_id, said, create=may_create
+        )
+
     def _look_up(
         self,
         scope: Scope,
         question: str,
         bot_id: str,
-        history: list[Message],
+        history: Sequence[Message],
+        *,
         only: Filter | None = None,
+        instructions: str = "",
     ) -> Lookup:
         talk = self._recognise(question, history)
         if talk is not None and not talk.asks:
@@ -200,30 +220,31 @@ class Assistant:
             history,
             budget=self._budget,
             count=self._count,
+            instructions=instructions,
             near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
             around=self._knowledge.around(scope, passages) if self._model.reads_around else None,
         )
         return Lookup(found=found, prompt=prompt, sources=sources_of(found, prompt))
 
-    def _recognise(self, question: str, history: list[Message]) -> SmallTalk | None:
+    def _recognise(self, question: str, history: Sequence[Message]) -> SmallTalk | None:
         talk = recognise(question) if self._small_talk else None
         if talk and talk.kind == "acknowledgement" and _asked_back(history):
             return None  # "yes" is an answer where the assistant has asked
         return talk
 
-    async def _pieces(self, lookup: Lookup, reply: "_Reply") -> AsyncGenerator[str, None]:
+    async def _pieces(self, lookup: Lookup, reply: Reply) -> AsyncGenerator[str, None]:
         """What the reader is shown; `reply` keeps it, and what else is known of it."""
         async with aclosing(self._shown(lookup, reply)) as shown:
             async for piece in shown:
-                if text := reply.citations.read(piece):
-                    reply.pieces.append(text)
+                if text := reply.add(reply.citations.read(piece)):
                     yield text
-        if rest := reply.citations.end():
-            reply.pieces.append(rest)
+                if reply.cut_off:
+                    break
+        if not reply.cut_off and (rest := reply.add(reply.citations.end())):
             yield rest
         reply.complete = True
 
-    async def _shown(self, lookup: Lookup, reply: "_Reply") -> AsyncGenerator[str, None]:
+    async def _shown(self, lookup: Lookup, reply: Reply) -> AsyncGenerator[str, None]:
         prompt = lookup.prompt
         if lookup.small_talk is not None:
             yield self._small_talk_reply or friendly(lookup.small_talk)
@@ -246,14 +267,14 @@ class Assistant:
             if reply.declined and not "".join(reply.pieces).strip():
                 yield self._nothing_found
 
-    def _usage(self, lookup: Lookup, reply: "_Reply") -> Usage:
+    def _usage(self, lookup: Lookup, reply: Reply) -> Usage:
         if reply.usage:
             return reply.usage
         read = lookup.prompt.tokens if lookup.prompt else 0
         written = self._count("".join(reply.pieces)) if lookup.prompt else 0
         return Usage(prompt_tokens=read, completion_tokens=written)
 
-    def _said(self, question: TranscriptRow, lookup: Lookup, reply: "_Reply") -> NewMessage:
+    def _said(self, question: TranscriptRow, lookup: Lookup, reply: Reply) -> NewMessage:
         metadata: dict[str, Any] = {
             "model": self._model.name if lookup.prompt else None,
             "confidence": lookup.found.confidence if lookup.found else None,
@@ -265,6 +286,8 @@ class Assistant:
             metadata |= evidence_of(question.text, lookup.found)
         if reply.declined:
             metadata["model_declined"] = True
+        if reply.cut_off:
+            metadata["cut_off"] = True
         if lookup.prompt and lookup.prompt.cut != Cut():
             metadata["cut"] = asdict(lookup.prompt.cut)
         declined = lookup.found if reply.declined else None
@@ -284,19 +307,7 @@ class Assistant:
         return with_context(replace(said, signal=said.signal or signal), lookup)
 
 
-class _Reply:
-    """An answer as it comes."""
-
-    def __init__(self, lookup: Lookup) -> None:
-        self.citations = Citations(len(lookup.sources))
-        self.pieces: list[str] = []
-        self.usage: Usage | None = None
-        self.declined = False
-        """The model says that the passages do not hold the answer."""
-        self.complete = False
-
-
-def _asked_back(history: list[Message]) -> bool:
+def _asked_back(history: Sequence[Message]) -> bool:
     last = history[-1] if history else None
     return (
         last is not None
@@ -309,10 +320,3 @@ def _asked_back(history: list[Message]) -> bool:
 async def _again(pieces: list[str]) -> AsyncGenerator[str, None]:
     for piece in pieces:
         yield piece
-
-
-def _marked(sources: list[Source], reply: _Reply) -> list[Source] | None:
-    """The cited ones first, in the order of their numbers."""
-    used, related = ([], sources) if reply.declined else reply.citations.part(sources)
-    marked = [replace(source, used=True) for source in used]
-    return marked + [replace(source, used=False) for source in related] or None

@@ -28,6 +28,21 @@ def count_tokens(text: str) -> int:
     return len(_encoding().encode_ordinary(_RUN.sub(r"\g<0> ", text)))
 
 
+def beginning(text: str, most: int) -> str:
+    """As much of it as has at most so many tokens; all of it where that is enough."""
+    end = len(text)
+    least = 0
+    if 2 * len(text.encode(errors="replace")) <= most or count_tokens(text) <= most:
+        return text  # the first test is quick: no token is shorter than a byte
+    while least < end:
+        middle = (least + end + 1) // 2
+        if count_tokens(text[:middle]) <= most:
+            least = middle
+        else:
+            end = middle - 1
+    return text[:least]
+
+
 @cache
 def _encoding() -> tiktoken.Encoding:
     lines = (

@@ -5,9 +5,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from rag_service.conversations.messages import Source
+from rag_service.conversations.continuations import digest_after
+from rag_service.conversations.messages import Message, Source
 from rag_service.conversations.prompting import Prompt
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.turns import Asked
 from rag_service.documents import Passage
 from rag_service.knowledge.finding.explanations import summary
 from rag_service.knowledge.finding.findings import Findings
@@ -46,6 +48,18 @@ def with_context(said: NewMessage, lookup: Lookup) -> NewMessage:
         has_rag_context=lookup.has_rag_context,
         context=lookup.sources or None,
         metadata=said.metadata | lookup.marks,
+    )
+
+
+def signed(answer: NewMessage, asked: Asked, message_id: str) -> NewMessage:
+    """With its id, and what a client that tells the whole conversation will know it by."""
+    said = asked.retold.said if asked.retold else None
+    spoken = Message("assistant", answer.text)
+    return replace(
+        answer,
+        message_id=message_id,
+        fingerprint=digest_after(said, spoken) if said else None,
+        owner=asked.retold.owner if asked.retold else None,
     )
 
 

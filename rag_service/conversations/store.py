@@ -30,6 +30,12 @@ class NewMessage(Struct, frozen=True, kw_only=True):
     """To be added to the metadata of the message that this one answers."""
     wants_reply: str | None = None
     """The server that owes an answer from now on."""
+    message_id: str | None = None
+    """Its id, where that was told before it was said."""
+    fingerprint: bytes | None = None
+    """A digest that a later request of its client is known by."""
+    owner: bytes | None = None
+    """Whose conversation this begins, or goes on; see `continuations`."""
     signal: Signal | None = None
     """What the question leaves that is not answered: this one, or the one that this answers."""
 
@@ -174,7 +180,8 @@ class MessageStore(Protocol):
         """Keep a row; `create` makes the conversation where there is none.
 
         Raises NotFound without it, also when the conversation, or the message that is answered or
-        replied to, has been deleted meanwhile, and Conflict when that message has its answer.
+        replied to, has been deleted meanwhile, or the conversation is another owner's, and
+        Conflict when that message has its answer.
         """
         ...
 

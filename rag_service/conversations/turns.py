@@ -1,9 +1,12 @@
 """A turn of a conversation as it goes: a question, what was found for it, and its answer."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from rag_service.access.scope import Scope
-from rag_service.conversations.messages import Source, Usage
+from rag_service.conversations.continuations import Retold
+from rag_service.conversations.messages import Message, Source, Usage
 from rag_service.conversations.store import NewMessage, TranscriptRow
 from rag_service.knowledge.filters import Filter
 
@@ -21,6 +24,15 @@ class Asked(Struct, frozen=True, kw_only=True):
     create: bool = False
     only: Filter | None = None
     """The documents that may answer."""
+    history: Sequence[Message] | None = None
+    """What was said before, where the client tells it; otherwise it is what was kept."""
+    instructions: str = ""
+    """The client's, for a language model: they change how it answers, never whether it may."""
+    most_tokens: int | None = None
+    """The answer ends there, and its metadata say `cut_off`."""
+    retold: Retold | None = None
+    question_id: str | None = None
+    """A message that is kept already, and is answered once more."""
 
 
 class Retrieved(Struct, frozen=True, kw_only=True):
@@ -31,6 +43,8 @@ class Retrieved(Struct, frozen=True, kw_only=True):
     has_rag_context: bool
     sources: list[Source]
     related: list[Source]
+    answer_id: str
+    """What the answer's message will be called."""
 
 
 class Delta(Struct, frozen=True):

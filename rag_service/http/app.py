@@ -16,6 +16,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.events.fan_out import FanOut
 from rag_service.http import page, schema_page
 from rag_service.http.answer_schemas import AnswerSchemas
+from rag_service.http.dialects import openai
 from rag_service.http.dialects.chat import (
     bots,
     chat,
@@ -40,7 +41,7 @@ from rag_service.http.dialects.knowledge import (
 from rag_service.http.dialects.messages import events, feedback, messages
 from rag_service.http.dialects.widget import script, visitors, visits
 from rag_service.http.documenting import RATE_HEADERS
-from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, rate_headers
+from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, OPENAI, answer_error, rate_headers
 from rag_service.http.health import health
 from rag_service.http.threads import Threads
 from rag_service.http.tolerance import tolerant
@@ -108,6 +109,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             Router(MESSAGES, route_handlers=of_messages),
             script.widget_script,
             *visitors.handlers,
+            Router(OPENAI, route_handlers=openai.handlers),
             schema_page.assets(),
             *page.handlers(settings.prefix),
         ],
@@ -151,7 +153,7 @@ def _cors(origins: list[str]) -> CORSConfig:
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["authorization", "content-type", "last-event-id", "accept"],
-        expose_headers=["x-job-id", "location", "retry-after", *RATE_HEADERS],
+        expose_headers=["x-job-id", "location", "retry-after", "retry-after-ms", *RATE_HEADERS],
     )
 
 

@@ -32,6 +32,7 @@ from rag_service.http.envelopes import (
     ChatError,
     KnowledgeError,
     MessagesError,
+    OpenAIError,
 )
 
 JSON = "application/json"
@@ -68,6 +69,7 @@ _IN_PATHS = {
     "gap_id": "The gap.",
     "job_id": "The batch.",
     "message_id": "The answer.",
+    "model_id": "A bot, or the embedding model.",
     "webhook_id": "The webhook.",
 }
 
@@ -80,10 +82,11 @@ RATE_HEADERS = {
 _HEADERS = {
     **{name: ("integer", about) for name, about in RATE_HEADERS.items()},
     "Retry-After": ("integer", "Seconds."),
+    "Retry-After-Ms": ("integer", "The same in milliseconds."),
     "WWW-Authenticate": ("string", "`Bearer`."),
 }
 _MOUNTS = {KNOWLEDGE: "mxchat", CHAT: "api", MESSAGES: "v1"}
-_AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After"]}
+_AT_STATUS = {"401": ["WWW-Authenticate"], "429": ["Retry-After", "Retry-After-Ms"]}
 
 
 def operation_id(handler: HTTPRouteHandler, method: Method, path: list[Any]) -> str:
@@ -129,6 +132,10 @@ def errors(*statuses: int, chat: bool = False) -> dict[int, ResponseSpec]:
 
 def messages_errors(*statuses: int) -> dict[int, ResponseSpec]:
     return _responses(MessagesError, statuses)
+
+
+def openai_errors(*statuses: int) -> dict[int, ResponseSpec]:
+    return _responses(OpenAIError, statuses)
 
 
 def _responses(shape: type[Struct], statuses: tuple[int, ...]) -> dict[int, ResponseSpec]:

@@ -24,6 +24,7 @@ from rag_service.errors import (
     ConversationNotFound,
     Forbidden,
     Invalid,
+    ModelNotFound,
     NotFound,
     NoTokens,
     RagError,
@@ -41,6 +42,12 @@ KNOWLEDGE = "/wp-json/mxchat/v1"
 CHAT = "/api/v1"
 MESSAGES = "/v1"
 _OF_CHAT = (CHAT, "/bots", "/bot", "/chat", "/webhooks", "/contacts", "/widget")
+OPENAI = "/v1"
+OF_OPENAI = tuple(
+    f"{OPENAI}/{name}"
+    for name in ("models", "chat", "completions", "embeddings", "responses", "vector_stores")
+)
+"""What is below these is answered as OpenAI does."""
 _OF_MESSAGES = (MESSAGES, "/messages", "/events")
 
 
@@ -86,21 +93,40 @@ class MessagesError(Struct, frozen=True, kw_only=True):
     data: None = None
 
 
+class OpenAIFault(Struct, frozen=True, kw_only=True):
+    """`param` is the first parameter at fault; `message` tells of each."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIError(Struct, frozen=True, kw_only=True):
+    """The error of the OpenAI dialect."""
+
+    error: OpenAIFault
+
+
 class _Kind(Struct, frozen=True):
-    """What a kind of error is called: HTTP status, knowledge code, chat code."""
+    """What a kind of error is called: HTTP status, knowledge code, chat code, OpenAI code."""
 
     status: int
     knowledge: str
     chat: str
+    openai: str | None = None
 
 
 _KINDS: dict[type[Exception], _Kind] = {
-    NoTokens: _Kind(401, "mxchat_rest_disabled", "INVALID_API_KEY"),
-    BadToken: _Kind(401, "mxchat_rest_unauthorized", "INVALID_API_KEY"),
+    NoTokens: _Kind(401, "mxchat_rest_disabled", "INVALID_API_KEY", "invalid_api_key"),
+    BadToken: _Kind(401, "mxchat_rest_unauthorized", "INVALID_API_KEY", "invalid_api_key"),
     BadSession: _Kind(401, "mxchat_rest_unauthorized", "INVALID_SESSION"),
-    Forbidden: _Kind(403, "mxchat_rest_forbidden", "FORBIDDEN"),
-    RateLimited: _Kind(429, "mxchat_rest_rate_limited", "RATE_LIMIT_EXCEEDED"),
+    Forbidden: _Kind(403, "mxchat_rest_forbidden", "FORBIDDEN", "insufficient_permissions"),
+    RateLimited: _Kind(
+        429, "mxchat_rest_rate_limited", "RATE_LIMIT_EXCEEDED", "rate_limit_exceeded"
+    ),
     BotNotFound: _Kind(404, "mxchat_rest_not_found", "BOT_NOT_FOUND"),
+    ModelNotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND", "model_not_found"),
     ConversationNotFound: _Kind(404, "mxchat_rest_not_found", "CONVERSATION_NOT_FOUND"),
     NotFound: _Kind(404, "mxchat_rest_not_found", "NOT_FOUND"),
     Conflict: _Kind(409, "rest_conflict", "CONFLICT"),
@@ -108,9 +134,9 @@ _KINDS: dict[type[Exception], _Kind] = {
     TooLarge: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
     NotJson: _Kind(400, "rest_invalid_json", "INVALID_REQUEST"),
     Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),
-    AnswerTimedOut: _Kind(504, "mxchat_rest_model_timeout", "MODEL_TIMEOUT"),
-    AnswerFailed: _Kind(502, "mxchat_rest_model_failed", "MODEL_FAILED"),
-    RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR"),
+    AnswerTimedOut: _Kind(504, "mxchat_rest_model_timeout", "MODEL_TIMEOUT", "model_timeout"),
+    AnswerFailed: _Kind(502, "mxchat_rest_model_failed", "MODEL_FAILED", "model_failed"),
+    RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR", "internal_error"),
 }
 _HTTP_KINDS = {
     404: _Kind(404, "rest_no_route", "NOT_FOUND"),
@@ -118,7 +144,7 @@ _HTTP_KINDS = {
     413: _Kind(413, "rest_content_too_large", "CONTENT_TOO_LARGE"),
 }
 _BAD_REQUEST = _Kind(400, "rest_invalid_param", "INVALID_REQUEST")
-_UNFORESEEN = _Kind(500, "mxchat_rest_internal_error", "INTERNAL_ERROR")
+_UNFORESEEN = _Kind(500, "mxchat_rest_internal_error", "INTERNAL_ERROR", "internal_error")
 
 _MESSAGES = {
     404: "No route was found matching the URL.",
@@ -126,6 +152,7 @@ _MESSAGES = {
     413: "The body is too large.",
     500: "Something went wrong on the server; its log tells what.",
 }
+_OPENAI_TYPES = {403: "permission_error", 429: "rate_limit_error"}
 _PATH = re.compile(r"""(?<![\w:/.-])(?:~?/|\.{1,2}/|[A-Za-z]:\\|(?:[\w.-]+/){2,})[^\s'",;:)\]]+""")
 
 
@@ -143,11 +170,21 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
 
 def fault_of(error: Exception, service: Service) -> ChatFault:
     """An error in the midst of a stream, as the chat dialect puts it."""
-    kind, message, _ = _describe(error)
+    kind, message, _ = _told(error, service)
+    return ChatFault(code=kind.chat, message=message)
+
+
+def openai_error_of(error: Exception, service: Service) -> OpenAIError:
+    """The same, as the OpenAI dialect puts it."""
+    return _openai(*_told(error, service))
+
+
+def _told(error: Exception, service: Service) -> tuple[_Kind, str, dict[str, str]]:
+    kind, message, params = _describe(error)
     if kind.status >= 500:
         log.error("a stream ended early", exc_info=error)
         message = without_paths(message, service)
-    return ChatFault(code=kind.chat, message=message)
+    return kind, message, params
 
 
 def without_paths(message: str, service: Service) -> str:
@@ -183,7 +220,9 @@ def _params(error: ValidationException) -> dict[str, str]:
 
 
 def _render(path: str, kind: _Kind, message: str, params: dict[str, str]) -> Struct:
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in params.items())
+    if _is_below(path, OF_OPENAI):
+        return _openai(kind, message, params)
+    reasons = _reasons(params)
     if _is_below(path, _OF_CHAT):
         return ChatError(error=ChatFault(code=kind.chat, message=reasons or message))
     if _is_below(path, _OF_MESSAGES):
@@ -191,6 +230,25 @@ def _render(path: str, kind: _Kind, message: str, params: dict[str, str]) -> Str
         return MessagesError(message=text)
     data = KnowledgeErrorData(status=kind.status, params=params)
     return KnowledgeError(code=kind.knowledge, message=message, data=data)
+
+
+def _openai(kind: _Kind, message: str, params: dict[str, str]) -> OpenAIError:
+    if kind.status >= 500:
+        type_ = "server_error"
+    else:
+        type_ = _OPENAI_TYPES.get(kind.status, "invalid_request_error")
+    return OpenAIError(
+        error=OpenAIFault(
+            message=_reasons(params) or message,
+            type=type_,
+            param=next(iter(params), "model" if kind.openai == "model_not_found" else None),
+            code=kind.openai,
+        )
+    )
+
+
+def _reasons(params: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {reason}" for name, reason in params.items())
 
 
 def _is_below(path: str, prefixes: tuple[str, ...]) -> bool:
@@ -202,6 +260,7 @@ def _headers(error: Exception) -> dict[str, str]:
     if isinstance(error, RateLimited):
         headers = rate_headers(Allowance(limit=error.limit, remaining=0, reset=error.reset))
         headers["Retry-After"] = str(error.retry_after)
+        headers["Retry-After-Ms"] = str(1000 * error.retry_after)
     if isinstance(error, NoTokens | BadToken):
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, MethodNotAllowedException):

@@ -12,6 +12,7 @@ from typing import Protocol
 from rag_service.access.store import TokenStore
 from rag_service.clock import Clock
 from rag_service.contacts.store import ContactStore
+from rag_service.conversations.continuations import ContinuationStore
 from rag_service.conversations.store import (
     ConversationStore,
     MessageStore,
@@ -48,6 +49,8 @@ class Store(Protocol):
     def conversations(self) -> ConversationStore: ...
     @property
     def messages(self) -> MessageStore: ...
+    @property
+    def continuations(self) -> ContinuationStore: ...
     @property
     def transcripts(self) -> TranscriptStore: ...
     @property

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from rag_service.conversations.budgets import count_tokens
+from rag_service.conversations.budgets import beginning, count_tokens
 
 PROSE = """\
 The shop ships to Canada within five to eight days, for twelve dollars. Orders over a hundred
@@ -93,3 +93,13 @@ count_tokens("two")
     assert first == "imported", done.stderr
     assert len(opened) == 1
     assert opened[0].startswith("open ")
+
+
+@given(st.text(max_size=300), st.integers(0, 60))
+def test_a_beginning_fits_and_could_not_be_longer(text, most):
+    kept = beginning(text, most)
+    assert text.startswith(kept)
+    assert count_tokens(kept) <= most
+    if kept == text:
+        return
+    assert count_tokens(text[: len(kept) + 1]) > most

@@ -13,6 +13,7 @@ from rag_service.access.scope import ALL_BOTS
 from rag_service.assembly import assemble
 from rag_service.conversations.messages import Sender
 from rag_service.conversations.store import NewMessage
+from rag_service.http.envelopes import OF_OPENAI
 from rag_service.settings import Settings
 
 SECRET = "Xylophone4711"
@@ -48,6 +49,7 @@ def theirs(settings: Settings, client: TestClient[Litestar], push: Any) -> dict[
         "delivery_id": "dlv_1",
         "job_id": job.headers["x-job-id"],
         "message_id": row.message_id,
+        "model_id": "theirs",
     }
 
 
@@ -59,7 +61,10 @@ def routes(client: TestClient[Litestar]) -> list[tuple[str, str]]:
         for method in getattr(route, "methods", ())
         if method in {"GET", "POST", "PUT", "PATCH", "DELETE"}
         and route.path_format not in OPEN
-        and not route.path_format.startswith(("/schema", "/ui", "/wp-json", "/api/v1", "/v1"))
+        and (
+            route.path_format.startswith(OF_OPENAI)
+            or not route.path_format.startswith(("/schema", "/ui", "/wp-json", "/api/v1", "/v1"))
+        )
     )
 
 
@@ -88,6 +93,11 @@ def bodies(method: str, theirs: dict[str, str]) -> list[dict[str, Any]]:
         "content": "x",
         "message": "x",
         "query": QUERY["query"],
+        "model": "theirs",
+        "messages": [{"role": "user", "content": "x"}],
+        "metadata": {"conversation_id": "c1"},
+        "input": "x",
+        "previous_response_id": theirs["message_id"].replace("msg_", "resp_"),
     }
     unnamed = {k: v for k, v in named.items() if k not in ("bot_id", "botId", "id", "url")}
     return [named, unnamed, {**unnamed, "url": "https://e.com/"}]

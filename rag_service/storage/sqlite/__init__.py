@@ -9,6 +9,7 @@ from rag_service.settings import Settings
 from rag_service.storage.sqlite.base import Base
 from rag_service.storage.sqlite.bots import SqliteBots
 from rag_service.storage.sqlite.contacts import SqliteContacts
+from rag_service.storage.sqlite.continuations import SqliteContinuations
 from rag_service.storage.sqlite.conversations import SqliteConversations
 from rag_service.storage.sqlite.database import RowsFile
 from rag_service.storage.sqlite.deliveries import SqliteDeliveries
@@ -48,6 +49,7 @@ class SqliteStore:
         self.jobs = SqliteJobs(rows)
         self.conversations = SqliteConversations(rows)
         self.messages = SqliteMessages(rows)
+        self.continuations = SqliteContinuations(rows)
         self.transcripts = SqliteTranscripts(rows)
         self.replies = SqliteReplies(rows)
         self.contacts = SqliteContacts(rows)

@@ -99,16 +99,19 @@ def begin(
     conversation_id: str,
     title: str | None,
     metadata: dict[str, Any],
+    owner: bytes | None = None,
 ) -> int:
     moment = now(connection)
     row = connection.execute(
-        """insert into conversations (conversation_id, bot, title, metadata, created_at, updated_at)
-        values (?, ?, ?, ?, ?, ?)""",
+        """insert into conversations
+        (conversation_id, bot, title, metadata, owner, created_at, updated_at)
+        values (?, ?, ?, ?, ?, ?, ?)""",
         [
             conversation_id,
             bot_of(connection, scope, bot_id),
             title,
             as_json(metadata),
+            owner,
             moment,
             moment,
         ],
@@ -141,6 +144,20 @@ def conversation_row(
     if row is None:
         raise ConversationNotFound(conversation_id)
     return row
+
+
+def is_owned(
+    connection: sqlite3.Connection, conversation: int, owner: bytes, user: str | None
+) -> bool:
+    (theirs,) = connection.execute(
+        "select owner from conversations where id = ?", [conversation]
+    ).fetchone()
+    if theirs is not None:
+        return bool(theirs == owner)
+    users = connection.execute(
+        "select user_id from conversation_users where conversation = ?", [conversation]
+    ).fetchall()
+    return not users or (user,) in users
 
 
 def _conversation(

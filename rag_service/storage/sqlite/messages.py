@@ -12,7 +12,13 @@ from rag_service.errors import Conflict, ConversationNotFound, NotFound
 from rag_service.events.happenings import EventMessage, MessageCreated
 from rag_service.ids import new_id
 from rag_service.storage.sqlite.bots import within
-from rag_service.storage.sqlite.conversations import begin, conversation_row, find_row, subject_of
+from rag_service.storage.sqlite.conversations import (
+    begin,
+    conversation_row,
+    find_row,
+    is_owned,
+    subject_of,
+)
 from rag_service.storage.sqlite.database import RowsFile, as_json, insert, now
 from rag_service.storage.sqlite.driver import sqlite3
 from rag_service.storage.sqlite.events import record
@@ -74,7 +80,9 @@ class SqliteMessages:
             if row is None:
                 if not create:
                     raise ConversationNotFound(conversation_id)
-                row = begin(connection, scope, bot_id, conversation_id, None, {})
+                row = begin(connection, scope, bot_id, conversation_id, None, {}, said.owner)
+            elif said.owner and not is_owned(connection, row, said.owner, said.sender.id):
+                raise ConversationNotFound(conversation_id)
             return _say(connection, row, said)
 
 
@@ -107,10 +115,10 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
     if said.answers is not None:
         decision, context = _answered(connection, conversation, said, context)
     moment = now(connection)
-    message_id = new_id("msg")
+    message_id = said.message_id or new_id("msg")
     row = connection.execute(
         """insert into messages (message_id, conversation, bot, kind, text, created_at, context,
-        sender, metadata, reply_to) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        sender, metadata, reply_to, fingerprint) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             message_id,
             conversation,
@@ -122,6 +130,7 @@ def _say(connection: sqlite3.Connection, conversation: int, said: NewMessage) ->
             as_json(said.sender),
             as_json(said.metadata),
             said.reply_to,
+            said.fingerprint,
         ],
     ).lastrowid
     connection.execute(

@@ -19,7 +19,7 @@ class SqliteReplies:
                 join messages on messages.id = owed.message
                 join conversations on conversations.id = conversation
                 join bots on bots.id = messages.bot
-                where owner = ? and error is null
+                where owed.owner = ? and error is null
                 and conversation_id not in (select value from json_each(?))
                 order by owed.message limit 1""",
                 [owner, as_json(list(busy))],

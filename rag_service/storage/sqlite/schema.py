@@ -368,3 +368,14 @@ def m018_metadata_values(db: Database) -> None:
         db.execute(statement)
     for document, bot, metadata in db.conn.execute("select id, bot, metadata from documents"):
         index_metadata(db.conn, document, bot, msgspec.json.decode(metadata))
+
+
+@schema()
+def m019_continuations(db: Database) -> None:
+    """Whose a conversation is, and digests of what was said, by which its client finds it again."""
+    db.execute("alter table conversations add column owner blob")
+    db.execute("alter table messages add column fingerprint blob")
+    db.execute(
+        """create index messages_fingerprint on messages(fingerprint)
+        where fingerprint is not null"""
+    )

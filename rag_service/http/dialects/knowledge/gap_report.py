@@ -6,19 +6,19 @@ from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 
 from rag_service.assembly import Service
-from rag_service.clock import now
+from rag_service.clock import written as as_text
 from rag_service.fields import Field, read_moment
 from rag_service.gaps.gaps_request import OfBot
 from rag_service.gaps.report import GapReport, as_html, as_markdown, make_report
-from rag_service.http.documenting import errors, operation
+from rag_service.http.documenting import errors, operation, streamed
 from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import read_query
 from rag_service.http.threads import Threads
 
 _MARKDOWN, _HTML = "text/markdown", "text/html"
 _EXAMPLES = {
-    _MARKDOWN: "# Questions without an answer\n\nOf all times. 3 open, 0 dismissed.\n",
-    _HTML: "<!doctype html><title>Questions without an answer</title>",
+    _MARKDOWN: streamed("# Questions without an answer\n\nOf all times. 3 open, 0 dismissed.\n"),
+    _HTML: streamed("<!doctype html><title>Questions without an answer</title>"),
 }
 
 
@@ -45,8 +45,9 @@ async def get_gap_report(
     """JSON; with `Accept: text/markdown` or `text/html` a page to hand on."""
     asked = read_query(request, ReportRequest)
     scope = scope_of(request).only(asked.bot_id)
+    moment = as_text(service.clock.now())
     report = await threads.scan(
-        make_report, service.store.gaps, asked.bot_id, asked.since, now(), scope
+        make_report, service.store.gaps, asked.bot_id, asked.since, moment, scope
     )
     accept = request.headers.get("accept", "")
     page: Response[Any]
