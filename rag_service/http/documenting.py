@@ -151,10 +151,11 @@ def operation(
     body: RequestBody | None = None,
     in_place_of_body: type[Struct] | None = None,
     streams: Mapping[str, OpenAPIMediaType] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> type[Operation]:
     """Of a closed route. `query` is the struct of its parameters, `in_place_of_body` that of a body
     whose fields may be in the query as well, so that none has to be sent; `streams` has the media
-    types that a 200 has beside JSON."""
+    types that a 200 has beside JSON; `headers` tells of each that has to be sent, by its name."""
 
     is_form = body is not None and FORM in body.content
     is_needed = body is not None and body.required and (in_place_of_body is None or is_form)
@@ -163,7 +164,14 @@ def operation(
     class Described(Operation):
         def __post_init__(self) -> None:
             of_path = [_of_path(one) for one in self.parameters or () if isinstance(one, Parameter)]
-            self.parameters = [*of_path, *_of_query(query, in_place_of_body)] or None
+            of_headers = [
+                Parameter(
+                    name, "header", shown({"type": "string"}), description=about, required=True
+                )
+                for name, about in (headers or {}).items()
+            ]
+            of_query = _of_query(query, in_place_of_body)
+            self.parameters = [*of_path, *of_query, *of_headers] or None
             self.request_body = body and replace(body, required=is_needed)
             self.responses = self.responses or {}
             if streams:

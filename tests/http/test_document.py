@@ -37,7 +37,10 @@ ANY_TEXT = {
     "post /transcripts/translations": {"text"},
     "patch /gaps/{gap_id}": {"note"},
     "post /gaps/{gap_id}/answer": {"answer"},
+    "post /widget/session": {"session"},
 }
+SHOP = "https://shop.example"
+NO_LIMITS = {"data": "off", "chat": "off"}
 PAGE = {"source_url": "https://a/1", "content": "We open at nine."}
 every_operation = pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 
@@ -47,12 +50,20 @@ def full(tmp_path_factory):
     """A client of one service for all, and the ids of things that are there."""
     folder = tmp_path_factory.mktemp("document")
     settings = Settings(
-        data_dir=folder / "data", index_dir=folder / "indexes", embedding_model="hashing:1024"
+        data_dir=folder / "data",
+        index_dir=folder / "indexes",
+        embedding_model="hashing:1024",
+        rate_visitor="off",
+        rate_address="off",
     )
     with assemble(settings) as service:
-        token = service.access.create("tests", ["admin"], rates={"data": "off", "chat": "off"})
+        token = service.access.create("tests", ["admin"], rates=NO_LIMITS)
+        key = service.access.create("shop", ["widget"], None, NO_LIMITS, [SHOP])
     with TestClient(create_app(settings)) as client:
         client.headers["Authorization"] = f"Bearer {token}"
+        client.visitor = {"Authorization": f"Bearer {key}", "Origin": SHOP}
+        session = client.post("/widget/session", headers=client.visitor).json()["data"]
+        client.visitor["X-Widget-Session"] = session["session"]
         yield client
 
 
@@ -106,7 +117,11 @@ def sample(operation):
 
 
 def required_of(operation):
-    return {one["name"]: "x" for one in operation.get("parameters", ()) if one["required"]}
+    return {
+        one["name"]: "x"
+        for one in operation.get("parameters", ())
+        if one["required"] and one["in"] != "header"
+    }
 
 
 def send(client, method, path, query, body, operation):
@@ -117,7 +132,8 @@ def send(client, method, path, query, body, operation):
         more = {"content": b'{"source_url": "https://a/2", "content": "x"}\n'}
     else:
         more = {} if body is None else {"json": body}
-    return client.request(method.upper(), path, params=query, **more)
+    headers = client.visitor if path.startswith("/widget") else {}
+    return client.request(method.upper(), path, params=query, headers=headers, **more)
 
 
 def test_the_command_prints_what_is_served_and_starts_nothing(full, tmp_path):
@@ -178,7 +194,7 @@ def test_each_example_is_taken_and_what_is_not_documented_is_ignored(
     query, body = {**required_of(operation), "undocumented": "x"}, sample(operation)
     body = None if body is None else {**body, "undocumented": [7.5]}
     answer = send(full, method, where, query, body, operation)
-    strange = {"message_id", "session_id", "gap_ids"}  # names of what is not there
+    strange = {"message_id", "messageId", "session_id", "gap_ids"}  # names of what is not there
     is_unknown = "delivery_id" in path or not strange.isdisjoint(body or {})
     assert answer.status_code < 400 or (is_unknown and answer.status_code == 404), answer.text
     assert "undocumented" not in answer.text
@@ -241,7 +257,7 @@ def test_each_line_of_a_stream_is_as_documented(full, ids):
 def test_head_is_answered_wherever_get_is_and_text_is_in_utf8(full, ids, method, path, operation):
     where = path.format(**ids)
     for kind in operation["responses"]["200"]["content"]:
-        headers = {"Accept": kind}
+        headers = {"Accept": kind} | (full.visitor if path.startswith("/widget") else {})
         head = full.head(where, params=required_of(operation), headers=headers)
         assert (head.status_code, head.content) == (200, b"")
         media, _, charset = head.headers["content-type"].partition(";")

@@ -55,9 +55,7 @@ async def get_gap_report(
         if media_type in accept:
             name = f"gaps.{'md' if media_type == _MARKDOWN else 'html'}"
             headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-            page = Response(
-                written(report).encode(), media_type=f"{media_type}; charset=utf-8", headers=headers
-            )
+            page = Response(written(report).encode(), media_type=media_type, headers=headers)
             return page
     return Response(report, media_type=MediaType.JSON)
 

@@ -20,6 +20,7 @@ from rag_service.fields import Field, read_label, text
 from rag_service.http.dialects.chat.chat import STREAM_EXAMPLE, ChatSource, answer_frames
 from rag_service.http.dialects.messages.feedback import FeedbackRequest
 from rag_service.http.dialects.widget.visits import (
+    OF_VISITORS,
     address_of,
     from_its_pages,
     preflight,
@@ -94,7 +95,7 @@ _GUARDS = [need("widget", "chat"), from_its_pages]
     operation_class=operation(body=json_body(SessionRequest, {})),
     responses=errors(400, chat=True),
 )
-async def begin_session(request: AnyRequest, service: NamedDependency[Service]) -> Success[Session]:
+async def begin_visit(request: AnyRequest, service: NamedDependency[Service]) -> Success[Session]:
     """Send it as `X-Widget-Session` with all other calls. It opens one conversation for an hour."""
     given = await read_optional_body(request, SessionRequest)
     service.visitor_limiter.arrive(address_of(request))
@@ -111,10 +112,11 @@ async def begin_session(request: AnyRequest, service: NamedDependency[Service]) 
     operation_class=operation(
         body=json_body(VisitorQuestion, {"message": "When do you open?"}),
         streams={EVENTS: STREAM_EXAMPLE},
+        headers=OF_VISITORS,
     ),
     responses=errors(400, 413, chat=True),
 )
-async def ask(
+async def ask_as_visitor(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Response[Any]:
     """The events of `/chat/{bot_id}/stream`. Addresses of sources that are no web pages are left
@@ -153,10 +155,10 @@ async def ask(
     guards=_GUARDS,
     tags=["widget"],
     summary="Read the visitor's own conversation",
-    operation_class=operation(),
+    operation_class=operation(headers=OF_VISITORS),
     responses=errors(404, chat=True),
 )
-async def read_own(
+async def read_own_conversation(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[VisitorHistory]:
     """The oldest message first; empty before the first question."""
@@ -170,10 +172,10 @@ async def read_own(
     guards=_GUARDS,
     tags=["widget"],
     summary="Delete the visitor's own conversation",
-    operation_class=operation(),
+    operation_class=operation(headers=OF_VISITORS),
     responses=errors(404, chat=True),
 )
-async def delete_own(
+async def delete_own_conversation(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[Erased]:
     """For good, with everything that was said in it and every gap that it alone made."""
@@ -191,11 +193,12 @@ async def delete_own(
     tags=["widget"],
     summary="Rate an answer as a visitor",
     operation_class=operation(
-        body=json_body(VisitorRating, {"messageId": "msg_0199", "rating": "up"})
+        body=json_body(VisitorRating, {"messageId": "msg_0199", "rating": "up"}),
+        headers=OF_VISITORS,
     ),
     responses=errors(400, 404, 409, chat=True),
 )
-async def rate_own(
+async def rate_as_visitor(
     request: AnyRequest, service: NamedDependency[Service], threads: NamedDependency[Threads]
 ) -> Success[VisitorRated]:
     """Only what was answered to this visitor; null takes the rating back."""
@@ -263,4 +266,11 @@ def _line(row: TranscriptRow) -> VisitorLine:
     )
 
 
-handlers = [preflight, begin_session, ask, read_own, delete_own, rate_own]
+handlers = [
+    preflight,
+    begin_visit,
+    ask_as_visitor,
+    read_own_conversation,
+    delete_own_conversation,
+    rate_as_visitor,
+]

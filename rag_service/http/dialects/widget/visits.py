@@ -19,6 +19,7 @@ from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
 SESSION = "x-widget-session"
+OF_VISITORS = {"X-Widget-Session": "The session of the visitor."}
 ROUTES = ["/widget/session", "/widget/stream", "/widget/conversation", "/widget/feedback"]
 _ORIGIN = "x-page-origin"
 _REMEMBERED_S = 600
