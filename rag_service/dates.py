@@ -25,8 +25,8 @@ _LONGEST = 100
 
 def read_moment(value: object, now: datetime | None = None) -> str:
     """ISO 8601, `@` and Unix seconds, or what PHP's strtotime takes in practice: `yesterday`,
-    `-1 week`, `last monday`, `12 May 2026`. UTC where no zone is named. What is relative
-    is so to `now`, the system's time where none is given. Raises ValueError.
+    `-1 week`, `last monday`, `12 May 2026`. UTC where no zone is named. Distances count
+    from `now`, the system's time where none is given. Raises ValueError.
     """
     if not isinstance(value, str):
         raise ValueError("must be a string")

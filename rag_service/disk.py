@@ -7,20 +7,25 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """A file's bytes, or a folder's entries. Raises OSError.
-
-    On macOS fsync leaves them in the drive's own memory, and F_FULLFSYNC does not.
-    """
+    """A file's bytes, or a folder's entries. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        full = getattr(fcntl, "F_FULLFSYNC", None)
-        if full is not None:
-            with suppress(OSError):  # not every file system can
-                fcntl.fcntl(descriptor, full)
-                return
-        os.fsync(descriptor)
+        sync_open(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_open(descriptor: int) -> None:
+    """The same of one that is open. Raises OSError.
+
+    On macOS fsync leaves the bytes in the drive's own memory, and F_FULLFSYNC does not.
+    """
+    full = getattr(fcntl, "F_FULLFSYNC", None)
+    if full is not None:
+        with suppress(OSError):  # not every file system can
+            fcntl.fcntl(descriptor, full)
+            return
+    os.fsync(descriptor)
 
 
 def replace(partial: Path, path: Path) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from rag_service.clock import Clock, SystemClock, written
 from rag_service.errors import StorageBusy, StorageFailed
 from rag_service.storage.sqlite.driver import check_version, sqlite3
+from rag_service.storage.sqlite.free_space import erase_copies
 from rag_service.storage.sqlite.upgrade import (
     is_new,
     pending,
@@ -130,6 +131,10 @@ class RowsFile:
             self._write_lock.release()
         with self.erasing():
             pass  # the former pages are in the log
+
+    def erase_copies(self) -> None:
+        """Overwrite those copies alone. Holds up writers for milliseconds, and frees no room."""
+        erase_copies(self.path, self._timeout)
 
     def owes_log(self) -> bool:
         """Deleted text is in the write-ahead log still."""

@@ -24,14 +24,15 @@ _COPY_KEPT = timedelta(days=30)
 _DELIVERIES_KEPT = timedelta(days=30)
 """What became of a delivery can be looked at for as long; its event stays with it."""
 _REPACKED = 512 * 1024 * 1024
-"""Bytes. A larger file is not written anew: that would hold up writers for too long."""
+"""Bytes. To write a larger file anew would hold up writers for too long."""
 _AT_ONCE = 1000
 
 
 class SqliteUpkeep:
-    def __init__(self, rows: RowsFile, base: Base) -> None:
+    def __init__(self, rows: RowsFile, base: Base, most_repacked: int = _REPACKED) -> None:
         self._rows = rows
         self._base = base
+        self._most_repacked = most_repacked
 
     def owes(self, now: datetime) -> bool:
         with self._rows.reading() as connection:
@@ -68,10 +69,14 @@ class SqliteUpkeep:
         for copy in copies(self._rows.path):
             if copy.stat().st_mtime < (now - _COPY_KEPT).timestamp():
                 copy.unlink(missing_ok=True)
-        with self._rows.erasing() as connection:
-            connection.execute("update upkeep set ended_at = ?", [written(now)])
-        if self._rows.path.stat().st_size <= _REPACKED:
+        with self._rows.erasing():
+            pass  # what is removed above may be in the log
+        if self._rows.path.stat().st_size <= self._most_repacked:
             self._rows.repack()
+        else:
+            self._rows.erase_copies()
+        with self._rows.writing() as connection:
+            connection.execute("update upkeep set ended_at = ?", [written(now)])
         return removed
 
     def unknown_jobs(self, job_ids: Sequence[str]) -> set[str]:
