@@ -108,7 +108,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             store.views.warm()
             recognise("warm")  # reads the phrases
 
-        chat_model = load_chat_model(settings)
+        chat_model = load_chat_model(settings, knowledge.nearness)
         context_tokens = settings.chat_context_tokens
         assistant = Assistant(
             knowledge,
