@@ -79,6 +79,7 @@ def select(
                 answer.take_part(at, span, likelihoods)
         if not answer.spans:
             answer.take(order[0])
+        answer.leave_announcements()
     ranked = sorted(answer.spans, key=order.index)
     return Selection(texts, {at: sorted(answer.spans[at]) for at in ranked})
 
@@ -118,6 +119,17 @@ class _Answer:
                 for number in needed:
                     self._take_beside(number)
 
+    def leave_announcements(self) -> None:
+        """What ends with a colon is not told without what it announces, unless it is all there is.
+
+        From the end on, as an item may announce items.
+        """
+        for at in sorted(self.spans, reverse=True):
+            text, following = self._texts[at], self._pieces[at + 1 : at + 2]
+            is_cut = any(self._pieces[at].passage == piece.passage for piece in following)
+            if text.endswith(COLONS) and is_cut and at + 1 not in self.spans and len(self.spans) > 1:
+                del self.spans[at]
+
     def take(self, at: int, span: Span | None = None) -> bool:
         piece, whole = self._pieces[at], (0, len(self._texts[at]))
         span = span or whole
@@ -147,7 +159,7 @@ class _Answer:
         lines = self._texts[number].count("\n") + 1
         if (
             not self._texts[number]
-            or number in self.spans
+            or any(self._texts[number] == self._texts[at] for at in self.spans)
             or (is_code and not self._with_code and lines > _HINT)
         ):
             return
