@@ -33,7 +33,7 @@ class Evidence(NamedTuple):
     rank: float
     """1 / n in the n-th passage."""
     lead: float
-    """The passage is the answer to one question, and begins with it."""
+    """The passage is the answer to one question, which has words of this one, and it begins it."""
     answer: float
     """It is the first below a question: how alike that and the question are."""
     later: float
@@ -77,9 +77,9 @@ WORD_WEIGHTS = Evidence(
 """Where no vectors are kept: fitted by words alone, `example` taken from above."""
 
 CLOSER_WEIGHTS = Evidence(
-    own=0.83, both=1.97, before=0.59, title=0.36, pairs=0.59, density=1.0, new=1.91, rank=1.33,
-    lead=3.74, answer=0.56, later=-1.15, cue=1.29, length=-0.65, line=0.4, code=-2.0, torn=-2.0,
-    similarity=2.73, nearest=2.41, example=-1.18, meaning=3.99,
+    own=0.89, both=1.84, before=0.46, title=-0.06, pairs=0.63, density=1.0, new=2.08, rank=1.3,
+    lead=3.39, answer=0.61, later=-1.39, cue=1.2, length=-0.65, line=0.45, code=-2.0, torn=-2.0,
+    similarity=2.8, nearest=2.37, example=-1.14, meaning=3.95,
 )  # fmt: skip
 """Where the likeliest pieces are embedded: fitted by the same script, `torn`, `code` and `density`
 set by hand as above."""
@@ -90,6 +90,10 @@ six sets is 0.450 with 8, 0.452 with 12, 0.447 with all, and 0.421 without."""
 Closer = Callable[[Sequence[int]], Sequence[float]]
 """The nearness of the pieces of these numbers, each embedded below its headings."""
 
+_LEAST_LIKE = 0.1
+"""Of a question that a passage answers, to the one that is asked: with less, a heading that happens
+to be a question speaks for nothing. Of 0.1, 0.2 and a slope, the one that costs answers to
+questions least."""
 _FOLLOWS = 0.3
 """Of a piece's likelihood, what the next one gets where it says nothing but what the question says:
 a guess."""
@@ -236,7 +240,12 @@ class Judge:
                 density=self._mass(found) / (self._mass(set(plain)) or 1.0),
                 new=log1p(len(set(plain) - wanted)) / 3,
                 rank=1 / (1 + piece.passage),
-                lead=float(is_first and piece.place == 0 and piece.passage in entries),
+                lead=float(
+                    is_first
+                    and piece.place == 0
+                    and piece.passage in entries
+                    and like > _LEAST_LIKE
+                ),
                 answer=like * (piece.place == 0),
                 later=like * (piece.place in (1, 2)),
                 cue=self._cue(piece.text),

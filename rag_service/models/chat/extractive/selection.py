@@ -127,7 +127,12 @@ class _Answer:
         for at in sorted(self.spans, reverse=True):
             text, following = self._texts[at], self._pieces[at + 1 : at + 2]
             is_cut = any(self._pieces[at].passage == piece.passage for piece in following)
-            if text.endswith(COLONS) and is_cut and at + 1 not in self.spans and len(self.spans) > 1:
+            if (
+                text.endswith(COLONS)
+                and is_cut
+                and at + 1 not in self.spans
+                and len(self.spans) > 1
+            ):
                 del self.spans[at]
 
     def take(self, at: int, span: Span | None = None) -> bool:
