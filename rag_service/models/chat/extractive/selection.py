@@ -125,14 +125,8 @@ class _Answer:
         From the end on, as an item may announce items.
         """
         for at in sorted(self.spans, reverse=True):
-            text, following = self._texts[at], self._pieces[at + 1 : at + 2]
-            is_cut = any(self._pieces[at].passage == piece.passage for piece in following)
-            if (
-                text.endswith(COLONS)
-                and is_cut
-                and at + 1 not in self.spans
-                and len(self.spans) > 1
-            ):
+            is_alone = len(self.spans) == 1
+            if self._texts[at].endswith(COLONS) and not (is_alone or at + 1 in self.spans):
                 del self.spans[at]
 
     def take(self, at: int, span: Span | None = None) -> bool:
