@@ -20,7 +20,8 @@ import re
 import string
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -40,6 +41,8 @@ class Case(NamedTuple):
     passages: list[Any]
     near: dict[str, list[Any]]
     """By chunk id, what the search tells of their sentences."""
+    vector: Any
+    """Of the question."""
 
 
 def main() -> None:
@@ -55,16 +58,19 @@ def main() -> None:
     with workspace(settings.model) as work:
         base = work.base("answers")
         base.ingest(write_pushes(records, work.folder / "pushes.jsonl"))
-        cases = found(base, questions, settings)
-    say(f"answering {len(cases)} questions")
-    finish("answers", measure(cases), settings)
+        with opened(base) as service:
+            cases = found(service, questions)
+            say(f"answering {len(cases)} questions")
+            finish("answers", measure(cases, service.knowledge.nearness), settings)
 
 
-def measure(cases: Sequence[Case]) -> dict[str, Any]:
+def measure(cases: Sequence[Case], nearness: Any) -> dict[str, Any]:
     from rag_service.models.chat.extractive import MOST_SENTENCES, ExtractiveModel
 
-    by_sentences = {str(n): _figures(cases, ExtractiveModel(n)) for n in range(1, MOST_SENTENCES)}
-    ours = _figures(cases, ExtractiveModel())
+    by_sentences = {
+        str(n): _figures(cases, ExtractiveModel(n, nearness)) for n in range(1, MOST_SENTENCES)
+    }
+    ours = _figures(cases, ExtractiveModel(nearness=nearness))
     bound = fmean(any(case.is_right(p.text) for p in case.passages) for case in cases)
     return {
         **ours,
@@ -79,7 +85,7 @@ def _figures(cases: Sequence[Case], model: Any) -> dict[str, Any]:
     took, answers = [], []
     for case in cases:
         start = time.perf_counter()
-        answers.append(model.answer(case.question, case.passages, case.near))
+        answers.append(model.answer(case.question, case.passages, case.near, case.vector))
         took.append(time.perf_counter() - start)
     plain = [_CITATION.sub("", answer) for answer in answers]
     leads = [_first(case.passages, len(text)) for case, text in zip(cases, plain, strict=True)]
@@ -88,6 +94,7 @@ def _figures(cases: Sequence[Case], model: Any) -> dict[str, Any]:
         "share_right": _share(cases, plain),
         "first_source_right": _share(cases, list(map(_first_cited, answers, cases))),
         "mean_characters": fmean(map(len, plain)),
+        "most_characters": max(map(len, plain)),
         "first_sentences": {
             "share_right": _share(cases, leads),
             "mean_characters": fmean(map(len, leads)),
@@ -157,25 +164,31 @@ def token_f1(one: str, other: str) -> float:
 # -- questions and what is found for them --------------------------------------------------------
 
 
-def found(
-    base: Base, questions: list[tuple[str, Right]], settings: argparse.Namespace
-) -> list[Case]:
-    from rag_service.access.scope import ALL_BOTS
+@contextmanager
+def opened(base: Base) -> Iterator[Any]:
+    """The service, in this process."""
     from rag_service.assembly import assemble
     from rag_service.settings import load_settings
 
     ours = {key: value for key, value in base.environ().items() if key.startswith("RAG_")}
     with assemble(load_settings(ours)) as service:
-        return [
-            Case(
-                text,
-                is_right,
-                [hit.passage for hit in hits],
-                {hit.passage.chunk_id: hit.sentences for hit in hits},
-            )
-            for text, is_right in questions
-            if (hits := service.knowledge.search(ALL_BOTS, text, "default", k=K).hits)
-        ]
+        yield service
+
+
+def found(service: Any, questions: list[tuple[str, Right]]) -> list[Case]:
+    from rag_service.access.scope import ALL_BOTS
+
+    return [
+        Case(
+            text,
+            is_right,
+            [hit.passage for hit in findings.hits],
+            {hit.passage.chunk_id: hit.sentences for hit in findings.hits},
+            findings.vector,
+        )
+        for text, is_right in questions
+        if (findings := service.knowledge.search(ALL_BOTS, text, "default", k=K)).hits
+    ]
 
 
 def _material(settings: argparse.Namespace) -> tuple[list[Record], list[tuple[str, Right]]]:

@@ -121,7 +121,7 @@ def assemble(
             store.views.warm()
             recognise("warm")  # reads the phrases
 
-        chat_model = load_chat_model(settings)
+        chat_model = load_chat_model(settings, knowledge.nearness)
         context_tokens = settings.chat_context_tokens
         assistant = Assistant(
             knowledge,

@@ -101,5 +101,8 @@ class CountingEmbedder:
         self.passages += len(texts)
         return self._inner.embed_spans(texts, spans)
 
+    def embed_few(self, texts: Sequence[str]) -> Vectors:
+        return self._inner.embed_few(texts)
+
     def embed_query(self, text: str) -> Vectors:
         return self._inner.embed_query(text)

@@ -222,6 +222,7 @@ class Assistant:
             count=self._count,
             instructions=instructions,
             near={hit.passage.chunk_id: hit.sentences for hit in found.hits},
+            vector=found.vector,
             around=self._knowledge.around(scope, passages) if self._model.reads_around else None,
         )
         return Lookup(found=found, prompt=prompt, sources=sources_of(found, prompt))

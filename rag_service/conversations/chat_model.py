@@ -1,10 +1,15 @@
 """The contract of what answers a prompt."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from rag_service.conversations.messages import Usage
 from rag_service.conversations.prompting import Prompt
+from rag_service.documents import Vectors
+
+Nearness = Callable[[Vectors, Sequence[str]], Sequence[float]]
+"""How near each of a few texts comes to the vector of a question: 0 for chance, 1 for what answers
+typically have."""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from rag_service.conversations.messages import Cut, Message
-from rag_service.documents import Passage
+from rag_service.documents import Passage, Vectors
 from rag_service.texts.sentences import NearSpan
 
 MESSAGE_TOKENS = 4
@@ -50,6 +50,8 @@ class Prompt(Struct, frozen=True, kw_only=True):
     """Of all messages, with MESSAGE_TOKENS for each."""
     near: Mapping[str, Sequence[NearSpan]] = {}
     """By chunk id, how near the sentences of a passage come to the question, where that is known"""
+    vector: Vectors | None = None
+    """Of the question as it was searched for; shape (1, dimension)."""
 
 
 def compose(
@@ -62,6 +64,7 @@ def compose(
     instructions: str = "",
     around: Mapping[str, tuple[str, str]] | None = None,
     near: Mapping[str, Sequence[NearSpan]] | None = None,
+    vector: Vectors | None = None,
 ) -> Prompt:
     """At most `budget` tokens, as `count` counts them, but for a question that is longer alone.
 
@@ -101,6 +104,7 @@ def compose(
         ),
         tokens=_cost(messages, count),
         near=near or {},
+        vector=vector,
     )
 
 

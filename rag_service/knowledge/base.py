@@ -259,6 +259,12 @@ class KnowledgeBase:
             hits=[replace(hit, sentences=seen.near.get(hit.passage.chunk_id, [])) for hit in hits],
         )
 
+    def nearness(self, query: Vectors, texts: Sequence[str]) -> list[float]:
+        """How near each of a few texts comes to a query's vector: 0 for chance, 1 for what answers
+        typically have."""
+        cosines = self._embedder().embed_few(texts) @ query[0]
+        return [float(self._scale().nearness(cosine)) for cosine in cosines.tolist()]
+
     def scale(self) -> Scale:
         """What the cosines of the embedding model mean."""
         return self._scale()

@@ -69,6 +69,11 @@ class Embedder(Protocol):
         """
         ...
 
+    def embed_few(self, texts: Sequence[str]) -> Vectors:
+        """What `embed_passages` gives, in one batch that goes ahead as questions do: for a handful
+        of short texts that somebody waits for."""
+        ...
+
     def embed_query(self, text: str) -> Vectors:
         """Shape (1, dimension). Goes ahead of passages that other threads are embedding."""
         ...

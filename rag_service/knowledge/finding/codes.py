@@ -88,6 +88,13 @@ def _code(text: str) -> Code:
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _MOSTLY = 0.5
+_QUESTION = re.compile(r"[^.!?\n]*\?")
+_PRONOUN = re.compile(r"I['\u2019]")
+_GERMAN = re.compile(
+    r"\b(?:[Dd](?:er|as|em)|[Ee]in(?:e[mnrs]?)?|und|oder|[Ii]st|sind|[Ww](?:ie|ann|arum|er|elche[nrs]?)"
+    r"|ich|wir|zum|zur|vom|f\u00fcr|nach|nicht|[Kk]ann|muss|[Gg]ibt|meine?)\b"
+)
+"""Words of German, and of few other languages that questions are likely to be in."""
 Pairs = Sequence[tuple[str, str]]
 """Words that follow each other in a title or a heading."""
 
@@ -95,19 +102,31 @@ Pairs = Sequence[tuple[str, str]]
 def unknown_names(query: str, is_absent: Callable[[str], bool]) -> list[str]:
     """Names, acronyms and numbers of the query that no chunk has.
 
-    A name is a word with a capital that does not begin the query, where not most words have one.
+    A name is a word with a capital that begins no sentence, where not most words have one, and
+    where the query is not in German, which begins every noun so.
     """
-    words = _WORD.findall(query)
-    capitals = sum(word[0].isupper() for word in words)
-    shouts = capitals > _MOSTLY * len(words)
     return [
-        word
-        for place, word in enumerate(words)
-        if (
-            any(map(str.isdigit, word))
-            or (place and word[0].isupper() and not shouts and len(word) > 1)
-        )
-        and is_absent(word)
+        name.text
+        for name in _words(query)
+        if (name.is_name or any(map(str.isdigit, name.text))) and is_absent(name.text)
+    ]
+
+
+def lone_names(query: str, is_absent: Callable[[str], bool]) -> list[str]:
+    """Those unknown names that the query is about: "the Paris office", "connect Slack".
+
+    Not a surname or what else follows a capital ("President Biden"), which pages may leave out, nor
+    what stands in brackets to explain another word, nor what is said before the question ("I am
+    Ruth. How do I ...?").
+    """
+    query = " ".join(_QUESTION.findall(query)) or query
+    return [
+        name.text
+        for name in _words(query)
+        if name.is_name
+        and not name.is_explained
+        and not any(map(str.isdigit, name.text))
+        and is_absent(name.text)
     ]
 
 
@@ -127,6 +146,33 @@ def stands_for_others(
         if is_name and not is_absent(word) and _names_precede(word, pairs):
             return str(before)
     return None
+
+
+class _Word(Struct, frozen=True):
+    text: str
+    is_name: bool
+    is_explained: bool
+
+
+def _words(query: str) -> list[_Word]:
+    found = list(_WORD.finditer(query))
+    texts = [match[0] for match in found]
+    shouts = sum(text[0].isupper() for text in texts) > _MOSTLY * len(texts)
+    tells = not shouts and _GERMAN.search(query) is None
+    words = []
+    for place, (text, match) in enumerate(zip(texts, found, strict=True)):
+        gap = query[found[place - 1].end() : match.start()] if place else "."
+        begins = any(stop in gap for stop in ".!?:\n")
+        is_name = tells and not begins and text[0].isupper() and len(text) > 1
+        before = texts[place - 1] if place > 1 and gap == " " else ""
+        words.append(
+            _Word(
+                text,
+                is_name and _PRONOUN.match(text) is None,
+                is_explained="(" in gap or (len(before) > 1 and before[0].isupper()),
+            )
+        )
+    return words
 
 
 def _numbers_follow(word: str, pairs: Pairs) -> bool:

@@ -52,6 +52,8 @@ WORDS = (-3.2, 9.0)
 their page has 0.46, and the best page for a question about something else 0.05."""
 CODE_FOUND = 2.5
 """What a code of the query in one of the passages adds: a guess."""
+LONE_NAME = -1.5
+"""What it adds that a name which the query is about stands nowhere: "the Paris office"."""
 RERANKED = 0.5
 """What each log-odd of a cross-encoder's best score adds, up to MOST_RERANKED of them: a guess."""
 MOST_RERANKED = 4.0
@@ -81,6 +83,8 @@ class Signs(Struct, frozen=True, kw_only=True):
     readable: float = 1.0
     """How much of the query the model knows."""
     unknown_names: list[str] = []
+    lone_names: list[str] = []
+    """Those of them that the query is about."""
     codes_found: list[str] = []
     codes_missing: list[str] = []
     stands_for_others: str | None = None
@@ -140,6 +144,7 @@ def signs(
         covered_by_passage=max(weight_in(passage.embedded_text) for passage in passages) / whole,
         readable=readable,
         unknown_names=codes.unknown_names(query, is_absent),
+        lone_names=codes.lone_names(query, is_absent),
         codes_found=found,
         codes_missing=missing,
         stands_for_others=codes.stands_for_others(query, is_absent, passages),
@@ -159,6 +164,8 @@ def weigh(seen: Signs) -> Weighed:
         }
     if seen.codes_found:
         weights["codes_found"] = CODE_FOUND
+    if seen.lone_names:
+        weights["lone_names"] = LONE_NAME
     if seen.reranked is not None:
         weights["reranked"] = RERANKED * _log_odds(seen.reranked)
     odds = sum(weights.values())

@@ -1,18 +1,21 @@
 """Prompt -> text, streamed. The contract, and the one place that picks an implementation."""
 
-from rag_service.conversations.chat_model import ChatModel
+from rag_service.conversations.chat_model import ChatModel, Nearness
 from rag_service.errors import InvalidSettings
 from rag_service.settings import Settings
 
 
-def load_chat_model(settings: Settings) -> ChatModel:
-    """What RAG_CHAT_MODEL names, loading nothing yet that is large. Raises InvalidSettings."""
+def load_chat_model(settings: Settings, nearness: Nearness | None = None) -> ChatModel:
+    """What RAG_CHAT_MODEL names, loading nothing yet that is large. Raises InvalidSettings.
+
+    `nearness` is for a model that picks sentences.
+    """
     kind, _, name = settings.chat_model.partition(":")
     match kind:
         case "extractive":
             from rag_service.models.chat.extractive import ExtractiveModel  # noqa: PLC0415
 
-            return ExtractiveModel()
+            return ExtractiveModel(nearness=nearness)
         case "echo":
             from rag_service.models.chat.echo import EchoModel  # noqa: PLC0415
 

@@ -51,5 +51,8 @@ class HashingEmbedder:
         ]
         return self.embed_passages(texts), parts
 
+    def embed_few(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_passages(texts)
+
     def embed_query(self, text: str) -> Vectors:
         return self.embed_passages([text])

@@ -107,8 +107,16 @@ class OpenVinoEmbedder:
             [part for _, parts in done for part in parts],
         )
 
+    def embed_few(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._embed_at_once([self._passage_prefix + text for text in texts])
+
     def embed_query(self, text: str) -> Vectors:
-        tokens = self._tokens.ids([self._query_prefix + text])
+        return self._embed_at_once([self._query_prefix + text])
+
+    def _embed_at_once(self, prompted: Sequence[str]) -> Vectors:
+        tokens = self._tokens.ids(prompted)
         try:
             request = self._requests.pop()
         except IndexError:

@@ -76,6 +76,12 @@ class SentenceTransformersEmbedder:
             parts.append(pool_spans(vectors[at], states, places, spans[at]))
         return vectors, parts
 
+    def embed_few(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        with self._asking, self._lock:
+            return self._encode(list(texts), query=False)
+
     def embed_query(self, text: str) -> Vectors:
         with self._asking, self._lock:
             return self._encode([text], query=True)

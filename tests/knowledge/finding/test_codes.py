@@ -5,7 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag_service.documents import Passage
-from rag_service.knowledge.finding.codes import codes_in, stands_for_others, unknown_names
+from rag_service.knowledge.finding.codes import (
+    codes_in,
+    lone_names,
+    stands_for_others,
+    unknown_names,
+)
 
 
 def passage(text: str = "", title: str = "", heading: str = "") -> Passage:
@@ -116,10 +121,35 @@ def is_absent(word: str) -> bool:
         ("Who in the room is Ruth Okafor?", ["Ruth", "Okafor"]),
         ("what costs room 31 in Zürich", ["31"]),
         ("Platinum", []),
+        ("I'm Ruth, and I've a room. What costs one?", ["Ruth"]),
+        ("Wie teuer ist der Versand nach Polen?", []),
     ],
 )
 def test_names_are_words_with_a_capital_that_no_chunk_has(query, names):
     assert unknown_names(query, is_absent) == names
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("How much is the Platinum plan?", ["Platinum"]),
+        ("what is the plan in the Paris room", ["Paris"]),
+        ("How much is room 31?", []),
+        ("who is Ruth Okafor", ["Ruth"]),
+        ("In what room is the plan of President Okafor?", ["President"]),
+        ("Who is in Room Okafor?", []),
+        ("What is the value added tax (VAT) of one?", []),
+        ("I am Ruth of Zürich. How much is the basic plan?", []),
+        ("Was kostet das Zimmer in der Hauptstadt?", []),
+    ],
+)
+def test_a_query_is_about_names_that_nothing_explains(query, names):
+    assert lone_names(query, is_absent) == names
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=200))
+def test_lone_names_are_words_of_the_query_that_no_chunk_has(query):
+    assert all(name in query and is_absent(name) for name in lone_names(query, is_absent))
 
 
 PLANS = [passage("It costs 20.", "Pro plan"), passage("It costs 5.", heading="Basic plan")]

@@ -315,6 +315,32 @@ def test_a_short_list_is_told_whole():
     assert "- send a letter to the owner\n- show a warning on the page" in told
 
 
+def test_what_announces_something_is_not_told_without_it():
+    items = "\n".join(f"- a kettle of the size that is listed under number {n}" for n in range(12))
+    text = f"Guests of the tea house bring:\n\n- their own cup\n- for a ceremony:\n{items}"
+    told = answer("What do guests of the tea house bring?", text)
+    assert told.startswith("Guests of the tea house bring:\n- their own cup")
+    assert not told.removesuffix(" [1]").endswith(":")
+    assert len(told) <= MOST_CHARACTERS + len(" [1]")
+
+
+def test_an_item_that_two_lists_share_is_told_once():
+    text = (
+        "The kiln reports:\n\n- temperature of the chamber\n- pressure of the gas\n\n"
+        "The kiln reports:\n\n- temperature of the chamber\n- hours since it was lit"
+    )
+    assert answer("What does the kiln report?", text).count("temperature of the chamber") == 1
+
+
+def test_a_sentence_is_not_cut_within_its_brackets():
+    text = (
+        "The note of the vet says how long the horse needs rest (is it six weeks? Is it eight?). "
+        "It is handed in at the stable."
+    )
+    told = answer("How long does the horse need rest?", text)
+    assert "(is it six weeks? Is it eight?)" in told
+
+
 def test_the_answer_to_the_question_in_the_title_is_given_from_its_beginning():
     entry = passage(
         "Stay at home. Call your doctor before you visit.\n\nWear a mask when you go out.",

@@ -101,6 +101,7 @@ def test_odd_texts_have_vectors_too(embedder):
 @EVERY
 def test_no_texts_give_no_vectors(embedder):
     assert are_unit_vectors(embedder.embed_passages([]), 0, embedder)
+    assert are_unit_vectors(embedder.embed_few([]), 0, embedder)
     assert embedder.token_offsets([]) == []
 
 
@@ -120,6 +121,12 @@ def test_a_vector_does_not_depend_on_its_neighbours(embedder):
     alone = np.concatenate([embedder.embed_passages([text]) for text in VARIED])
     assert alike(together, alone)
     assert alike(embedder.embed_passages(VARIED * 3)[-len(VARIED) :], alone)
+
+
+@EVERY
+def test_a_few_texts_that_somebody_waits_for_have_the_vectors_of_passages(embedder):
+    texts = [*VARIED, *ODD]
+    assert alike(embedder.embed_few(texts), embedder.embed_passages(texts))
 
 
 @EVERY

@@ -9,10 +9,12 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
+from rag_service.conversations.chat_model import Nearness
 from rag_service.conversations.messages import Usage
 from rag_service.conversations.prompting import Prompt
-from rag_service.documents import Passage
-from rag_service.models.chat.extractive.pieces import Piece, read_pieces
+from rag_service.documents import Passage, Vectors
+from rag_service.models.chat.extractive.likelihood import Closer
+from rag_service.models.chat.extractive.pieces import Piece, below_headings, read_pieces
 from rag_service.models.chat.extractive.selection import (
     MOST_CHARACTERS,
     MOST_SENTENCES,
@@ -33,12 +35,15 @@ class ExtractiveModel:
     context_tokens = None
     quotes = True
 
-    def __init__(self, sentences: int = MOST_SENTENCES) -> None:
+    def __init__(self, sentences: int = MOST_SENTENCES, nearness: Nearness | None = None) -> None:
         self._sentences = sentences
+        self._nearness = nearness
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[str | Usage, None]:
         """Word by word. Nothing only when there is no passage."""
-        answer = await asyncio.to_thread(self.answer, prompt.question, prompt.passages, prompt.near)
+        answer = await asyncio.to_thread(
+            self.answer, prompt.question, prompt.passages, prompt.near, prompt.vector
+        )
         for word in _WORD.findall(answer):
             yield word
 
@@ -50,8 +55,11 @@ class ExtractiveModel:
         question: str,
         passages: Sequence[Passage],
         near: Mapping[str, Sequence[NearSpan]] | None = None,
+        vector: Vectors | None = None,
     ) -> str:
-        """Pure, blocking, and linear in the length of the passages; `near` is by chunk id."""
+        """Blocking, and linear in the length of the passages; `near` is by chunk id, and `vector`
+        the question's. Where both that and `nearness` are given, the likeliest pieces are embedded.
+        """
         pieces: list[Piece] = []
         alike: list[float] = []
         for at, passage in enumerate(passages):
@@ -60,7 +68,18 @@ class ExtractiveModel:
             alike += similarities(passage.text, read, (near or {}).get(passage.chunk_id, ()))
         if not pieces:
             return "[1]" if passages else ""
-        return _written(pieces, select(question, pieces, alike, self._sentences))
+        closer = self._closer(passages, pieces, vector)
+        return _written(pieces, select(question, pieces, alike, self._sentences, closer))
+
+    def _closer(
+        self, passages: Sequence[Passage], pieces: Sequence[Piece], vector: Vectors | None
+    ) -> Closer | None:
+        nearness = self._nearness
+        if nearness is None or vector is None:
+            return None
+        return lambda numbers: nearness(
+            vector, [below_headings(passages[pieces[at].passage], pieces[at]) for at in numbers]
+        )
 
 
 _WORD = re.compile(r"\S+\s*|\s+")

@@ -60,6 +60,8 @@ _SHORT = re.compile(
 )
 _REPLY = 6
 """A sentence of so few characters, `Yes.`, is read with the next one."""
+_ASIDE = 200
+"""Characters to the beginning or the end of a bracket; a longer one is a text of its own."""
 
 
 def sentences(text: str) -> Iterator[str]:
@@ -68,12 +70,18 @@ def sentences(text: str) -> Iterator[str]:
     for end in _END.finditer(text):
         stop = end.end()
         is_short = end[0] == "." and _SHORT.search(text[max(start, stop - 9) : stop])
-        goes_on = is_short or text[stop + 1 : stop + 2].islower()
+        goes_on = is_short or text[stop + 1 : stop + 2].islower() or _is_aside(text, start, stop)
         if (end[0][0] > "\u2fff" or not goes_on) and stop - start > _REPLY:
             yield text[start:stop].strip()
             start = stop
     if rest := text[start:].strip():
         yield rest
+
+
+def _is_aside(text: str, start: int, stop: int) -> bool:
+    """Whether a bracket is open here that closes soon: `(how long? Six weeks?)`."""
+    said = text[max(start, stop - _ASIDE) : stop]
+    return said.count("(") > said.count(")") and ")" in text[stop : stop + _ASIDE]
 
 
 def cut(text: str, gap: str, longest: int) -> Iterator[str]:

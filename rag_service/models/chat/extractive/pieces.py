@@ -26,6 +26,9 @@ from rag_service.models.chat.extractive.tables import Row, is_row, read_records,
 LONGEST_PIECE = 600
 """Characters. A longer sentence is a dump without sentence ends, and is cut at a blank."""
 
+MOST_EMBEDDED = 400
+"""Characters of a piece: the longest one would make all that are embedded with it wait."""
+
 Kind = Literal["sentence", "line", "row", "code", "label"]
 
 
@@ -98,6 +101,14 @@ def read_pieces(at: int, passage: Passage) -> list[Piece]:
         if not reader.pieces:
             reader.put("label", clean(text))
     return reader.pieces
+
+
+def below_headings(passage: Passage, piece: Piece) -> str:
+    """The piece as a reader of the page meets it: title > headings > topic: what it says."""
+    labels = (passage.title, *passage.heading.split(" > "), piece.topic)
+    above = dict.fromkeys(filter(None, (clean(label).strip("# ") for label in labels)))
+    text = piece.text[:MOST_EMBEDDED]
+    return f"{' > '.join(above)}: {text}" if above else text
 
 
 _ASKS_FIRST = re.compile(r"[^.!?\uff1f]{3,200}[?\uff1f]\s*(?=\S)")

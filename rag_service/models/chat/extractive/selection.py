@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rag_service.models.chat.extractive.clauses import Span, clause_spans
 from rag_service.models.chat.extractive.cues import asks_for_code
-from rag_service.models.chat.extractive.likelihood import Judge
+from rag_service.models.chat.extractive.likelihood import Closer, Judge
 from rag_service.models.chat.extractive.markup import COLONS, is_question
 from rag_service.models.chat.extractive.pieces import Piece
 from rag_service.models.chat.extractive.tables import asked, known, told
@@ -16,9 +16,9 @@ MOST_SENTENCES = 3
 MOST_CHARACTERS = 400
 """Of an answer, without its citations, but for a piece that is longer and stands alone."""
 
-_PRICE = 0.00095
+_PRICE = 0.00103
 """How much likelihood a character has to add, or it is not worth reading: at this, answers to
-the questions of five sets have at most 210 characters on average (`bench_answers.py`)."""
+the questions of five sets have at most 200 characters on average (`bench_answers.py`)."""
 _OVERHEAD = 15
 """Characters that a part of its own costs beside its text."""
 _CERTAIN = 0.85
@@ -58,9 +58,10 @@ def select(
     pieces: Sequence[Piece],
     alike: Sequence[float] | None = None,
     most: int = MOST_SENTENCES,
+    closer: Closer | None = None,
 ) -> Selection:
     """At most `most` sentences; the lines of a list, and the rows of a table, count as one."""
-    judge = Judge(question, pieces, alike)
+    judge = Judge(question, pieces, alike, closer)
     likelihoods = judge.likelihoods()
     speaks = judge.speaks()
     texts = _texts(question, pieces, judge)
@@ -78,6 +79,7 @@ def select(
                 answer.take_part(at, span, likelihoods)
         if not answer.spans:
             answer.take(order[0])
+        answer.leave_announcements()
     ranked = sorted(answer.spans, key=order.index)
     return Selection(texts, {at: sorted(answer.spans[at]) for at in ranked})
 
@@ -117,6 +119,16 @@ class _Answer:
                 for number in needed:
                     self._take_beside(number)
 
+    def leave_announcements(self) -> None:
+        """What ends with a colon is not told without what it announces, unless it is all there is.
+
+        From the end on, as an item may announce items.
+        """
+        for at in sorted(self.spans, reverse=True):
+            is_alone = len(self.spans) == 1
+            if self._texts[at].endswith(COLONS) and not (is_alone or at + 1 in self.spans):
+                del self.spans[at]
+
     def take(self, at: int, span: Span | None = None) -> bool:
         piece, whole = self._pieces[at], (0, len(self._texts[at]))
         span = span or whole
@@ -146,7 +158,7 @@ class _Answer:
         lines = self._texts[number].count("\n") + 1
         if (
             not self._texts[number]
-            or number in self.spans
+            or any(self._texts[number] == self._texts[at] for at in self.spans)
             or (is_code and not self._with_code and lines > _HINT)
         ):
             return
