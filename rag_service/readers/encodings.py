@@ -4,35 +4,28 @@ import codecs
 import re
 from contextlib import suppress
 
-from charset_normalizer import from_bytes
+import webencodings
+from chardetng_py.detector import EncodingDetector
 
 from rag_service.errors import Unreadable
-from rag_service.readers.latin_encodings import latin_encoding
+from rag_service.readers.latin_encodings import LATIN, latin_encoding
 
 _SAMPLE = 262_144
 _HEAD = 4096
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
-_AS_BROWSERS_DO = {
-    **dict.fromkeys(
-        ("iso-8859-1", "iso8859-1", "latin1", "latin-1", "l1", "ascii", "us-ascii"),
-        "cp1252",
-    ),
-    **dict.fromkeys(("iso-8859-9", "iso8859-9", "latin5", "l5"), "cp1254"),
-    **dict.fromkeys(("iso-8859-11", "iso8859-11", "tis-620"), "cp874"),
-    **dict.fromkeys(("gb2312", "gb-2312", "gbk", "gb-2312-80", "x-gbk"), "gb18030"),
-    **dict.fromkeys(("shift-jis", "shiftjis", "sjis", "x-sjis", "ms-kanji"), "cp932"),
-    **dict.fromkeys(("euc-kr", "ks-c-5601-1987", "ks-c-5601-1989", "ksc5601", "korean"), "cp949"),
-    **dict.fromkeys(("big5", "big5-hkscs", "cn-big5", "x-x-big5"), "big5hkscs"),
-    **dict.fromkeys(("x-mac-cyrillic", "x-mac-ukrainian"), "mac_cyrillic"),
-    **dict.fromkeys(("macintosh", "x-mac-roman", "mac"), "mac_roman"),
-    **dict.fromkeys(("windows-1252", "x-cp1252"), "cp1252"),
-    "x-cp1250": "cp1250",
-    "x-cp1251": "cp1251",
+_HIGH = re.compile(rb"[\x80-\xff]")
+_CODECS = {
+    "big5": "big5hkscs",
+    "euc-kr": "cp949",
+    "gbk": "gb18030",
     "iso-8859-8-i": "iso8859-8",
-    "unicode": "utf-16-le",
+    "macintosh": "mac_roman",
+    "shift_jis": "cp932",
+    "windows-874": "cp874",
+    "x-mac-cyrillic": "mac_cyrillic",
 }
-"""What labels mean on the web (the Encoding Standard), where Python's codecs mean less."""
-_SINGLE_BYTE = frozenset(("cp1252", "cp1254", "cp874"))
+"""Python's codecs for encodings of the web, where those of their names mean less or are none."""
+_SINGLE_BYTE = frozenset(("windows-1252", "windows-1254", "cp874"))
 """They have a character for nearly every byte, so that what is left is no sign of another one."""
 _NO_TEXTS = frozenset(
     (
@@ -98,11 +91,12 @@ def _utf8(data: bytes) -> str | None:
 
 def _declared(data: bytes, label: str | None) -> str | None:
     """As the label says, or else the markup, as browsers read such labels."""
-    found = [label or ""]
+    labels = [label or ""]
     for pattern in (_PROLOG, _DECLARED):
-        if match := pattern.search(data[:_HEAD]):
-            found.append(match[1].decode("ascii"))
-    for name in filter(None, found):
+        # markup that is found among bytes is in no encoding of wider characters
+        if (match := pattern.search(data[:_HEAD])) and not match[1].lower().startswith(b"utf-16"):
+            labels.append(match[1].decode("ascii"))
+    for name in filter(None, labels):
         codec = _codec(name)
         if codec in _SINGLE_BYTE:
             return data.decode(codec, errors="replace")
@@ -116,8 +110,10 @@ def _declared(data: bytes, label: str | None) -> str | None:
 
 
 def _codec(label: str) -> str:
-    label = label.strip().strip("\"'").lower()
-    return _AS_BROWSERS_DO.get(re.sub(r"[\s_]+", "-", label), label)
+    """As the web's table (the Encoding Standard) reads it, or else Python."""
+    label = label.strip().strip("\"'")
+    encoding = webencodings.lookup(label) or webencodings.lookup(re.sub(r"[\s_]+", "-", label))
+    return _CODECS.get(encoding.name, encoding.name) if encoding else label
 
 
 def _wide(data: bytes) -> str | None:
@@ -137,9 +133,13 @@ def _wide(data: bytes) -> str | None:
 
 
 def _guess(data: bytes) -> str:
-    if (encoding := latin_encoding(data)) is None:
-        best = from_bytes(data[:_SAMPLE]).best()
-        if best is None:
-            raise Unreadable(_NO_TEXT)
-        encoding = best.encoding
-    return data.decode(encoding, errors="replace").removeprefix("\ufeff")
+    """By what stands around the first characters that are not ASCII."""
+    first = _HIGH.search(data)
+    start = max(first.start() - _HEAD, 0) if first else 0
+    sample = data[start : start + _SAMPLE]
+    detector = EncodingDetector()
+    detector.feed(sample, last=start + _SAMPLE >= len(data))
+    codec = _codec(detector.guess(tld=None, allow_utf8=False))
+    if codec in LATIN:
+        codec = latin_encoding(sample, codec)
+    return data.decode(codec, errors="replace")

@@ -1,54 +1,49 @@
-"""Which single-byte encoding of Latin letters a text is in, told by the letters that it then has.
+"""Which encoding a text of Western letters is in, told by the letters that it then has.
 
-The encodings differ in a few letters, which are those of different languages: the byte that is an
-"e" with a grave accent in French is a "c" with a caron in Czech. A text is in an encoding in which
-all its letters are those of one language, and its signs do not stand within words.
+Old computers gave them other bytes: an "ö" of DOS is a quotation mark of Windows. A text is in the
+first encoding in which no sign stands within a word and all its letters are those of one language.
 """
 
 import re
 
-_WESTERN = (
-    "",  # only quotation marks, dashes and the like
+_LANGUAGES = (
     "äöüßéèêàçñøåæëïõšž",  # German and its neighbours, Nordic, Estonian
     "éèêëàâçîïôöûùüœæÿ",  # French
     "áéíóúñüçàèòï\u00aa\u00ba",  # Spanish, Catalan
     "ãõáéíóúâêôàçü\u00aa\u00ba",  # Portuguese
     "àèéìíîòóùú",  # Italian
+    "áéíóöőúüű",  # Hungarian, which Windows-1252 all but reads
     "áðéíóúýþæöü",  # Icelandic
-    "äöüßáéíóúñçëèàåøæô",  # names of people of several of them
 )
-_CENTRAL = (
-    "ąćęłńóśźżäöü",  # Polish
-    "áčďéěíňóřšťúůýžĺľŕôäöü",  # Czech, Slovak
-    "áéíóöőúüű",  # Hungarian
-    "ăâîşţöü",  # Romanian
-    "čćđšžäöü",  # Croatian, Slovenian
-)
-_TURKISH = ("çğ\u0131iöşüâîû",)
-_BALTIC = ("ąčęėįšųūž", "āčēģīķļņšūž")
-_READINGS = (
-    ("cp1252", _WESTERN),
-    ("cp1250", _CENTRAL),
-    ("cp1254", _TURKISH),
-    ("cp1257", _BALTIC),
-    ("iso8859-2", _CENTRAL),
-)
-"""In the order in which they are likely, Turkish before those that share its bytes by chance."""
-_SIGN = "\u00a1-\u00a9\u00ac\u00ae-\u00b3\u00b5-\u00b7\u00b9\u00bc-\u00bf\u00d7\u00f7"
-_WITHIN = re.compile(rf"[^\W\d_][{_SIGN}]|(?![\u00a1\u00bf])[{_SIGN}][^\W\d_]")
+_ENCODINGS = ("cp1252", "cp1250", "iso8859-15", "mac_roman", "cp850")
+_LETTER = r"[^\W\d_]"
+_NO_SIGN = "\0-\x7f\u00ad\u00b7\u2013\u2014\u2019\u2026"
+_WITHIN = re.compile(rf"{_LETTER}(?:[^\w{_NO_SIGN}]|[\u00b2\u00b3\u00b9\u00bc-\u00be]){_LETTER}")
+"""An apostrophe, a dash and the dots of Catalan stand between letters."""
 _SAMPLE = 65_536
 
 
-def latin_encoding(data: bytes) -> str | None:
-    """None where the text is in none of them as a whole."""
+_PRICE = re.compile(rb"[\xa3\xa5](?=[ \xa0]?\d)")
+"""Pound and yen have the bytes of two Polish letters."""
+
+LATIN = frozenset(("windows-1250", "windows-1252", "windows-1254", "windows-1257", "iso-8859-2"))
+
+
+def latin_encoding(data: bytes, guess: str) -> str:
+    """Better than a `guess` among LATIN: Windows-1252 where nothing speaks for another one."""
     sample = data[:_SAMPLE]
-    for encoding, languages in _READINGS:
-        try:
-            text = sample.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        letters = {char.lower() for char in text if char > "\x7f" and char.isalpha()}
-        letters = {char[0] for char in letters}  # a capital I with a dot has two in lower case
-        if any(letters <= set(language) for language in languages) and not _WITHIN.search(text):
-            return encoding
-    return None
+    if guess != "windows-1252" and _has_letters(_PRICE.sub(b"", sample), guess):
+        return guess
+    texts = ((encoding, sample.decode(encoding, errors="replace")) for encoding in _ENCODINGS)
+    return next((encoding for encoding, text in texts if _is_plausible(text)), "cp1252")
+
+
+def _has_letters(data: bytes, encoding: str) -> bool:
+    text = data.decode(encoding, errors="replace")
+    return any(char > "\x7f" and char.isalpha() for char in text)
+
+
+def _is_plausible(text: str) -> bool:
+    letters = {char.lower() for char in text if char > "\x7f" and char.isalpha()}
+    is_one_language = any(letters <= set(language) for language in _LANGUAGES)
+    return is_one_language and not _WITHIN.search(text)

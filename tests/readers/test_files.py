@@ -385,3 +385,63 @@ def test_labels_mean_what_they_mean_on_the_web(label: str) -> None:
 )
 def test_text_without_a_label_is_read(encoding: str, text: str) -> None:
     assert read_file(f"{text}\n".encode(encoding) * 8).text.splitlines()[0] == text
+
+
+HARBOUR = {
+    ("koi8-r", "cp1251", "cp866"): "Начальник гавани назначает место; Москва, 9 часов",
+    ("gb18030",): "港口管理员根据船只的长度分配每个泊位。姓名",
+    ("cp932", "euc-jp"): "港長は船の長さによってバースを割り当てます。東京",
+    ("cp949",): "항만장은 배의 길이에 따라 정박지를 배정합니다. 서울",
+    ("big5",): "港口管理員根據船隻的長度分配每個泊位。臺北",
+    ("cp1250", "iso8859-2"): "Přístavní mistr přiděluje každé místo; Kroměříž",
+    ("cp1250", "iso-8859-2"): "Kapitan portu przydziela miejsce według długości; Łódź",
+    ("cp1252", "iso8859-15", "mac-roman"): "Où ça coûte, à l'été, c'est réglé; cœur; Besançon",
+    ("cp1252", "mac-roman", "cp850"): "Größere Öffnungszeiten für Gäste; Straße",
+    ("cp1254",): "Işık ağaçların arasından geçiyor; Muğla, Çeşme",
+    ("cp1253",): "Ο λιμενάρχης ορίζει τη θέση κάθε σκάφους; Αθήνα",
+    ("cp1252",): "Price \u00a35, \u00a512; it\u2019s 6 \u20ac",
+}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [(one, text) for many, text in HARBOUR.items() for one in many]
+)
+def test_a_few_words_without_a_label_are_read_in_any_kind_of_file(encoding: str, text: str) -> None:
+    page = f"<html><head><title>Page</title></head><body><p class='a'>{text}</p></body></html>"
+    assert read_file(page.encode(encoding)).text == text
+    assert read_file(text.encode(encoding), "text").text == text
+    assert text in read_file(f'id,name\n1,"{text}"\n'.encode(encoding), "csv").text
+    mail = f"From: a@x.test\nSubject: Hello\n\n{text}\n".encode(encoding)
+    assert text in read_file(mail, "eml").text
+
+
+def test_what_is_cut_within_a_character_is_no_other_encoding() -> None:
+    text = "港長は船の長さによって割り当てます。" * 9_000
+    assert read_file(text.encode("cp932"), "text").text.startswith(text[:1_000])
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding"),
+    [
+        ("cp819", "cp1252"),
+        ("csISOLatin1", "cp1252"),
+        ("iso_8859-9", "cp1254"),
+        ("tis-620", "cp874"),
+        ("ks_c_5601-1987", "cp949"),
+        ("x-sjis", "cp932"),
+        ("gb_2312-80", "gb18030"),
+        ("Big5", "big5hkscs"),
+        ("koi", "koi8-r"),
+        ("x-mac-cyrillic", "mac-cyrillic"),
+        ("utf-16", "cp1251"),
+    ],
+)
+def test_a_label_of_any_age_is_read_as_browsers_do(label: str, encoding: str) -> None:
+    texts = {
+        "cp1252": "“quoted” – Größe", "cp1254": "“Işık” – ağaç", "cp874": "“เวลาทำการ”",
+        "cp949": "똠방각하 펲시", "cp932": "①髙橋", "gb18030": "€ 镕基", "big5hkscs": "港口嘅價錢",
+        "koi8-r": RUSSIAN, "mac-cyrillic": RUSSIAN, "cp1251": RUSSIAN,
+    }  # fmt: skip
+    text = texts[encoding]
+    page = f"<html><head><meta charset={label}></head><body><p>{text}</p>"
+    assert read_file(page.encode(encoding)).text == text
