@@ -10,7 +10,8 @@ TORCH := torch==2.13.0
 TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev run test lint check-types bench lock vendor screenshots clean
+.PHONY: help install install-dev run test test-clients client-types lint check-types bench lock vendor
+.PHONY: screenshots clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,8 +23,19 @@ install-dev: $(VENV)/.installed-dev  ## The same, with what tests and linters ne
 run: install  ## Start the service on 127.0.0.1:8000; shows a token once and what to type next
 	@$(BIN)/rag-service serve --first-token
 
-test: install-dev lint check-types  ## Linters, types, import rules and all tests
-	@$(BIN)/pytest -n auto
+test: install-dev lint check-types test-clients  ## Linters, types, import rules and all tests
+	@$(BIN)/pytest -n auto --ignore=tests/clients
+
+test-clients: install-dev  ## Those of the clients, against a service; Node and PHP where they are installed
+	@if command -v npm >/dev/null; then \
+		(cd clients/javascript && npm ci --ignore-scripts --no-audit --no-fund --silent) \
+		|| echo "No packages for clients/javascript; its types are not checked." >&2; fi
+	@$(BIN)/pytest tests/clients
+
+client-types: install-dev  ## Write the types of the client for Python from the OpenAPI document
+	@$(BIN)/rag-service openapi | $(BIN)/python clients/python/types_from_openapi.py \
+		| $(BIN)/ruff format --stdin-filename clients/python/rag_service_client/types.py - > $(VENV)/types.py
+	@mv $(VENV)/types.py clients/python/rag_service_client/types.py
 
 lint: install-dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache

@@ -221,11 +221,7 @@ def _in_place(schema: Any, named: Mapping[str, Any]) -> Any:
         return schema
     if "$ref" in schema:
         return _in_place(named[schema["$ref"]], named)
-    return {
-        key: _in_place(value, named)
-        for key, value in schema.items()
-        if key != "title" or isinstance(value, dict)  # a field of that name stays
-    }
+    return {key: _in_place(value, named) for key, value in schema.items()}
 
 
 def json_body(request: type[Struct], example: dict[str, Any]) -> RequestBody:
