@@ -17,6 +17,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.events.fan_out import FanOut
 from rag_service.http import schema_page
 from rag_service.http.answer_schemas import AnswerSchemas
+from rag_service.http.dialects import mcp
 from rag_service.http.dialects.chat import (
     bots,
     chat,
@@ -42,6 +43,7 @@ from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, answer_error, 
 from rag_service.http.health import health
 from rag_service.http.threads import Threads
 from rag_service.http.tolerance import tolerant
+from rag_service.mcp.endpoint import Endpoint
 from rag_service.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -56,7 +58,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         with assemble(settings, upgrade=log.warning) as service:
             threads = Threads()
             fan_out = FanOut(service.store.events, service.supervisor)
-            app.state.update({"service": service, "threads": threads, "fan_out": fan_out})
+            endpoint = Endpoint(service)
+            app.state.update({"service": service, "threads": threads})
+            app.state.update({"fan_out": fan_out, "mcp": endpoint})
             try:
                 async with (
                     service.jobs.running(),
@@ -65,6 +69,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     service.caretaker.running(service.store.events.on_write),
                     service.gap_watch.running(service.store.events.on_write),
                     fan_out.running(),
+                    endpoint.running(),
                 ):
                     yield
             finally:
@@ -97,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     app = _App(
         [
             home,
+            *mcp.handlers,
             *of_knowledge,
             *of_chat,
             *of_messages,
@@ -142,7 +148,10 @@ def _cors(origins: list[str]) -> CORSConfig:
     return CORSConfig(
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "last-event-id", "accept"],
+        allow_headers=[
+            *("authorization", "content-type", "last-event-id", "accept"),
+            *("mcp-protocol-version", "mcp-method", "mcp-name"),
+        ],
         expose_headers=["x-job-id", "location", "retry-after", *RATE_HEADERS],
     )
 
