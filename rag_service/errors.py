@@ -20,6 +20,7 @@
   x EmbedderMismatch
   x ModelUnavailable
   x ReaderUnavailable
+  x NotInstalled
   x AnswerFailed
     + AnswerTimedOut
   x StorageFailed
@@ -134,6 +135,10 @@ class ModelUnavailable(RagError):
 
 class ReaderUnavailable(RagError):
     """No process that reads files could be started, or the service is ending."""
+
+
+class NotInstalled(RagError):
+    """What was asked for needs an extra; the message tells how to install it."""
 
 
 class AnswerFailed(RagError):

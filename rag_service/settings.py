@@ -92,6 +92,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether webhooks may reach private and local addresses: `true` or `false`."""
     cors_origins: str = ""
     """Origins whose pages may ask, such as `https://shop.example`, apart by commas; `*` is any."""
+    mcp_hosts: str = ""
+    """Hosts under which clients reach `/mcp`, such as `docs.example` or `docs.example:*` for any
+    port, apart by commas; every other `Host` is refused. Empty takes any."""
     path_prefix: Annotated[str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)*/?$")] = ""
     """The path below which a proxy serves it, such as `/rag`."""
     log_level: Level = "info"
@@ -111,12 +114,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def origins(self) -> list[str]:
-        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        return _listed(self.cors_origins)
+
+    @property
+    def hosts(self) -> list[str]:
+        return _listed(self.mcp_hosts)
 
     def environ(self) -> dict[str, str]:
         """The variables that give these settings again, for a child process."""
         values = msgspec.structs.asdict(self)
         return {f"RAG_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def _listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -3,8 +3,9 @@
 import click
 
 from rag_service.access.tokens import FIRST_SCOPES
-from rag_service.cli.group import cli, open_service, settings_of, tell
+from rag_service.cli.group import cli, known_bot, open_service, settings_of, tell
 from rag_service.cli.terminal import Terminal
+from rag_service.mcp import NEEDS_EXTRA, is_installed
 
 
 @cli.command()
@@ -19,6 +20,18 @@ def serve(host: str | None, port: int | None, first_token: bool) -> None:
     token = _first_token() if first_token else None
     terminal = Terminal(as_json=False)
     run(settings, started=lambda url: terminal.welcome(url, token))
+
+
+@cli.command()
+@click.option("--bot", help="Only this bot; all of them without it.")
+def mcp(bot: str | None) -> None:
+    """Serve the Model Context Protocol over standard input and output."""
+    if not is_installed():
+        raise click.ClickException(NEEDS_EXTRA)
+    from rag_service.mcp.stdio import serve as run  # noqa: PLC0415
+
+    with open_service(upgrade=tell) as service:
+        run(service, None if bot is None else known_bot(service, bot))
 
 
 @cli.command()

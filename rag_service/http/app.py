@@ -16,7 +16,7 @@ from rag_service.assembly import Service, assemble
 from rag_service.events.fan_out import FanOut
 from rag_service.http import page, schema_page
 from rag_service.http.answer_schemas import AnswerSchemas
-from rag_service.http.dialects import openai
+from rag_service.http.dialects import mcp, openai
 from rag_service.http.dialects.chat import (
     bots,
     chat,
@@ -45,6 +45,7 @@ from rag_service.http.envelopes import CHAT, KNOWLEDGE, MESSAGES, OPENAI, answer
 from rag_service.http.health import health
 from rag_service.http.threads import Threads
 from rag_service.http.tolerance import tolerant
+from rag_service.mcp.endpoint import Endpoint
 from rag_service.settings import Settings, load_settings
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         with assemble(app.state.settings, upgrade=log.warning) as service:
             threads = Threads()
             fan_out = FanOut(service.store.events, service.supervisor)
-            app.state.update({"service": service, "threads": threads, "fan_out": fan_out})
+            endpoint = Endpoint(service)
+            app.state.update({"service": service, "threads": threads})
+            app.state.update({"fan_out": fan_out, "mcp": endpoint})
             try:
                 async with (
                     service.jobs.running(),
@@ -68,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     service.caretaker.running(service.store.events.on_write),
                     service.gap_watch.running(service.store.events.on_write),
                     fan_out.running(),
+                    endpoint.running(),
                 ):
                     yield
             finally:
@@ -101,6 +105,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
     of_messages = [*messages.handlers, *feedback.of_messages, *events.handlers]
     app = _App(
         [
+            *mcp.handlers,
             *of_knowledge,
             *of_chat,
             *of_messages,
@@ -152,7 +157,10 @@ def _cors(origins: list[str]) -> CORSConfig:
     return CORSConfig(
         allow_origins=origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["authorization", "content-type", "last-event-id", "accept"],
+        allow_headers=[
+            *("authorization", "content-type", "last-event-id", "accept"),
+            *("mcp-protocol-version", "mcp-method", "mcp-name"),
+        ],
         expose_headers=["x-job-id", "location", "retry-after", "retry-after-ms", *RATE_HEADERS],
     )
 

@@ -26,6 +26,7 @@ from rag_service.errors import (
     Invalid,
     ModelNotFound,
     NotFound,
+    NotInstalled,
     NoTokens,
     RagError,
     RateLimited,
@@ -136,6 +137,7 @@ _KINDS: dict[type[Exception], _Kind] = {
     Invalid: _Kind(400, "rest_invalid_param", "INVALID_REQUEST"),
     AnswerTimedOut: _Kind(504, "mxchat_rest_model_timeout", "MODEL_TIMEOUT", "model_timeout"),
     AnswerFailed: _Kind(502, "mxchat_rest_model_failed", "MODEL_FAILED", "model_failed"),
+    NotInstalled: _Kind(501, "rest_not_installed", "NOT_INSTALLED"),
     RagError: _Kind(500, "mxchat_rest_failed", "INTERNAL_ERROR", "internal_error"),
 }
 _HTTP_KINDS = {

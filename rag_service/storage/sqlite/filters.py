@@ -14,12 +14,27 @@ _ALL: Sql = ("1", [])
 _NONE: Sql = ("0", [])
 
 
-def matching(scope: Scope, wanted: Filter) -> Sql:
-    """Finds the documents by the index of values; for many documents."""
+def matching(scope: Scope, wanted: Filter, document: str = "documents.id") -> Sql:
+    """Finds the documents by the index of values; for many documents. `document` is the column of
+    their ids."""
     seen, of_bots = within(scope)
-    found = f"""documents.id in (select document from metadata_values
+    found = f"""{document} in (select document from metadata_values
         where bot in (select id from bots where {seen}) and key = ? and {{}})"""
     return _condition(wanted, found, of_bots)
+
+
+def is_found_by_values(wanted: Filter) -> bool:
+    """Whether `matching` needs nothing but the index of values, and looks at no document that it
+    does not leave."""
+    match wanted:
+        case Condition():
+            return wanted.column is None
+        case AllOf():
+            return bool(wanted.filters) and all(map(is_found_by_values, wanted.filters))
+        case AnyOf():
+            return all(map(is_found_by_values, wanted.filters))
+        case Not():
+            return False
 
 
 def matching_each(wanted: Filter) -> Sql:

@@ -15,7 +15,7 @@ from rag_service.access.scope import Scope
 from rag_service.knowledge.filters import Filter
 from rag_service.storage.sqlite.changes import newest_change
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.sqlite.filters import matching, matching_each
+from rag_service.storage.sqlite.filters import is_found_by_values, matching, matching_each
 from rag_service.storage.views.selection import Ids, Selection
 
 MOST_KEPT = 256
@@ -38,16 +38,15 @@ class Selections:
     ) -> Selection:
         """`scope` is of that bot alone. It holds all chunks that the connection's transaction
         sees and the filter leaves."""
-        condition, values = matching(scope, wanted)
-        key = (bot, condition, *values)
+        key = (bot, *_key(wanted))
         with self._lock:
             known = self._kept.get(key)
         change = newest_change(connection, bot)
         if known is not None and known.change > change:  # of a moment after this transaction's
-            return Selection(_all(connection, bot, condition, values))
+            return Selection(_all(connection, scope, bot, wanted))
         written = _written(connection, bot, known.filed if known else 0)
         if known is None or written.documents > _FEW or known.is_worn:
-            ids = _all(connection, bot, condition, values)
+            ids = _all(connection, scope, bot, wanted)
             known = _Kept(written.newest, change, Selection(ids), len(ids))
         elif written.documents:
             known = _brought_up(connection, bot, wanted, known)
@@ -100,12 +99,23 @@ def _written(connection: sqlite3.Connection, bot: int, since: int) -> _Written:
     return _Written(int(row[0] or since), int(row[1]))
 
 
-def _all(connection: sqlite3.Connection, bot: int, condition: str, values: list[Any]) -> Ids:
-    rows = connection.execute(
-        f"""select chunks.id from documents join chunks on document = documents.id
-        where documents.bot = ? and ({condition})""",
-        [bot, *values],
-    )
+def _key(wanted: Filter) -> tuple[Any, ...]:
+    """The same of filters that leave the same; true is no 1 in it."""
+    condition, values = matching_each(wanted)
+    return (condition, *values)
+
+
+def _all(connection: sqlite3.Connection, scope: Scope, bot: int, wanted: Filter) -> Ids:
+    if is_found_by_values(wanted):
+        condition, values = matching(scope, wanted, "chunks.document")
+        rows = connection.execute(f"select id from chunks where {condition}", values)
+    else:
+        condition, values = matching(scope, wanted)
+        rows = connection.execute(
+            f"""select chunks.id from documents join chunks on document = documents.id
+            where documents.bot = ? and ({condition})""",
+            [bot, *values],
+        )
     return np.sort(np.fromiter((row[0] for row in rows), np.int64))
 
 

@@ -18,15 +18,14 @@ from rag_service.fields import (
     is_left_out,
     list_of,
     one_of,
-    read_content_type,
     read_fields,
     read_label,
     read_object,
-    read_source_url,
     takes,
     text,
 )
-from rag_service.gaps.desk import LONGEST_TITLE, GapAnswer
+from rag_service.gaps.answer_request import MOST_IDS, AnswerRequest
+from rag_service.gaps.desk import LONGEST_TITLE
 from rag_service.gaps.exports import csv_lines, pages
 from rag_service.gaps.forecast import Forecast
 from rag_service.gaps.gap import GAP_STATES, Gap, GapEntry, GapQuestion, GapState
@@ -39,10 +38,7 @@ from rag_service.http.parameters import read_body, read_query
 from rag_service.http.threads import Threads
 
 AnyRequest = Request[Any, Any, Any]
-LONGEST_ANSWER = 1_000_000
-"""Characters."""
 _LONGEST_NOTE = 100_000
-_MOST_MERGED = 1000
 
 
 class GapPage(Struct, frozen=True, kw_only=True):
@@ -90,7 +86,7 @@ def _none_or(longest: int) -> Reader[str]:
     return read_or_none
 
 
-_IDS = list_of(read_label, _MOST_MERGED)
+_IDS = list_of(read_label, MOST_IDS)
 
 
 class QuestionsRequest(Struct, frozen=True, kw_only=True):
@@ -122,23 +118,6 @@ class HowToAnswer(Struct, frozen=True, kw_only=True):
     dry_run: Annotated[
         bool, Field("Change nothing; answer what would close.", flag, may_be_blank=False)
     ] = False
-
-
-class AnswerRequest(Struct, frozen=True, kw_only=True):
-    answer: Annotated[str, Field("The answer, as a visitor shall read it.", text(LONGEST_ANSWER))]
-    source_url: Annotated[
-        str | None,
-        Field("The key of the page; `gap://BOT/GAP_ID` when left out.", read_source_url),
-    ] = None
-    title: Annotated[
-        str | None,
-        Field("The question it answers; the gap's title when left out.", text(LONGEST_TITLE)),
-    ] = None
-    content_type: Annotated[str, Field("The label of the page.", read_content_type)] = "faq"
-    questions: Annotated[
-        list[str],
-        Field("Messages of the gap whose wording the page holds as well.", _IDS),
-    ] = []
 
 
 _EXPORTS = {
@@ -317,13 +296,7 @@ async def answer_gap(
     caller_of(request).need("knowledge")
     how = read_query(request, HowToAnswer)
     given = await read_body(request, AnswerRequest)
-    answer = GapAnswer(
-        text=given.answer,
-        source_url=given.source_url,
-        title=given.title,
-        content_type=given.content_type,
-        questions=given.questions,
-    )
+    answer = given.answered
     scope, size = scope_of(request), len(await request.body())
     if how.dry_run:
         answered, forecast = await threads.push(size, service.desk.preview, scope, gap_id, answer)
