@@ -18,6 +18,7 @@ from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
 from rag_service.conversations.retelling import Retelling
+from rag_service.conversations.tasks import Tasks
 from rag_service.events.deliveries import Deliverer
 from rag_service.events.webhooks import Webhooks
 from rag_service.gaps.desk import GapDesk
@@ -54,6 +55,7 @@ class Service:
     jobs: Jobs
     assistant: Assistant
     retelling: Retelling
+    tasks: Tasks
     replies: Replies
     webhooks: Webhooks
     deliverer: Deliverer
@@ -147,6 +149,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             jobs=Jobs(settings, store, background, warm_up, supervisor),
             assistant=assistant,
             retelling=Retelling(assistant, store.continuations),
+            tasks=Tasks(chat_model),
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor),
             webhooks=Webhooks(
                 store.webhooks, store.deliveries, _once(partial(open_poster, settings))
