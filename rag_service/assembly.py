@@ -25,6 +25,7 @@ from rag_service.gaps.desk import GapDesk
 from rag_service.gaps.forecast import Forecaster
 from rag_service.gaps.ledger import Ledger
 from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.embeddings import Embeddings
 from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.imports import Importer
 from rag_service.models.chat import load_chat_model
@@ -48,6 +49,7 @@ class Service:
     settings: Settings
     store: Store
     knowledge: KnowledgeBase
+    embeddings: Embeddings
     importer: Importer
     access: Access
     limiter: RateLimiter
@@ -136,6 +138,7 @@ def assemble(settings: Settings, upgrade: Callable[[str], None] | None = None) -
             settings=settings,
             store=store,
             knowledge=knowledge,
+            embeddings=Embeddings(embedder),
             importer=Importer(knowledge, store.views),
             access=Access(store.tokens),
             limiter=RateLimiter(
