@@ -4,9 +4,10 @@ from importlib.resources import files
 from urllib.parse import quote
 
 import pytest
-from conftest import QUESTION, opened
+from conftest import opened
 from hostile import HOSTILE
 from playwright.sync_api import expect
+from sites import QUESTION
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]

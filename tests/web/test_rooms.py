@@ -2,8 +2,9 @@
 
 import re
 
-from conftest import QUESTION, ROWS, UNANSWERED, opened, show
+from conftest import opened, show
 from playwright.sync_api import expect
+from sites import QUESTION, ROWS, UNANSWERED
 
 
 def heading(page, name):
