@@ -36,7 +36,7 @@ class Site(NamedTuple):
 
 
 @contextmanager
-def site_in(folder: Path) -> Iterator[Site]:
+def site_in(folder: Path, rows: int = ROWS) -> Iterator[Site]:
     """A server of its own, until it is left."""
     settings = Settings(
         data_dir=folder / "data", index_dir=folder / "indexes", embedding_model="hashing:1024"
@@ -44,7 +44,7 @@ def site_in(folder: Path) -> Iterator[Site]:
     rates = {"data": "off", "chat": "off", "webhook": "off"}
     with assemble(settings) as service:
         token = service.access.create("first", ["admin"], rates=rates)
-        for number in range(ROWS):
+        for number in range(rows):
             said = NewMessage(
                 role="user", text=f"Row {number} of many.", sender=Sender(type="user", id="u1")
             )
