@@ -23,7 +23,7 @@ install-dev: $(VENV)/.installed-dev  ## The same, with what tests and linters ne
 run: install  ## Start the service on 127.0.0.1:8000; shows a token once and what to type next
 	@$(BIN)/rag-service serve --first-token
 
-test: install-dev lint check-types test-clients  ## Linters, types, import rules and all tests
+test: install-dev lint check-types chromium test-clients  ## Linters, types, import rules and all tests
 	@$(BIN)/pytest -n auto --ignore=tests/clients
 
 test-clients: install-dev  ## Those of the clients, against a service; Node and PHP where they are installed
@@ -49,6 +49,14 @@ bench: install-dev  ## Run every benchmark in small; JSON on standard output
 lock: install-dev  ## Write constraints.txt from what is installed now
 	@$(BIN)/python -m pip freeze --exclude-editable | grep -v -e ' @ ' \
 		| sed -E 's/^(torch==[0-9.]+).*/\1/' > constraints.txt
+
+chromium:
+	@# the page is tested in Debian's; elsewhere, or for others than root, those tests say that they are skipped
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+		&& apt-get install -y -q chromium fonts-noto-core >/dev/null 2>&1; } || true
+
+screenshots: install-dev  ## Pictures of every room of the page, into screenshots/
+	@$(BIN)/python tools/screenshots.py
 
 vendor: install-dev  ## Bring what the page is built on: our client, and from npm
 	@$(BIN)/python tools/vendor.py

@@ -54,7 +54,7 @@ function Shell() {
   const [open, setOpen] = useState(false);
   const [Palette, setPalette] = useState(null);
   const [fault, setFault] = useState(null);
-  const known = room in ROOMS ? room : "ask";
+  const known = Object.hasOwn(ROOMS, room) ? room : "ask";
   useEffect(() => {
     let left = false;
     document.title = `${t(known)} · rag-service`;

@@ -32,8 +32,8 @@ export function Ask() {
     <section class="talk" aria-label=${t("ask")}>
       <h1 class="hidden">${t("ask")}</h1>
       ${talk.fault && html`<${Fault} error=${talk.fault} again=${() => talk.open(bot, conversation, true)} />`}
-      <ol class="said" role="log" aria-live="off" aria-busy=${talk.busy} aria-label=${t("ask.log")}>
-        ${talk.turns.map((turn) => html`<${Turn} key=${turn.key} turn=${turn} bot=${bot} />`)}</ol>
+      <div class="said" role="log" aria-live="off" aria-busy=${talk.busy} aria-label=${t("ask.log")}>${talk.turns.length > 0 && html`<ol>
+        ${talk.turns.map((turn) => html`<${Turn} key=${turn.key} turn=${turn} bot=${bot} />`)}</ol>`}</div>
       ${!talk.turns.length && !talk.fault && html`<${Welcome} bot=${bot} />`}
       <${Compose} bot=${bot} /><p class="hidden" role="status">${talk.announced}</p>
     </section>

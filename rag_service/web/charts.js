@@ -1,5 +1,6 @@
 /** Small charts as SVG: questions by week, shares by week, what a confidence is made of. */
 import { html } from "./view.js";
+import { Scroll } from "./parts.js";
 import { t, number, percent, score, moment } from "./texts.js";
 
 const WEEK = 7 * 24 * 3600 * 1000;
@@ -27,10 +28,10 @@ export function Weeks({ weeks }) {
       ${shown.map((week, at) => html`<rect class="all" x=${at * step} width=${step * 0.7} y=${100 - high(week.questions)} height=${high(week.questions)} />
         <rect class="done" x=${at * step} width=${step * 0.7} y=${100 - high(week.answered)} height=${high(week.answered)} />`)}</svg>
     <figcaption class="soft small">${t("weeks.last", { share: percent(last.answered / last.questions), n: last.questions })} ${t("weeks.caption")}</figcaption></figure>
-    <details><summary class="small">${t("weeks.table")}</summary><div class="scroll"><table>
+    <details><summary class="small">${t("weeks.table")}</summary><${Scroll} label=${t("report.share")}><table>
       <thead><tr><th scope="col">${t("week")}</th><th scope="col" class="n">${t("questions")}</th><th scope="col" class="n">${t("answered")}</th></tr></thead>
       <tbody>${shown.toReversed().map((week) => html`<tr><td><time datetime=${week.begins}>${moment(`${week.begins}T12:00:00Z`)}</time></td><td class="n">${number(week.questions)}</td>
-        <td class="n">${percent(week.answered / week.questions)}</td></tr>`)}</tbody></table></div></details>`;
+        <td class="n">${percent(week.answered / week.questions)}</td></tr>`)}</tbody></table><//></details>`;
 }
 
 /** What each sign adds to the log-odds, or takes from them. */

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 import { to, go, useAddress } from "./address.js";
-import { changed, Confirm, Dialog, Empty, Fault, Filter, Head, Loaded, Needs, Pager, Tools, When, say, useLoad } from "./parts.js";
+import { changed, Confirm, Dialog, Empty, Fault, Filter, Head, Loaded, Needs, Pager, Scroll, Tools, When, say, useLoad } from "./parts.js";
 
 const SIZE = 50;
 const LINE = `curl -H "Authorization: Bearer $TOKEN" HOST/contacts -d '{"email": "ann@example.com", "name": "Ann Lee"}'`;
@@ -23,8 +23,8 @@ function List({ params }) {
   return html`<div class="room"><${Head} title=${t("contacts")} text=${t("contacts.text")}><div class="row"><${Tools} path="/contacts" query=${query} csv name="contacts" /><button onClick=${() => setNew(true)}>${t("contacts.new")}</button></div><//>
     <div class="stack"><div class="filters"><${Filter} name="search" label=${t("contacts.search")} wide /><${Filter} name="order" label=${t("sort")} options=${["", "asc"].map((one) => [one, t(`order.${one || "all"}`)])} /></div>
     <${Loaded} of=${found}>${(data) => (data.contacts.length
-      ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("contacts")}><table><thead><tr><th scope="col">${t("contacts.name")}</th><th scope="col">${t("contacts.email")}</th><th scope="col">${t("contacts.phone")}</th><th scope="col" class="n">${t("contacts.talks")}</th><th scope="col">${t("contacts.since")}</th></tr></thead>
-        <tbody>${data.contacts.map((one) => html`<tr key=${one.id}><td class="word"><a dir="auto" href=${to(["contacts", one.id], params)}>${nameOf(one)}</a></td><td dir="auto">${one.email}</td><td>${one.phone}</td><td class="n">${one.conversations}</td><td><${When} at=${one.createdAt} /></td></tr>`)}</tbody></table></div>
+      ? html`<${Scroll} label=${t("contacts")}><table><thead><tr><th scope="col">${t("contacts.name")}</th><th scope="col">${t("contacts.email")}</th><th scope="col">${t("contacts.phone")}</th><th scope="col" class="n">${t("contacts.talks")}</th><th scope="col">${t("contacts.since")}</th></tr></thead>
+        <tbody>${data.contacts.map((one) => html`<tr key=${one.id}><td class="word"><a dir="auto" href=${to(["contacts", one.id], params)}>${nameOf(one)}</a></td><td dir="auto">${one.email}</td><td>${one.phone}</td><td class="n">${one.conversations}</td><td><${When} at=${one.createdAt} /></td></tr>`)}</tbody></table><//>
         <${Pager} total=${data.pagination.total} size=${SIZE} offset=${offset} />`
       : params.search ? html`<${Empty} title=${t("none.match")} />` : html`<${Empty} title=${t("contacts.none")} text=${t("contacts.none.text")} line=${LINE} />`)}<//></div>
     ${isNew && html`<${NewContact} close=${() => setNew(false)} />`}</div>`;

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { session } from "./session.js";
 import { t, bytes, score } from "./texts.js";
 import { to, useAddress } from "./address.js";
-import { Empty, Filter, Head, Loaded, Meter, Needs, Pager, Tabs, Tools, When, useLoad } from "./parts.js";
+import { Empty, Filter, Head, Loaded, Meter, Needs, Pager, Scroll, Tabs, Tools, When, useLoad } from "./parts.js";
 import { Why } from "./charts.js";
 import { Document, DeletePages } from "./document.js";
 import { Jobs, Upload } from "./upload.js";
@@ -59,11 +59,11 @@ function Pages({ params }) {
   const [going, setGoing] = useState(null);
   return html`<div class="stack"><div class="filters"><${Filter} name="q" label=${t("filter.text")} wide /><${Filter} name="type" label=${t("label")} /></div>
     <${Loaded} of=${found}>${(page) => (page.items.length
-      ? html`<p class="soft small">${t("pages.count", { n: page.total })}</p><div class="scroll" tabindex="0" role="region" aria-label=${t("knowledge.pages")}><table><thead><tr><th scope="col">${t("pages.title")}</th><th scope="col">${t("label")}</th><th scope="col">${t("bot")}</th>
+      ? html`<p class="soft small">${t("pages.count", { n: page.total })}</p><${Scroll} label=${t("knowledge.pages")}><table><thead><tr><th scope="col">${t("pages.title")}</th><th scope="col">${t("label")}</th><th scope="col">${t("bot")}</th>
           <th scope="col" class="n">${t("pages.chunks")}</th><th scope="col" class="n">${t("pages.size")}</th><th scope="col">${t("pages.changed")}</th><th scope="col"><span class="hidden">${t("delete")}</span></th></tr></thead>
         <tbody>${page.items.map((one) => html`<tr key=${one.document_id}><td class="word"><a dir="auto" href=${to(["knowledge", one.document_id], { bot: params.bot })}>${one.title || one.source_url}</a>${one.title && html`<div class="soft small">${one.source_url}</div>`}</td>
           <td>${one.content_type}</td><td>${one.bot_id}</td><td class="n">${one.chunks}</td><td class="n">${bytes(one.bytes)}</td><td><${When} at=${one.updated_at} /></td>
-          <td><button class="plain small" aria-label=${t("delete.what", { title: one.title || one.source_url })} onClick=${() => setGoing(one)}>${t("delete")}</button></td></tr>`)}</tbody></table></div>
+          <td><button class="plain small" aria-label=${t("delete.what", { title: one.title || one.source_url })} onClick=${() => setGoing(one)}>${t("delete")}</button></td></tr>`)}</tbody></table><//>
         <${Pager} total=${page.total} size=${SIZE} offset=${Number(params.offset ?? 0)} />`
       : html`<${Empty} title=${t(params.q || params.type ? "none.match" : "pages.none")} text=${t("pages.none.text")} line=${PUSH} />`)}<//>
     ${going && html`<${DeletePages} document=${going} close=${() => setGoing(null)} />`}</div>`;

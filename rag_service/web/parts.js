@@ -77,6 +77,9 @@ export function Meter({ value, threshold = 0.5 }) {
     <span class="n" aria-hidden="true">${score(value)}</span></span>`;
 }
 
+/** What may be wider than the screen: it scrolls by itself, by keyboard too. */
+export const Scroll = ({ label, children }) => html`<div class="scroll" tabindex="0" role="region" aria-label=${label}>${children}</div>`;
+
 export const When = ({ at }) => (at ? html`<time datetime=${at} title=${moment(at, { exact: true })}>${moment(at)}</time>` : "–");
 
 /** A modal dialog. Escape, and a press beside it, close it. */

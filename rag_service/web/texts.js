@@ -10,7 +10,7 @@ export let language = "en";
 /** Reads the words of the language that was chosen here, or that the browser prefers. */
 export async function loadTexts() {
   const wanted = [localStorage.getItem(CHOSEN), ...navigator.languages].map((one) => one?.slice(0, 2));
-  language = wanted.find((one) => one in LANGUAGES) ?? "en";
+  language = wanted.find((one) => one && Object.hasOwn(LANGUAGES, one)) ?? "en";
   words = language === "en" ? en : { ...en, ...(await import(`./texts/${language}.js`)).default };
   plurals = new Intl.PluralRules(language);
   document.documentElement.lang = language;
@@ -24,9 +24,9 @@ export function chooseLanguage(code) {
 
 /** The words for `key`, with `{name}` filled in from `values`; `n` decides between one and other. */
 export function t(key, values = {}) {
-  const found = words[key] ?? key;
+  const found = Object.hasOwn(words, key) ? words[key] : key;
   const text = typeof found === "string" ? found : found[plurals.select(values.n)] ?? found.other;
-  return text.replace(/\{(\w+)\}/g, (_, name) => shown(values[name]));
+  return text.replace(/\{(\w+)\}/g, (_, name) => shown(Object.hasOwn(values, name) ? values[name] : null));
 }
 
 export const number = (value) => new Intl.NumberFormat(language).format(value);

@@ -19,9 +19,9 @@ export function Transcripts() {
     return { total: page.total, items: page.items };
   };
   return html`<${Needs} scope="transcripts"><div class="room"><${Head} title=${t("transcripts")} text=${t("transcripts.text")}><${Tools} path="/transcripts" query=${query} csv ndjson name="transcripts" /><//>
-    <div class="stack"><${Filters} /><${Window} key=${key} read=${read} height=${60} label=${t("transcripts")} empty=${html`<${None} params=${params} />`}
-      row=${(item) => html`<a href=${to(["transcripts", item.session_id], { ...params, bot: item.bot_id, m: item.message_id })}><span class="soft small"><${When} at=${item.timestamp} /><br />${t(`role.${item.role}`)}</span>
-        <span class="clip"><span dir="auto">${item.message.slice(0, 300)}</span><br /><span class="facts">${item.has_rag_context === false && html`<span class="chip warn">${t("unanswered")}</span>`}${item.feedback && html`<span class="chip">${t(`rating.${item.feedback.rating}`)}</span>`}<span>${item.user_name ?? item.user_email ?? item.user_identifier ?? ""}</span><span>${item.bot_id}</span></span></span></a>`} /></div></div><//>`;
+    <div class="stack"><${Filters} /><${Window} key=${key} read=${read} height=${matchMedia("(max-width: 52rem)").matches ? 84 : 60} label=${t("transcripts")} empty=${html`<${None} params=${params} />`}
+      row=${(item) => html`<a href=${to(["transcripts", item.session_id], { ...params, bot: item.bot_id, m: item.message_id })}><span class="soft small"><${When} at=${item.timestamp} /><span class="who">${t(`role.${item.role}`)}</span></span>
+        <span class="line"><span class="clip" dir="auto">${item.message.slice(0, 300)}</span><span class="facts">${item.has_rag_context === false && html`<span class="chip warn">${t("unanswered")}</span>`}${item.feedback && html`<span class="chip">${t(`rating.${item.feedback.rating}`)}</span>`}<span>${item.user_name ?? item.user_email ?? item.user_identifier ?? ""}</span><span>${item.bot_id}</span></span></span></a>`} /></div></div><//>`;
 }
 
 function Filters() {

@@ -43,6 +43,6 @@ export function Window({ read, row, height, label, empty }) {
     <div class="window" ref=${box} tabindex="0" role="region" aria-label=${label} onScroll=${(event) => setTop(event.target.scrollTop)}>
       <ol ref=${(list) => list && (list.style.height = `${shown * height}px`)}>${places.map((place) => {
         const item = pages.current.get(Math.floor(place / PAGE))?.[place % PAGE];
-        return html`<li key=${place} aria-setsize=${total} aria-posinset=${place + 1} ref=${(one) => one && (one.style.insetBlockStart = `${place * height}px`)}>${item ? row(item) : html`<span class="ghost soft">…</span>`}</li>`;
+        return html`<li key=${place} aria-setsize=${total} aria-posinset=${place + 1} ref=${(one) => one && (Object.assign(one.style, { insetBlockStart: `${place * height}px`, height: `${height}px` }))}>${item ? row(item) : html`<span class="ghost soft">…</span>`}</li>`;
       })}</ol></div>`;
 }

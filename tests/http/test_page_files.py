@@ -77,3 +77,27 @@ def test_every_word_that_a_module_says_is_in_the_texts(module):
     english = keys_of("en")
     said = re.findall(r'\bt\("([^"]+)"', module.read_text())
     assert set(said) <= english
+
+
+def test_all_that_the_first_room_needs_is_asked_for_at_once():
+    asked = re.findall(r'modulepreload" href="([^"]+)"', (WEB / "index.html").read_text())
+    assert set(asked) | {"app.js"} == needed_by("app.js")
+
+
+def needed_by(module: str) -> set[str]:
+    """The module, and those that it imports without which it does not run."""
+    found, left = set(), [WEB / module]
+    while left:
+        file = left.pop()
+        name = file.relative_to(WEB).as_posix()
+        if name not in found:
+            found.add(name)
+            imported = re.findall(
+                r'^(?:import|export) .*?from ?"(\.[^"]+)"|^import \* as .*"(\.[^"]+)"',
+                file.read_text(),
+                re.MULTILINE,
+            )
+            vendored = re.findall(r'from"(\./[^"]+)"', file.read_text())
+            left += [(file.parent / one).resolve() for pair in imported for one in pair if one]
+            left += [(file.parent / one).resolve() for one in vendored]
+    return found
