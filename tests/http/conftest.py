@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from clients import client_of
+from calling import client_of
 from litestar import Litestar
 from litestar.testing import TestClient
 

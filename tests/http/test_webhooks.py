@@ -8,7 +8,7 @@ import time
 
 import msgspec
 import pytest
-from clients import client_of
+from calling import client_of
 from litestar.testing import TestClient
 from receiving import receiving, statuses
 from served import served
