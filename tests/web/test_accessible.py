@@ -1,16 +1,14 @@
 """Nobody is shut out of the page, and no text of others does anything in it."""
 
-from importlib.resources import files
 from urllib.parse import quote
 
 import pytest
+from axe import AXE, violations
 from conftest import opened
 from hostile import HOSTILE
 from playwright.sync_api import expect
 from sites import QUESTION
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]
 VIEWS = {
     "ask": "#/ask",
     "gaps": "#/gaps",
@@ -53,13 +51,6 @@ def settled(page):
     """The room of the address is there, and what it shows has come."""
     page.wait_for_timeout(_ROOM_MS)
     expect(page.locator(".wait")).to_have_count(0)
-
-
-def violations(page):
-    found = page.evaluate(f"axe.run({{runOnly: {RULES}}})")
-    return [
-        (one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found["violations"]
-    ]
 
 
 @pytest.mark.parametrize("mode", MODES)
