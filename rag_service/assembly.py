@@ -167,7 +167,7 @@ def assemble(
             visitor_limiter=VisitorLimiter(settings.rate_visitor, settings.rate_address, clock),
             jobs=Jobs(settings, store, background, warm_up, supervisor, clock),
             assistant=assistant,
-            retelling=Retelling(assistant, store.continuations),
+            retelling=Retelling(assistant, store.continuations, clock),
             tasks=Tasks(chat_model),
             replies=Replies(store.replies, assistant, spool_folder(settings), supervisor, clock),
             webhooks=Webhooks(store.webhooks, store.deliveries, _once(open_ours), clock),
