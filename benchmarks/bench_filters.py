@@ -5,7 +5,9 @@ finding: a filter weighs more than it does beside a model that reads the questio
 """
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 from corpus import Record, make_queries, read_corpus
@@ -36,7 +38,8 @@ def main() -> None:
         base = existing_base(settings) or _filled(work, records)
         with Server(base) as server:
             figures = measure(base, server, queries)
-    finish("filters", {**figures, "documents": len(records), "queries": len(queries)}, settings)
+        counts = _counts(base)
+    finish("filters", {**figures, **counts, "queries": len(queries)}, settings)
 
 
 def measure(base: Base, server: Server, queries: list[str]) -> dict[str, Any]:
@@ -61,6 +64,14 @@ def measure(base: Base, server: Server, queries: list[str]) -> dict[str, Any]:
         "first_ms": first,
         "sides": sides,
     }
+
+
+def _counts(base: Base) -> dict[str, int]:
+    with closing(sqlite3.connect(f"file:{base.data / 'rag.db'}?mode=ro", uri=True)) as rows:
+        return {
+            table: rows.execute(f"select count(*) from {table}").fetchone()[0]
+            for table in ("documents", "chunks")
+        }
 
 
 def _order(queries: list[str], only: dict[str, Any] | None) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_a_delete_by_filter_wants_the_number_of_its_dry_run(shelf):
     assert "gaps" in told
     refused = delete(filter=asked, confirm=3)
     assert refused.status_code == 409
-    assert "2 documents, and 3 were confirmed" in refused.json()["message"]
+    assert "3 documents were confirmed, and the filter leaves 2" in refused.json()["message"]
     assert shelf.get("/knowledge").json()["total"] == 3
     done = delete(filter=asked, confirm=2).json()
     assert (done["urls_deleted"], done["source_urls_requested"], done["bot_id"]) == (

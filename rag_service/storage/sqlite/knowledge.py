@@ -83,7 +83,7 @@ class SqliteKnowledge:
             found = documents.matching_urls(connection, scope, bot_id, only)
             if len(found) != confirm:
                 raise Conflict(
-                    f"the filter leaves {len(found)} documents, and {confirm} were confirmed: "
+                    f"{confirm} documents were confirmed, and the filter leaves {len(found)}: "
                     "nothing was deleted; ask again by a dry run"
                 )
             return self._remove(connection, scope, bot_id, list(found))
