@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sites import Site, site_in
 
 
@@ -34,6 +34,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+_PATIENCE_MS = 60_000
+"""A busy machine is slow, and nothing here is about time."""
+expect.set_options(timeout=_PATIENCE_MS)
+
+
 class Watched(NamedTuple):
     page: Page
     faults: list[str]
@@ -47,6 +52,7 @@ def opened(browser: Browser, site: Site, **options: Any) -> Iterator[Watched]:
     context: BrowserContext = browser.new_context(
         **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
     )
+    context.set_default_timeout(_PATIENCE_MS)
     page = context.new_page()
     watched = Watched(page, [], set())
     page.on("pageerror", lambda error: watched.faults.append(str(error)))
