@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import opened, show
+from browsing import opened, show
 from playwright.sync_api import expect
 from sites import QUESTION, ROWS, UNANSWERED
 
