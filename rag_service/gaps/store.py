@@ -198,6 +198,11 @@ class GapStore(Protocol):
         """The oldest first. Raises NotFound."""
         ...
 
+    def activity(self, scope: Scope, gap_ids: Sequence[str], weeks: int) -> dict[str, list[int]]:
+        """How many questions of each gap were asked in each of the last so many weeks, the oldest
+        first; the last one ends now. A gap that is not found is left out."""
+        ...
+
     def change(
         self,
         scope: Scope,

@@ -29,6 +29,12 @@ export function setParams(changes, { replace = false } = {}) {
   }
 }
 
+/** The view is of something that has a name now: its address tells it, without a step back. */
+export function nameView(parts) {
+  history.replaceState(null, "", to(parts, readAddress().params));
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
 /** The address as it is now; whoever uses it is drawn again when it changes. */
 export function useAddress() {
   const [address, setAddress] = useState(readAddress);

@@ -38,5 +38,5 @@ export function urlOf(path, query) {
 /** The same request as a line for a shell; the token is left to a variable. */
 export function curl(path, query, accept) {
   const kind = accept ? ` -H 'Accept: ${accept}'` : "";
-  return `curl -H "Authorization: Bearer $TOKEN"${kind} '${urlOf(path, query)}'`;
+  return `curl -H "Authorization: Bearer $TOKEN"${kind} '${urlOf(path, query).replaceAll("'", "%27")}'`;
 }

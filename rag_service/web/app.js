@@ -43,7 +43,7 @@ function Page() {
     addEventListener("hashchange", typed);
     return () => removeEventListener("hashchange", typed);
   }, []);
-  if (!entered) return html`<p class="hidden" role="status">${t("loading")}</p>`;
+  if (!entered) return html`<div class="signin"><span class="brand"><img src="icon.svg" alt="" />rag-service</span><p class="hidden" role="status">${t("loading")}</p></div>`;
   if (!session.holder) return html`<${SignIn} fault=${entered.error} />`;
   return html`<${Shell} /><div id="toast" class="toast" role="status"></div>${session.wanted && html`<${SignIn} over />`}`;
 }
@@ -130,4 +130,6 @@ function applyTheme() {
 
 applyTheme();
 await loadTexts();
-render(html`<${Page} />`, document.getElementById("page"));
+const root = document.getElementById("page");
+root.replaceChildren(); // what stood there until now
+render(html`<${Page} />`, root);

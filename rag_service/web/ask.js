@@ -3,7 +3,7 @@ import { html, useEffect, useRef, useState } from "./view.js";
 import { api } from "./api.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
-import { to, go, readAddress, setParams, useAddress } from "./address.js";
+import { to, go, setParams, useAddress } from "./address.js";
 import { Confirm, Empty, Fault, Loaded, Needs, When, useLoad } from "./parts.js";
 import { PassagePanel, beginning } from "./passage.js";
 import { talk } from "./talk.js";
@@ -59,7 +59,7 @@ function Compose({ bot }) {
     const question = text.trim();
     if (!question || talk.busy) return;
     setText((talk.draft = ""));
-    talk.ask(bot, question, nameAddress);
+    talk.ask(bot, question);
   };
   const press = (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) send(event);
@@ -67,14 +67,6 @@ function Compose({ bot }) {
   return html`<div class="compose"><form onSubmit=${send}>
     <textarea ref=${box} rows="1" aria-label=${t("ask.question")} placeholder=${t("ask.question")} value=${text} onInput=${type} onKeyDown=${press} dir="auto" maxlength="20000"></textarea>
     ${talk.busy ? html`<button type="button" onClick=${() => talk.stop()}>${t("ask.stop")}</button>` : html`<button class="main" disabled=${!text.trim()}>${t("ask.send")}</button>`}</form></div>`;
-}
-
-/** A new conversation gets its address as soon as it has an id, without a step back to nothing. */
-function nameAddress(id) {
-  const { room, params } = readAddress();
-  if (room !== "ask") return;
-  history.replaceState(null, "", to(["ask", id], params));
-  dispatchEvent(new HashChangeEvent("hashchange"));
 }
 
 function Side({ bot, conversation, count }) {

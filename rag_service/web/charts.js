@@ -3,15 +3,9 @@ import { html } from "./view.js";
 import { Scroll } from "./parts.js";
 import { t, number, percent, score, moment } from "./texts.js";
 
-const WEEK = 7 * 24 * 3600 * 1000;
-
-/** How many of `times` fell into each of the last `weeks` weeks; the last bar is this week. */
-export function Spark({ times, weeks = 12 }) {
-  const bars = Array(weeks).fill(0);
-  for (const time of times) {
-    const ago = Math.floor((Date.now() - new Date(time)) / WEEK);
-    if (ago >= 0 && ago < weeks) bars[weeks - 1 - ago] += 1;
-  }
+/** A bar a week; the last one is this week. */
+export function Spark({ counts: bars }) {
+  const weeks = bars.length;
   const most = Math.max(1, ...bars);
   return html`<svg class="spark" viewBox=${`0 0 ${weeks * 8} 22`} role="img" aria-label=${t("spark", { n: bars.reduce((a, b) => a + b), weeks })}>
     ${bars.map((count, at) => html`<rect class=${at === weeks - 1 ? "last" : ""} x=${at * 8} width="6" y=${22 - Math.max(1, (20 * count) / most)} height=${Math.max(1, (20 * count) / most)} />`)}</svg>`;

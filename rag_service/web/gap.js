@@ -13,6 +13,7 @@ export function GapView({ id }) {
   const { params } = useAddress();
   const [chosen, setChosen] = useState([]);
   const found = useLoad((signal) => api.getGap(id, { limit: 1000, signal }), [id]);
+  const activity = useLoad((signal) => api.getGapActivity({ gap_id: id, signal }), [id]);
   const change = async (fields) => {
     try {
       await api.updateGap(id, fields);
@@ -27,7 +28,7 @@ export function GapView({ id }) {
     <header class="stack"><div class="row apart"><a class="small" href=${to(["gaps"], params)}>${t("back")}</a><${Tools} path=${`/gaps/${id}`} name="gap" /></div>
       <h2 dir="auto">${gap.title}</h2>
       <p class="facts"><span class=${`chip ${gap.state === "closed" ? "good" : gap.state === "open" ? "warn" : ""}`}>${t(`gaps.${gap.state}`)}</span><span>${t("people", { n: gap.people })}</span><span>${t("asked", { n: gap.questions })}</span>
-        <span>${t("last")} <${When} at=${gap.last_asked} /></span>${!params.bot && html`<span>${gap.bot_id}</span>`}<${Spark} times=${gap.items.map((one) => one.asked_at)} /></p>
+        <span>${t("last")} <${When} at=${gap.last_asked} /></span>${!params.bot && html`<span>${gap.bot_id}</span>`}${activity.value?.items[0] && html`<${Spark} counts=${activity.value.items[0].questions} />`}</p>
       ${gap.merged_into && html`<p class="soft">${t("gap.merged")}</p>`}
       <${Actions} gap=${gap} change=${change} /></header>
     <section class="stack"><h3>${t("gap.nearest")}</h3><${Nearest} gap=${gap} /></section>

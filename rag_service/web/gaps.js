@@ -9,6 +9,7 @@ import { GapView } from "./gap.js";
 
 const SIZE = 50;
 const ALL = 1000;
+const MOST_SPARKS = 100;
 const STATES = ["open", "closed", "reopened", "dismissed", "report"];
 const SORTS = ["", "questions", "last_asked", "first_asked", "confidence"];
 
@@ -33,6 +34,9 @@ function queryOf({ bot, state = "open", kind, q, sort, since, offset }) {
 function List({ params, chosen }) {
   const query = queryOf(params);
   const found = useLoad((signal) => api.listGaps({ ...query, signal }), [JSON.stringify(query)]);
+  const ids = found.value?.items.slice(0, MOST_SPARKS).map((gap) => gap.gap_id) ?? [];
+  const activity = useLoad(async (signal) => (ids.length ? api.getGapActivity({ gap_id: ids, signal }) : { items: [] }), [ids.join()]);
+  const weeks = Object.fromEntries(activity.value?.items.map((one) => [one.gap_id, one.questions]) ?? []);
   return html`<section class="stack" aria-label=${t("gaps.list")}>
     <div class="filters"><${Filter} name="q" label=${t("filter.text")} wide />
       <${Filter} name="kind" label=${t("gaps.kind")} options=${["", "none", "rejected", "weak"].map((one) => [one, t(`gaps.kind.${one || "all"}`)])} />
@@ -40,14 +44,14 @@ function List({ params, chosen }) {
     <${Loaded} of=${found}>${(page) => {
       const items = params.state === "reopened" ? page.items.filter((gap) => gap.reopened) : page.items;
       return html`${page.pending > 0 && html`<p class="soft small" role="status">${t("gaps.pending", { n: page.pending })} <button class="plain small" onClick=${found.reload}>${t("again")}</button></p>`}
-        ${items.length ? html`<ul class="list">${items.map((gap) => html`<li key=${gap.gap_id}><${Row} gap=${gap} params=${params} isChosen=${gap.gap_id === chosen} /></li>`)}</ul>` : html`<${None} params=${params} />`}
+        ${items.length ? html`<ul class="list">${items.map((gap) => html`<li key=${gap.gap_id}><${Row} gap=${gap} params=${params} isChosen=${gap.gap_id === chosen} weeks=${weeks[gap.gap_id]} /></li>`)}</ul>` : html`<${None} params=${params} />`}
         ${params.state !== "reopened" && html`<${Pager} total=${page.total} size=${SIZE} offset=${Number(params.offset ?? 0)} />`}`;
     }}<//></section>`;
 }
 
-function Row({ gap, params, isChosen }) {
+function Row({ gap, params, isChosen, weeks }) {
   return html`<a class="item" href=${to(["gaps", gap.gap_id], params)} aria-current=${isChosen ? "true" : null}>
-    <span class="row apart"><span class="title" dir="auto">${gap.title}</span>${gap.weeks && html`<${Spark} times=${gap.weeks} />`}</span>
+    <span class="row apart"><span class="title" dir="auto">${gap.title}</span>${weeks && html`<${Spark} counts=${weeks} />`}</span>
     <span class="facts"><span class="n">${t("people", { n: gap.people })}</span><span class="n">${t("asked", { n: gap.questions })}</span><span>${t("last")} <${When} at=${gap.last_asked} /></span>
       <${Meter} value=${gap.confidence} />${gap.best_match && html`<span class="clip" dir="auto">${t("nearest", { title: gap.best_match.title || gap.best_match.source_url })}</span>`}
       ${gap.reopened > 0 && html`<span class="chip warn">${t("reopened", { n: gap.reopened })}</span>`}${gap.kind === "rejected" && html`<span class="chip warn">${t("gaps.kind.rejected")}</span>`}</span></a>`;

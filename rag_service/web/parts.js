@@ -86,7 +86,9 @@ export const When = ({ at }) => (at ? html`<time datetime=${at} title=${moment(a
 export function Dialog({ title, close, children, kind = "" }) {
   const box = useRef();
   useEffect(() => {
+    const came = document.activeElement;
     box.current.showModal();
+    return () => came?.focus();
   }, []);
   const beside = (event) => event.target === box.current && close();
   return html`<dialog ref=${box} class=${kind} aria-label=${title} onClose=${close} onMouseDown=${beside}>
@@ -137,11 +139,11 @@ export function Filter({ name, label, options, type = "search", wide }) {
   useEffect(() => setTyped(params[name] ?? ""), [params[name]]);
   useEffect(() => {
     if (options || typed === (params[name] ?? "")) return undefined;
-    const timer = setTimeout(() => setParams({ [name]: typed }, { replace: true }), 250);
+    const timer = setTimeout(() => setParams({ [name]: typed, offset: null }, { replace: true }), 250);
     return () => clearTimeout(timer);
   }, [typed]);
   return html`<label class=${`field ${wide ? "wide" : ""}`}><span>${label}</span>${options
-    ? html`<select value=${params[name] ?? ""} onChange=${(event) => setParams({ [name]: event.target.value })}>
+    ? html`<select value=${params[name] ?? ""} onChange=${(event) => setParams({ [name]: event.target.value, offset: null })}>
         ${options.map(([value, words]) => html`<option value=${value} selected=${value === (params[name] ?? "")}>${words}</option>`)}</select>`
     : html`<input type=${type} value=${typed} onInput=${(event) => setTyped(event.target.value)} />`}</label>`;
 }

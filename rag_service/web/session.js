@@ -53,7 +53,7 @@ export function tokenOfAddress() {
   const found = /^#token=([^&]+)/.exec(location.hash);
   if (!found) return null;
   history.replaceState(null, "", location.pathname + location.search);
-  return decodeURIComponent(found[1]);
+  return found[1];
 }
 
 const tell = () => listeners.forEach((listener) => listener());

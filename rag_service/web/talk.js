@@ -1,5 +1,6 @@
 /** The conversation that is open. It lives beside the rooms: an answer goes on when Ask is left. */
 import { api } from "./api.js";
+import { nameView, readAddress } from "./address.js";
 import { t } from "./texts.js";
 
 const listeners = new Set();
@@ -40,6 +41,11 @@ export const talk = {
     tell();
   },
 
+  begin(id) {
+    this.conversation = id;
+    if (readAddress().room === "ask") nameView(["ask", id]);
+  },
+
   forget(id) {
     if (id === this.conversation) Object.assign(this, { conversation: null, turns: [] });
     tell();
@@ -49,8 +55,8 @@ export const talk = {
     stopping?.abort();
   },
 
-  /** Asks, and draws the answer as it comes. `named` hears the id of a conversation that begins. */
-  async ask(bot, question, named) {
+  /** Asks, and draws the answer as it comes. */
+  async ask(bot, question) {
     const stop = (stopping = new AbortController());
     const turn = { key: `n${(keys += 1)}`, question, answer: "", state: "thinking", at: new Date().toISOString() };
     this.turns = [...this.turns, turn];
@@ -59,7 +65,7 @@ export const talk = {
     try {
       const body = { message: question, ...(this.conversation && { conversationId: this.conversation }) };
       for await (const { event, data } of api.chatStream(bot, body, { signal: stop.signal, timeout: 0 })) {
-        if (event === "sources" && !this.conversation) named((this.conversation = data.conversationId));
+        if (event === "sources" && !this.conversation && this.turns.includes(turn)) this.begin(data.conversationId);
         heard(turn, event, data);
         tell();
       }
@@ -68,7 +74,7 @@ export const talk = {
       if (turn.state === "failed") turn.fault = error;
     }
     if (stopping === stop) Object.assign(this, { busy: false, asked: this.asked + 1 });
-    this.announced = t("ask.announced", { answer: turn.answer || t(`ask.${turn.state}`), n: turn.sources?.length ?? 0 });
+    if (this.turns.includes(turn)) this.announced = t("ask.announced", { answer: turn.answer || t(`ask.${turn.state}`), n: turn.sources?.length ?? 0 });
     tell();
   },
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from open_gaps import considered
 
 from rag_service.assembly import assemble
 
@@ -68,6 +69,21 @@ def test_the_report_on_gaps_is_a_page_to_hand_on(client, accept, begins):
     answer = client.get("/gaps/report?since=-1+week", headers={"Accept": accept})
     assert answer.text.startswith(begins)
     assert answer.headers["content-type"].startswith(accept)
+
+
+def test_the_questions_of_a_gap_are_counted_by_week(client, push, settings):
+    push("https://e.com/hours", "We open at nine.")
+    for _ in range(2):
+        client.post("/bot/default", json={"message": "Where are the bike racks?"})
+    (gap,) = considered(client)
+    both = {"gap_id": f"{gap['gap_id']},gap_none", "weeks": 3}
+    answer = client.get("/gaps/activity", params=both).json()
+    counted = {"gap_id": gap["gap_id"], "questions": [0, 0, 2]}
+    assert answer == {"weeks": 3, "items": [counted]}
+    for bad in ("", "?gap_id=,", "?gap_id=a&weeks=0", f"?gap_id={',a' * 101}"):
+        assert client.get(f"/gaps/activity{bad}").status_code == 400
+    bound = holder_of(settings, "other", ["transcripts"], "other")
+    assert client.get("/gaps/activity", params=both, headers=bound).json()["items"] == []
 
 
 def test_the_report_counts_the_questions_of_each_week(client, push, settings):

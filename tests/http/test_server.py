@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 
+import httpx
 import pytest
 from served import command, served
 
@@ -74,3 +75,18 @@ def test_a_port_that_is_taken_is_told(settings):
     assert process.returncode == 1
     assert "RAG_PORT" in said
     assert "Traceback" not in said
+
+
+def test_the_first_start_prints_a_link_to_the_page_that_signs_in(settings):
+    process = command(settings, "--first-token", "--port", "0")
+    try:
+        said = iter(process.stderr.readline, "")
+        link = next(line.strip() for line in said if "/ui/#token=" in line)
+        address, token = link.split("#token=")
+        with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
+            assert client.get(address).status_code == 200
+            own = client.get(f"{address.removesuffix('/ui/')}/tokens/self").json()
+            assert "admin" in own["scopes"]
+    finally:
+        process.kill()
+        process.communicate()

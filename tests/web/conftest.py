@@ -3,11 +3,10 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from browsing import opened
+from playwright.sync_api import Browser, Page, sync_playwright
 from sites import Site, site_in
 
 
@@ -34,35 +33,6 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-class Watched(NamedTuple):
-    page: Page
-    faults: list[str]
-    """What the page threw, and what its policy refused."""
-    hosts: set[str]
-
-
-@contextmanager
-def opened(browser: Browser, site: Site, **options: Any) -> Iterator[Watched]:
-    """A page of a person who has just come by the link."""
-    context: BrowserContext = browser.new_context(
-        **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
-    )
-    page = context.new_page()
-    watched = Watched(page, [], set())
-    page.on("pageerror", lambda error: watched.faults.append(str(error)))
-    page.on("console", lambda said: watched.faults.append(said.text) if _is_fault(said) else None)
-    page.on("request", lambda sent: watched.hosts.add(sent.url.split("/")[2]))
-    page.goto(site.door)
-    page.wait_for_selector("main > *")
-    yield watched
-    context.close()
-
-
-def _is_fault(said: Any) -> bool:
-    """A status that the page foresees is told by the browser as well."""
-    return said.type == "error" and "Failed to load resource" not in said.text
-
-
 @pytest.fixture
 def page(browser: Browser, site: Site) -> Iterator[Page]:
     """Nothing may be thrown or refused while it is used, and no other host be asked."""
@@ -70,7 +40,3 @@ def page(browser: Browser, site: Site) -> Iterator[Page]:
         yield watched.page
     assert watched.faults == []
     assert watched.hosts <= {site.url.split("/")[2], ""}
-
-
-def show(page: Page, site: Site, address: str) -> None:
-    page.goto(f"{site.url}/ui/{address}")

@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 from axe import AXE, violations
-from conftest import opened
+from browsing import opened
 from hostile import HOSTILE
 from playwright.sync_api import expect
 from sites import QUESTION

@@ -2,7 +2,7 @@
 
 import re
 
-from conftest import opened, show
+from browsing import opened, show
 from playwright.sync_api import expect
 from sites import QUESTION, ROWS, UNANSWERED
 
@@ -15,6 +15,7 @@ def heading(page, name):
 
 
 def test_the_token_of_the_link_leaves_the_address_and_the_history(page, site):
+    expect(page.get_by_text("rag-service", exact=True)).to_have_count(1)
     assert site.token not in page.url
     assert site.token not in page.evaluate("JSON.stringify(history.state) + location.href")
     page.reload()

@@ -50,6 +50,26 @@ def gap_row(connection: sqlite3.Connection, scope: Scope, gap_id: str) -> tuple[
     return row, bot, state
 
 
+def asked_by_week(
+    connection: sqlite3.Connection, scope: Scope, gap_ids: Sequence[str], weeks: int
+) -> dict[str, list[int]]:
+    """The oldest first; the last week ends now."""
+    seen, values = within(scope)
+    found = connection.execute(
+        f"""select gaps.gap_id, cast((julianday(?) - julianday(asked_at)) / 7 as integer) as ago,
+        count(*) from gaps join bots on bots.id = gaps.bot
+        join gap_questions on gap_questions.gap = gaps.id join signals on signals.id = signal
+        where gaps.gap_id in (select value from json_each(?)) and {seen} group by 1, 2""",
+        [now(connection), as_json(list(gap_ids)), *values],
+    )
+    counts: dict[str, list[int]] = {}
+    for gap_id, ago, count in found:
+        of_gap = counts.setdefault(gap_id, [0] * weeks)
+        if max(ago, 0) < weeks:
+            of_gap[weeks - 1 - max(ago, 0)] += count
+    return counts
+
+
 def make_gap(connection: sqlite3.Connection, bot: int) -> int:
     return insert(
         connection,

@@ -23,7 +23,12 @@ from rag_service.storage.sqlite.bots import within
 from rag_service.storage.sqlite.changes import changes_since
 from rag_service.storage.sqlite.database import RowsFile, as_json
 from rag_service.storage.sqlite.driver import sqlite3
-from rag_service.storage.sqlite.gap_rows import gap_row, move, settle
+from rag_service.storage.sqlite.gap_rows import (
+    asked_by_week,
+    gap_row,
+    move,
+    settle,
+)
 from rag_service.storage.sqlite.ledger_changes import forward, touch
 from rag_service.storage.sqlite.messages import kind_of
 from rag_service.storage.sqlite.transcript_pages import SHORTEST_INDEXED
@@ -131,6 +136,10 @@ class SqliteGaps:
                 GapQuestion(**{**dict(zip(names, row, strict=True)), "answered": bool(row[-1])})
                 for row in found
             ]
+
+    def activity(self, scope: Scope, gap_ids: Sequence[str], weeks: int) -> dict[str, list[int]]:
+        with self._rows.reading() as connection:
+            return asked_by_week(connection, scope, gap_ids, weeks)
 
     def history(self, scope: Scope, gap_id: str) -> list[GapEntry]:
         with self._rows.reading() as connection:

@@ -265,6 +265,9 @@ export class Client {
   /** What is asked most, and how much is answered. @type {Get<"getGapReport">} */
   getGapReport = this.#get("/gaps/report");
 
+  /** How many questions of each gap came in each week. @type {Get<"getGapActivity">} */
+  getGapActivity = this.#get("/gaps/activity");
+
   /** @type {Send<"mergeGaps", [gapId: string]>} */
   mergeGaps = this.#send("POST", "/gaps/{}/merge");
 
