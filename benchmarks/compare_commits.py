@@ -2,13 +2,15 @@
 
 `compare_commits.py FORMER start search` runs those benchmarks, each commit's own and in small, by
 turns on both: whatever else the machine does hits both alike. Which of the two begins changes from
-pair to pair. Prints of each figure that both have the medians and the median of the pairs' ratios.
+pair to pair. Prints of each figure that both have the medians and the median of the pairs' ratios;
+`processor_s` is the processor time of a whole run, which a busy machine changes least.
 The commit that is checked out is measured as it stands.
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tarfile
@@ -64,6 +66,7 @@ def compare(name: str, places: list[Path], pairs: int, options: list[str]) -> di
 
 
 def _run(name: str, place: Path, options: list[str]) -> dict[str, float]:
+    before = _processor_s()
     done = subprocess.run(
         [sys.executable, place / "benchmarks" / f"bench_{name}.py", *options],
         cwd=place,
@@ -74,7 +77,14 @@ def _run(name: str, place: Path, options: list[str]) -> dict[str, float]:
     )
     if done.returncode:
         raise SystemExit(f"bench_{name}.py of {place} failed:\n{done.stderr[-2000:]}")
-    return dict(_numbers(json.loads(done.stdout.splitlines()[-1])))
+    figures = dict(_numbers(json.loads(done.stdout.splitlines()[-1])))
+    return figures | {"processor_s": _processor_s() - before}
+
+
+def _processor_s() -> float:
+    """Of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:

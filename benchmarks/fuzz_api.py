@@ -33,15 +33,15 @@ SPARE = 9
 SHOWN = 300
 _OPTIONS = {"RAG_RATE_WEBHOOK": "off", "RAG_WEBHOOK_ALLOW_PRIVATE": "true"}
 _NAMES = {
-    "doc": "document_id",
-    "job": "job_id",
-    "gap": "gap_id",
-    "msg": "message_id",
-    "conv": "conversation_id",
-    "con": "contact_id",
-    "whk": "webhook_id",
-    "dlv": "delivery_id",
+    "doc": ["document_id"],
+    "job": ["job_id"],
+    "gap": ["gap_id", "gap_ids"],
+    "msg": ["message_id", "reply_to_message_id"],
+    "conv": ["conversation_id", "session_id", "conversationId"],
+    "con": ["contact_id"],
+    "whk": ["webhook_id"],
 }
+"""What paths and bodies call each kind of id."""
 _ID = re.compile(f"({'|'.join(_NAMES)})_[0-9a-f]{{32}}")
 
 
@@ -129,7 +129,8 @@ class Fuzz:
         for values in (case.path_parameters, case.body):
             for parameter in values if isinstance(values, dict) else ():
                 if parameter in self._known and self._random.random() < 0.5:
-                    values[parameter] = self._random.choice(self._known[parameter])
+                    known = self._random.choice(self._known[parameter])
+                    values[parameter] = [known] if parameter.endswith("s") else known
         if case.query:
             case.query.pop("wait", None)  # it may hold for half a minute
         request = _request(case, str(self._client.base_url))
@@ -213,7 +214,8 @@ def _fill(client: httpx.Client, turn: int) -> dict[str, list[str]]:
     for answer in answers:
         answer.raise_for_status()
         for known in _ID.finditer(answer.text):
-            found.setdefault(_NAMES[known[1]], []).append(known[0])
+            for name in _NAMES[known[1]]:
+                found.setdefault(name, []).append(known[0])
     return found
 
 

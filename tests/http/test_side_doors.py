@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litestar.testing import TestClient
 from served import served
-from shelf import page
+from shelf import bots, page
 
 from rag_service.access.rates import Attempts
 from rag_service.access.scope import ALL_BOTS
@@ -143,38 +143,33 @@ _TEXT = st.text("aAbBßẞſsSıIiİ éÉ\u0301ΣσςxK\u212a\"'%_*日本語", m
 
 @given(st.lists(_TEXT, min_size=1, max_size=4), _TEXT.filter(bool))
 def test_what_is_listed_by_text_is_what_has_it_in_any_case(
-    tmp_path_factory: Any, texts: list[str], q: str
+    service: Service, texts: list[str], q: str
 ) -> None:
-    settings = Settings(
-        data_dir=tmp_path_factory.mktemp("data"),
-        index_dir=tmp_path_factory.mktemp("indexes"),
-        embedding_model="hashing:64",
-    )
-    with assemble(settings) as service:
-        for turn in range(2):  # new, and changed
-            documents = [
-                Document(source_url=f"x:{n}", title=text + str(turn), content=f"{text} {turn}")
-                for n, text in enumerate(texts)
-            ]
-            service.knowledge.upsert(ALL_BOTS, documents)
-        service.knowledge.remove(ALL_BOTS, "default", ["x:9"])
-        every = service.store.knowledge.documents(ALL_BOTS, DocumentFilter(), limit=100, offset=0)[
-            1
-        ]
-        wanted = []
-        for info in every:
-            fields = (
-                info.source_url,
-                info.title,
-                service.store.knowledge.document(ALL_BOTS, info.document_id).text,
+    bot_id = f"bot{len(service.store.bots.all(ALL_BOTS))}"  # another one for each example
+    for turn in range(2):  # new, and changed
+        documents = [
+            Document(
+                source_url=f"x:{n}", title=f"{text}{turn}", content=f"{text} {turn}", bot_id=bot_id
             )
-            if any(q.casefold() in field.casefold() for field in fields):
-                wanted.append(info.document_id)
-        total, found = service.store.knowledge.documents(
-            ALL_BOTS, DocumentFilter(q=q), limit=100, offset=0
-        )
-        assert [info.document_id for info in found] == wanted
-        assert total == len(wanted)
+            for n, text in enumerate(texts)
+        ]
+        service.knowledge.upsert(ALL_BOTS, documents)
+    every = documents_of(service, bot_id)
+    wanted = []
+    for info in every:
+        text = service.store.knowledge.document(ALL_BOTS, info.document_id).text
+        if any(q.casefold() in field.casefold() for field in (info.source_url, info.title, text)):
+            wanted.append(info)
+    assert len(every) == len(texts)
+    assert documents_of(service, bot_id, q=q) == wanted
+
+
+def documents_of(service: Service, bot_id: str, **where: Any) -> list[Any]:
+    total, found = service.store.knowledge.documents(
+        bots(bot_id), DocumentFilter(**where), limit=100, offset=0
+    )
+    assert total == len(found)
+    return found
 
 
 def test_changes_of_a_conversation_at_once_are_all_kept(client: Any) -> None:

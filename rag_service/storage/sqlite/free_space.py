@@ -61,28 +61,26 @@ def erase_copies(path: Path, timeout_s: float) -> None:
         raise StorageFailed(f"copies of deleted text are not erased: {done.stderr[-500:]}")
 
 
-def free_ranges(page: bytes, usable: int) -> list[tuple[int, int]]:
-    """Where a page of a tree is unallocated, from and to; nothing for any other page.
-
-    `usable` is its size without what is reserved at its end.
-    """
+def free_ranges(page: bytes) -> list[tuple[int, int]]:
+    """Where a page of a tree is unallocated, from and to; nothing for any other page."""
     header = _HEADERS.get(page[0])
     if header is None:
         return []
+    size = len(page)
     block, cells, content = struct.unpack_from(">HHH", page, 1)
     content = content or 65_536
     start = header + 2 * cells
-    if not start <= content <= usable:
+    if not start <= content <= size:
         return []
     if cells and not content <= min(struct.unpack_from(f">{cells}H", page, header)):
         return []
     ranges = [(start, content)]
     while block:
-        if not content <= block <= usable - 4:
+        if not content <= block <= size - 4:
             return []
-        following, size = struct.unpack_from(">HH", page, block)
-        end = block + size
-        if size < 4 or end > usable or 0 < following < end:
+        following, length = struct.unpack_from(">HH", page, block)
+        end = block + length
+        if length < 4 or end > size or 0 < following < end:
             return []
         ranges.append((block + 4, end))  # after the block's own header
         block = following
@@ -96,30 +94,32 @@ def _overwrite(path: Path, timeout_s: float) -> None:
         closing(sqlite3.connect(path, isolation_level=None)) as rows,
     ):
         rows.execute("pragma fullfsync = on")
-        page_size, usable = _sizes(file)
+        page_size = _page_size(file)
         _hold(rows, path, timeout_s)
         rows.execute("rollback")  # all that is in the log by now is in the file as well
-        dirty = list(_dirty(file, page_size, usable))
+        dirty = list(_dirty(file, page_size))
         for start in range(0, len(dirty), _PORTION):
             _hold(rows, path, timeout_s)
             for number in dirty[start : start + _PORTION]:
                 place = (number - 1) * page_size
                 page = os.pread(file.fileno(), page_size, place)
-                for begin, end in free_ranges(page, usable):
+                # a file may have become shorter meanwhile
+                for begin, end in free_ranges(page) if len(page) == page_size else ():
                     os.pwrite(file.fileno(), bytes(end - begin), place + begin)
             sync_open(file.fileno())
             _commit(rows)
 
 
-def _sizes(file: FileIO) -> tuple[int, int]:
-    """Of a page, and of what is used of it."""
+def _page_size(file: FileIO) -> int:
+    """Raises StorageFailed where pages have anything but rows: checksums at their end, or places
+    of other pages (auto_vacuum).
+    """
     header = os.pread(file.fileno(), 100, 0)
     (page_size,) = struct.unpack_from(">H", header, 16)
     (auto_vacuum,) = struct.unpack_from(">I", header, 52)
-    if not header.startswith(b"SQLite format 3\0") or auto_vacuum:
+    if not header.startswith(b"SQLite format 3\0") or header[20] or auto_vacuum:
         raise StorageFailed("rag.db has a layout that is not known")
-    page_size = 65_536 if page_size == 1 else page_size
-    return page_size, page_size - header[20]
+    return 65_536 if page_size == 1 else int(page_size)
 
 
 def _hold(rows: sqlite3.Connection, path: Path, timeout_s: float) -> None:
@@ -140,7 +140,7 @@ def _hold(rows: sqlite3.Connection, path: Path, timeout_s: float) -> None:
         time.sleep(_PAUSE_S)  # SQLite tells nobody when a reader has ended
 
 
-def _dirty(file: FileIO, page_size: int, usable: int) -> Iterator[int]:
+def _dirty(file: FileIO, page_size: int) -> Iterator[int]:
     """Numbers of the pages with anything in their free space; the first holds no rows of ours.
 
     They are read without a lock: each is looked at again before it is written.
@@ -152,7 +152,7 @@ def _dirty(file: FileIO, page_size: int, usable: int) -> Iterator[int]:
         read = os.pread(file.fileno(), _READ_AT_ONCE * page_size, start * page_size)
         for at in range(0, len(read) - page_size + 1, page_size):
             page = read[at : at + page_size]
-            if any(page.count(0, *free) < free[1] - free[0] for free in free_ranges(page, usable)):
+            if any(page.count(0, *free) < free[1] - free[0] for free in free_ranges(page)):
                 yield start + at // page_size + 1
 
 
