@@ -26,7 +26,7 @@ from rag_service.models.chat.extractive.tables import Row, is_row, read_records,
 LONGEST_PIECE = 600
 """Characters. A longer sentence is a dump without sentence ends, and is cut at a blank."""
 
-MOST_EMBEDDED = 400
+MOST_EMBEDDED = 250
 """Characters of a piece: the longest one would make all that are embedded with it wait."""
 
 Kind = Literal["sentence", "line", "row", "code", "label"]
