@@ -15,7 +15,7 @@ from rag_service.conversations.messages import Cut
 from rag_service.conversations.prompting import Prompt
 from rag_service.documents import ParsedDocument, Passage, Vectors
 from rag_service.models.chat.extractive import MOST_CHARACTERS, ExtractiveModel
-from rag_service.models.chat.extractive.likelihood import READ_CLOSER
+from rag_service.models.chat.extractive.evidence import READ_CLOSER
 from rag_service.readers.csv import read_csv
 from rag_service.readers.html import read_html
 from rag_service.readers.markdown import read_markdown
@@ -271,6 +271,12 @@ def test_code_is_shown_to_those_who_ask_for_it():
     )
     assert "server.run()" not in answer("Which port does the server listen on?", text)
     assert "server.run()" in answer("Show me example code that makes the server listen", text)
+
+
+def test_a_script_is_not_parted_by_its_blank_lines():
+    script = "import kettle\n\npot = kettle.Pot()\n\n# the water\npot.fill(1)\npot.boil(95)"
+    text = f"The kettle has a library.\n\n{script}\n\nMind the steam of the spout."
+    assert script in answer("Show me an example script that boils water", text)
 
 
 def test_commands_with_their_comments_stay_lines_and_are_given_whole():
