@@ -64,7 +64,8 @@ def main() -> None:
 
 
 def fit_all(samples: dict[str, Samples]) -> dict[str, Any]:
-    from rag_service.models.chat.extractive.likelihood import ClauseEvidence, Evidence
+    from rag_service.models.chat.extractive.evidence import Evidence
+    from rag_service.models.chat.extractive.likelihood import ClauseEvidence
 
     pieces = {name: one.pieces for name, one in samples.items()}
     closer = {name: one.closer for name, one in samples.items()}
@@ -123,8 +124,8 @@ def right_first(samples: Sequence[Sample], weights: Any) -> float:
 def _samples(cases: Sequence[Case], nearness: Callable[..., Any]) -> Samples:
     from rag_service.models.chat.extractive.clauses import clause_spans
     from rag_service.models.chat.extractive.likelihood import Judge
-    from rag_service.models.chat.extractive.pieces import below_headings, read_pieces
-    from rag_service.models.chat.extractive.similarity import similarities
+    from rag_service.models.chat.extractive.pieces import read_pieces
+    from rag_service.models.chat.extractive.similarity import below_headings, similarities
 
     def meanings(numbers: Sequence[int]) -> Any:
         texts = [below_headings(case.passages[pieces[n].passage], pieces[n]) for n in numbers]

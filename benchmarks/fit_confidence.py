@@ -241,7 +241,8 @@ def _is_fixed(signs: Signs) -> bool:
 
 
 def _bonus(signs: Signs) -> float:
-    return weigh(signs).weights.get("codes_found", 0.0)
+    weights = weigh(signs).weights
+    return weights.get("codes_found", 0.0) + weights.get("lone_names", 0.0)
 
 
 def _means(sets: dict[str, dict[str, Any]]) -> dict[str, float]:

@@ -36,6 +36,8 @@ HANDBOOK = {
     **{code: f"# Fault {code}\n\n{text}" for code, text in FAULTS.items()},
     **{code: f"# Part {code}\n\nPart {code} is {text}." for code, text in PARTS.items()},
     "silver": "# Silver tariff\n\nThe Silver tariff is 8 francs a month.",
+    "lisbon": "# Lisbon\n\nThe door of the office in Lisbon has a code that changes every month: "
+    "ask the porter for the code of the door.",
     "gold": "# Gold tariff\n\nThe Gold tariff is 30 francs a month.",
     **{
         f"{place}-{season}": f"# Printers in the {place} in {season}\n\nA note on printers that "
@@ -133,6 +135,14 @@ def test_a_code_is_found_in_any_sentence(search, query):
 def test_a_code_or_name_of_no_page_is_not_answered_by_its_neighbour(search, query):
     answer = search("handbook", query)
     assert not answer["has_rag_context"], answer["evidence"]
+
+
+def test_a_place_of_no_page_is_not_answered_by_another_place(search):
+    there = search("handbook", "What is the code of the door in the Lisbon office?")
+    assert there["has_rag_context"], there["evidence"]
+    elsewhere = search("handbook", "What is the code of the door in the Oslo office?")
+    assert not elsewhere["has_rag_context"], elsewhere["evidence"]
+    assert elsewhere["evidence"]["signs"]["lone_names"] == ["Oslo"]
 
 
 def test_a_tariff_that_is_there_is_answered(search):

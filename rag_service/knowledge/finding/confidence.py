@@ -53,7 +53,8 @@ their page has 0.46, and the best page for a question about something else 0.05.
 CODE_FOUND = 2.5
 """What a code of the query in one of the passages adds: a guess."""
 LONE_NAME = -1.5
-"""What it adds that a name which the query is about stands nowhere: "the Paris office"."""
+"""What it adds that a name which the query is about stands nowhere: "the Paris office". A guess: of
+3,042 answerable questions of ten sets 15 have such a name, of 1,075 others about the same 28."""
 RERANKED = 0.5
 """What each log-odd of a cross-encoder's best score adds, up to MOST_RERANKED of them: a guess."""
 MOST_RERANKED = 4.0

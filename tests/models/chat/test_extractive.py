@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pytest
 from growth import in_proportion
 from hypothesis import given
@@ -12,14 +13,17 @@ from hypothesis import strategies as st
 from rag_service.conversations.chat_model import ChatModel
 from rag_service.conversations.messages import Cut
 from rag_service.conversations.prompting import Prompt
-from rag_service.documents import ParsedDocument, Passage
+from rag_service.documents import ParsedDocument, Passage, Vectors
 from rag_service.models.chat.extractive import MOST_CHARACTERS, ExtractiveModel
+from rag_service.models.chat.extractive.evidence import READ_CLOSER
 from rag_service.readers.csv import read_csv
 from rag_service.readers.html import read_html
 from rag_service.readers.markdown import read_markdown
 from rag_service.texts.sentences import NearSpan, spans
 
 Reader = Callable[[str], ParsedDocument]
+QUESTION = np.ones((1, 1), np.float32)
+"""The vector of a question."""
 
 
 def passage(text: str, *, title: str = "", heading: str = "", ordinal: int = 0) -> Passage:
@@ -267,6 +271,12 @@ def test_code_is_shown_to_those_who_ask_for_it():
     )
     assert "server.run()" not in answer("Which port does the server listen on?", text)
     assert "server.run()" in answer("Show me example code that makes the server listen", text)
+
+
+def test_a_script_is_not_parted_by_its_blank_lines():
+    script = "import kettle\n\npot = kettle.Pot()\n\n# the water\npot.fill(1)\npot.boil(95)"
+    text = f"The kettle has a library.\n\n{script}\n\nMind the steam of the spout."
+    assert script in answer("Show me an example script that boils water", text)
 
 
 def test_commands_with_their_comments_stay_lines_and_are_given_whole():
@@ -589,6 +599,34 @@ RULE = (
     "The two business days begin on the day after the consumer learns of the loss of the card. "
     "For example, a consumer learns of the loss of the card when two days of business have begun."
 )
+
+
+@pytest.mark.parametrize("nearest", range(12))
+def test_the_likeliest_sentences_are_read_closer_below_their_headings(nearest: int):
+    names = ["Ada", "Ben", "Cem", "Dov", "Eva", "Fay", "Gus", "Hal", "Ida", "Jon", "Kay", "Leo"]
+    sentences = [f"The barge of {name} left the lock before the tide came in." for name in names]
+    read: list[str] = []
+
+    def nearness(vector: Vectors, texts: Sequence[str]) -> list[float]:
+        assert vector is QUESTION
+        read.extend(texts)
+        return [float(sentences[nearest] in text) for text in texts]
+
+    page = passage(" ".join(sentences), title="Canal", heading="Canal > Barges")
+    told = ExtractiveModel(nearness=nearness).answer("Who left?", [page], {}, QUESTION)
+    assert 1 < len(read) <= READ_CLOSER
+    assert all(text.startswith("Canal > Barges: The barge of ") for text in read)
+    is_read = any(sentences[nearest] in text for text in read)
+    assert (sentences[nearest] in told) == is_read
+
+
+def test_without_the_vector_of_the_question_nothing_is_read_closer():
+    def nearness(vector: Vectors, texts: Sequence[str]) -> list[float]:
+        raise AssertionError(texts)
+
+    page = passage("The barge left the lock. The barge carried sand.")
+    told = ExtractiveModel(nearness=nearness).answer("What did the barge carry?", [page])
+    assert "sand" in told
 
 
 def test_a_rule_is_told_before_its_example():

@@ -14,14 +14,14 @@ from rag_service.conversations.messages import Usage
 from rag_service.conversations.prompting import Prompt
 from rag_service.documents import Passage, Vectors
 from rag_service.models.chat.extractive.likelihood import Closer
-from rag_service.models.chat.extractive.pieces import Piece, below_headings, read_pieces
+from rag_service.models.chat.extractive.pieces import Piece, read_pieces
 from rag_service.models.chat.extractive.selection import (
     MOST_CHARACTERS,
     MOST_SENTENCES,
     Selection,
     select,
 )
-from rag_service.models.chat.extractive.similarity import similarities
+from rag_service.models.chat.extractive.similarity import below_headings, similarities
 from rag_service.texts.sentences import NearSpan
 
 __all__ = ["MOST_CHARACTERS", "MOST_SENTENCES", "ExtractiveModel"]

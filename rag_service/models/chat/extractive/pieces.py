@@ -26,9 +26,6 @@ from rag_service.models.chat.extractive.tables import Row, is_row, read_records,
 LONGEST_PIECE = 600
 """Characters. A longer sentence is a dump without sentence ends, and is cut at a blank."""
 
-MOST_EMBEDDED = 400
-"""Characters of a piece: the longest one would make all that are embedded with it wait."""
-
 Kind = Literal["sentence", "line", "row", "code", "label"]
 
 
@@ -103,14 +100,6 @@ def read_pieces(at: int, passage: Passage) -> list[Piece]:
     return reader.pieces
 
 
-def below_headings(passage: Passage, piece: Piece) -> str:
-    """The piece as a reader of the page meets it: title > headings > topic: what it says."""
-    labels = (passage.title, *passage.heading.split(" > "), piece.topic)
-    above = dict.fromkeys(filter(None, (clean(label).strip("# ") for label in labels)))
-    text = piece.text[:MOST_EMBEDDED]
-    return f"{' > '.join(above)}: {text}" if above else text
-
-
 _ASKS_FIRST = re.compile(r"[^.!?\uff1f]{3,200}[?\uff1f]\s*(?=\S)")
 
 
@@ -141,7 +130,8 @@ class _Reader:
             if not self._intro and _is_heading(lines, following):
                 self._below(_HEADING.sub("", lines[0]).rstrip(" #"))
             elif is_code:
-                self.put("code", "\n".join(without_citations(line) for line in lines))
+                goes_on = at > 0 and blocks[at - 1][1]
+                self._code("\n".join(map(without_citations, lines)), goes_on=goes_on)
             elif record:
                 self._rows([record])
             else:
@@ -154,6 +144,14 @@ class _Reader:
                     Piece(part, kind, self._at, self._topic, self._place, self._intro, row)
                 )
                 self._place += 1
+
+    def _code(self, text: str, *, goes_on: bool) -> None:
+        """Blank lines do not part a script."""
+        last = self.pieces[-1] if self.pieces else None
+        if goes_on and last and last.kind == "code" and len(last.text + text) < LONGEST_PIECE:
+            self.pieces[-1] = last._replace(text=f"{last.text}\n\n{text}")
+        else:
+            self.put("code", text)
 
     def _block(self, lines: list[str]) -> None:
         for in_table, group in groupby(lines, is_row):

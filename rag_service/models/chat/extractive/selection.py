@@ -16,7 +16,7 @@ MOST_SENTENCES = 3
 MOST_CHARACTERS = 400
 """Of an answer, without its citations, but for a piece that is longer and stands alone."""
 
-_PRICE = 0.00103
+_PRICE = 0.00114
 """How much likelihood a character has to add, or it is not worth reading: at this, answers to
 the questions of five sets have at most 200 characters on average (`bench_answers.py`)."""
 _OVERHEAD = 15

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-from rag_service.models.chat.extractive.markup import is_question
+from rag_service.documents import Passage
+from rag_service.models.chat.extractive.markup import clean, is_question
 from rag_service.models.chat.extractive.pieces import Piece
 from rag_service.texts.sentences import NearSpan
 
 _KEY = 24
 """Letters and digits by which the beginning of a piece is found in its passage."""
+
+
+MOST_EMBEDDED = 250
+"""Characters of a piece: the longest one would make all that are embedded with it wait."""
 
 
 def similarities(text: str, pieces: Sequence[Piece], near: Sequence[NearSpan]) -> list[float]:
@@ -41,6 +46,14 @@ def similarities(text: str, pieces: Sequence[Piece], near: Sequence[NearSpan]) -
             )
         )
     return found
+
+
+def below_headings(passage: Passage, piece: Piece) -> str:
+    """The piece as a reader of the page meets it: title > headings > topic: what it says."""
+    labels = (passage.title, *passage.heading.split(" > "), piece.topic)
+    above = dict.fromkeys(filter(None, (clean(label).strip("# ") for label in labels)))
+    text = piece.text[:MOST_EMBEDDED]
+    return f"{' > '.join(above)}: {text}" if above else text
 
 
 def _letters(text: str) -> str:
