@@ -52,7 +52,7 @@ class Address(NamedTuple):
     token: str
 
     def environ(self) -> dict[str, str]:
-        return {**os.environ, "RAG_URL": self.url, "RAG_TOKEN": self.token}
+        return {**os.environ, "SERVICE_URL": self.url, "SERVICE_TOKEN": self.token}
 
 
 class Operations(frozenset[str]):
@@ -113,6 +113,11 @@ def packages(node: str) -> None:
     """What the client for JavaScript is checked with is there."""
     if not (CLIENTS / "javascript" / "node_modules").is_dir():
         missing("the packages of clients/javascript are not installed: make test-clients does it")
+
+
+@pytest.fixture(scope="session")
+def php() -> str:
+    return program("php")
 
 
 def program(name: str) -> str:
