@@ -26,7 +26,7 @@ if (is_file(__DIR__ . '/../vendor/autoload.php')) {
 require __DIR__ . '/asserting.php';
 
 $tests = [];
-foreach (['service', 'sending', 'webhooks'] as $name) {
+foreach (['service', 'seeds', 'sending', 'webhooks'] as $name) {
     $tests = array_merge($tests, require __DIR__ . "/$name.php");
 }
 $failed = 0;
