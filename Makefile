@@ -30,6 +30,9 @@ test-clients: install-dev  ## Those of the clients, against a service; Node and 
 	@if command -v npm >/dev/null; then \
 		(cd clients/javascript && npm ci --ignore-scripts --no-audit --no-fund --silent) \
 		|| echo "No packages for clients/javascript; its types are not checked." >&2; fi
+	@if command -v composer >/dev/null; then \
+		composer --working-dir=clients/php install --no-interaction --quiet \
+		|| echo "No packages for clients/php; a client of PSR-18 is not tried." >&2; fi
 	@$(BIN)/pytest tests/clients
 
 client-types: install-dev  ## Write the types of the client for Python from the OpenAPI document

@@ -113,14 +113,14 @@ class _Answers:
             return name
         if either := schema.get("oneOf") or schema.get("anyOf"):
             kinds = " | ".join(self._type(one) for one in either).split(" | ")
-            return " | ".join(dict.fromkeys(kinds))
+            return " | ".join(sorted(dict.fromkeys(kinds), key="None".__eq__))
         if "properties" in schema:
             name = schema["title"]
             self._add(name, schema)
             return str(name)
         if "enum" in schema:
             words = {SIMPLE[_kind_of(one)] for one in schema["enum"]}
-            return " | ".join(sorted(words))
+            return " | ".join(sorted(words, key=lambda word: (word == "None", word)))
         return self._plain(schema)
 
     def _plain(self, schema: Schema) -> str:

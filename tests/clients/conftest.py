@@ -1,13 +1,17 @@
 """One service for the clients of every language, and the programs that they need."""
 
+import asyncio
+import inspect
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx2
 import pytest
+from rag_service_client import AsyncClient, Client
 from served import ROOT, served
 
 from rag_service.assembly import assemble
@@ -52,7 +56,7 @@ class Address(NamedTuple):
     token: str
 
     def environ(self) -> dict[str, str]:
-        return {**os.environ, "RAG_URL": self.url, "RAG_TOKEN": self.token}
+        return {**os.environ, "SERVICE_URL": self.url, "SERVICE_TOKEN": self.token}
 
 
 class Operations(frozenset[str]):
@@ -113,6 +117,64 @@ def packages(node: str) -> None:
     """What the client for JavaScript is checked with is there."""
     if not (CLIENTS / "javascript" / "node_modules").is_dir():
         missing("the packages of clients/javascript are not installed: make test-clients does it")
+
+
+@pytest.fixture(scope="session")
+def php() -> str:
+    return program("php")
+
+
+class Waited:
+    """AsyncClient, as if it waited: so that each test is one of both clients."""
+
+    def __init__(self, client, run):
+        self._client = client
+        self._run = run
+
+    def __getattr__(self, name):
+        found = getattr(self._client, name)
+
+        def call(*args, **kwargs):
+            answer = found(*args, **kwargs)
+            if inspect.isawaitable(answer):
+                return self._run(answer)
+            return self._iterate(answer) if isinstance(answer, AsyncIterable) else answer
+
+        return call
+
+    def _iterate(self, items):
+        try:
+            while (item := self._run(anext(items, None))) is not None:
+                yield item
+        finally:
+            self._run(items.aclose())
+
+
+@pytest.fixture(params=["Client", "AsyncClient"])
+def connect(request):
+    """Makes a client for Python, of either kind."""
+    made = []
+    with asyncio.Runner() as runner:
+
+        async def finish(awaitable):
+            return await awaitable
+
+        def run(awaitable):
+            return runner.run(finish(awaitable))
+
+        def make(*args, handler=None, **kwargs):
+            transport = httpx2.MockTransport(handler) if handler else None
+            if request.param == "Client":
+                http = httpx2.Client(transport=transport) if transport else None
+                made.append(Client(*args, http=http, **kwargs))
+            else:
+                http = httpx2.AsyncClient(transport=transport) if transport else None
+                made.append(Waited(AsyncClient(*args, http=http, **kwargs), run))
+            return made[-1]
+
+        yield make
+        for client in made:
+            client.aclose() if isinstance(client, Waited) else client.close()
 
 
 def program(name: str) -> str:

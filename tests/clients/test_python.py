@@ -1,6 +1,5 @@
 """The client for Python, both of it: against a service, and against answers that are made here."""
 
-import asyncio
 import base64
 import inspect
 import itertools
@@ -11,7 +10,6 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import AsyncIterable
 from datetime import UTC, datetime
 
 import httpx2
@@ -33,59 +31,6 @@ PAGE = {
 }
 OFFLINE = ("--quiet", "--no-deps", "--no-build-isolation", "--no-index")
 HOURS = "What are your business hours?"
-
-
-class Waited:
-    """AsyncClient, as if it waited: so that each test is one of both clients."""
-
-    def __init__(self, client, run):
-        self._client = client
-        self._run = run
-
-    def __getattr__(self, name):
-        found = getattr(self._client, name)
-
-        def call(*args, **kwargs):
-            answer = found(*args, **kwargs)
-            if inspect.isawaitable(answer):
-                return self._run(answer)
-            return self._iterate(answer) if isinstance(answer, AsyncIterable) else answer
-
-        return call
-
-    def _iterate(self, items):
-        try:
-            while (item := self._run(anext(items, None))) is not None:
-                yield item
-        finally:
-            self._run(items.aclose())
-
-
-@pytest.fixture(params=["Client", "AsyncClient"])
-def connect(request):
-    """Makes a client of either kind."""
-    made = []
-    with asyncio.Runner() as runner:
-
-        async def finish(awaitable):
-            return await awaitable
-
-        def run(awaitable):
-            return runner.run(finish(awaitable))
-
-        def make(*args, handler=None, **kwargs):
-            transport = httpx2.MockTransport(handler) if handler else None
-            if request.param == "Client":
-                http = httpx2.Client(transport=transport) if transport else None
-                made.append(Client(*args, http=http, **kwargs))
-            else:
-                http = httpx2.AsyncClient(transport=transport) if transport else None
-                made.append(Waited(AsyncClient(*args, http=http, **kwargs), run))
-            return made[-1]
-
-        yield make
-        for client in made:
-            client.aclose() if isinstance(client, Waited) else client.close()
 
 
 @pytest.fixture

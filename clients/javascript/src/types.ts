@@ -27,7 +27,7 @@ type Described<N extends Operation> = Content<
 
 /** The JSON body that a method sends. */
 export type Body<N extends Operation> = N extends "deletePages"
-  ? Partial<Described<N>> & { filter?: Filter; confirm?: number }
+  ? Partial<Omit<Described<N>, "filter" | "confirm">> & { filter?: Filter; confirm?: number }
   : Described<N> & Extra<N>;
 
 type Query<N extends Operation> = OrNone<NonNullable<operations[N]["parameters"]["query"]>>;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { ApiError } from "../src/index.js";
-import { all, client, RAG_URL } from "./service.js";
+import { all, client, SERVICE_URL } from "./service.js";
 
 const service = client();
 const bot_id = "javascript";
@@ -169,7 +169,7 @@ test("ids keep what is special in them, and a base URL its prefix", async () => 
   await service.askBot(bot_id, { message: "Hello", sessionId: conversationId });
   assert.equal((await service.getConversation(bot_id, conversationId)).conversationId, conversationId);
   assert.equal((await service.deleteConversation(bot_id, conversationId)).deleted, true);
-  assert.equal((await client({ baseUrl: `${RAG_URL}/` }).health()).ok, true);
+  assert.equal((await client({ baseUrl: `${SERVICE_URL}/` }).health()).ok, true);
 });
 
 test("gaps are listed, answered and closed, and golden questions come of them", async () => {

@@ -1,17 +1,17 @@
 // The service that the tests speak to: `make test-clients` starts one and says where.
 import { Client } from "../src/index.js";
 
-const { RAG_URL = "", RAG_TOKEN = "" } = process.env;
-if (!RAG_URL || !RAG_TOKEN) {
-  console.error("RAG_URL and RAG_TOKEN have to tell a service that is empty: make test-clients");
+const { SERVICE_URL = "", SERVICE_TOKEN = "" } = process.env;
+if (!SERVICE_URL || !SERVICE_TOKEN) {
+  console.error("SERVICE_URL and SERVICE_TOKEN have to tell a service that is empty: make test-clients");
   process.exit(1);
 }
 
-export { RAG_TOKEN, RAG_URL };
+export { SERVICE_TOKEN, SERVICE_URL };
 
 /** @param {Partial<import("../src/index.js").ClientOptions>} [more] */
 export function client(more) {
-  return new Client({ baseUrl: RAG_URL, token: RAG_TOKEN, ...more });
+  return new Client({ baseUrl: SERVICE_URL, token: SERVICE_TOKEN, ...more });
 }
 
 /** @template T @param {AsyncIterable<T>} items */

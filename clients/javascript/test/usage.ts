@@ -19,6 +19,10 @@ export async function use(client: Client): Promise<void> {
 
   // @ts-expect-error it is a query
   await client.search({ question: "?" });
+  // @ts-expect-error a page has an address
+  await client.pushPage({ content: "?" });
+  // @ts-expect-error pages are told by their addresses
+  await client.deletePages({ url: "?" });
   // @ts-expect-error a bot is named
   await client.chat({ message: "?" });
   // @ts-expect-error limits are numbers
