@@ -226,3 +226,52 @@ def test_attached_files_are_told() -> None:
     sheet.put((50, "See the attachment."), y=60)
     sheet.embed_file(basename="notes.txt", bytes=b"Notes")
     assert told(sheet.done()) == ["1 attached file"]
+
+
+def _page_of(*lines: str) -> bytes:
+    """An empty line leaves a gap."""
+    sheet = Sheet()
+    for n, line in enumerate(lines):
+        sheet.put((50, line), y=100 + 13 * n)
+    return sheet.done()
+
+
+LINES = Sheet().wrapped(PROSE, 400)
+MORE = Sheet().wrapped(OTHER, 400)
+
+
+@pytest.mark.parametrize(
+    "title", ["HOW PILOTS ARE PAID", "Exceptions", "Tips for Guests and Their Boats", "FEES: Dogs"]
+)
+def test_a_line_that_stands_apart_and_reads_like_a_title_is_a_heading(title: str) -> None:
+    parsed = read_file(_page_of(*LINES, "", title, "", *MORE))
+    assert [heading for kind, heading, _ in blocks(parsed) if kind == "heading"] == [(title,)]
+    assert [b.headings for b in parsed.blocks][-1] == (title,)
+
+
+def test_a_heading_in_capitals_may_stand_right_above_its_text() -> None:
+    parsed = read_file(_page_of(*LINES, "", "HOW PILOTS ARE PAID", *MORE))
+    assert blocks(parsed)[1][:2] == ("heading", ("HOW PILOTS ARE PAID",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "We open in March.",
+        "Whoever pays later loses the place",
+        "Job Type: Full-Time",
+        "12 345",
+        "and so on",
+        "A",
+    ],
+)
+def test_a_short_line_that_reads_like_no_title_is_no_heading(line: str) -> None:
+    parsed = read_file(_page_of(*LINES, "", line, "", *MORE))
+    assert "heading" not in [kind for kind, _, _ in blocks(parsed)]
+
+
+def test_lines_of_a_notice_in_capitals_and_of_an_address_are_no_headings() -> None:
+    notice = [line.upper() for line in MORE]
+    address = ["Harbour Office", "", "Mole Street", "", "Port"]
+    parsed = read_file(_page_of(*LINES, "", *notice, "", *address))
+    assert "heading" not in [kind for kind, _, _ in blocks(parsed)]
