@@ -275,3 +275,26 @@ def test_lines_of_a_notice_in_capitals_and_of_an_address_are_no_headings() -> No
     address = ["Harbour Office", "", "Mole Street", "", "Port"]
     parsed = read_file(_page_of(*LINES, "", *notice, "", *address))
     assert "heading" not in [kind for kind, _, _ in blocks(parsed)]
+
+
+@pytest.mark.parametrize("ruled", [(0, 1, 3), (0, 1, 2, 3)])
+def test_level_lines_alone_make_a_table_of_narrow_columns(ruled: tuple[int, ...]) -> None:
+    rows = [("Year", "Boats", "Guests"), ("2023", "1,204", "30,551"), ("2024", "1,310", "31,002")]
+    sheet = Sheet()
+    for n, row in enumerate(rows):
+        sheet.put(*zip((50, 76, 106), row, strict=True), y=100 + 14 * n)
+    for n in ruled:
+        sheet.line(50, 90 + 14 * n, 140, 90 + 14 * n)
+    sheet.put(*[(50, line) for line in LINES[:1]], y=200)
+    [table] = [text for kind, _, text in blocks(read_file(sheet.done())) if kind == "table"]
+    assert table.splitlines() == [" | ".join(row) for row in rows]
+
+
+def test_lines_around_prose_in_columns_make_no_table() -> None:
+    sheet = Sheet()
+    columns = [sheet.wrapped(text, 220) for text in (PROSE, OTHER)]
+    for n, row in enumerate(zip(*columns, strict=False)):
+        sheet.put((50, row[0]), (300, row[1]), y=100 + 13 * n)
+    for y in (88, 114, 300):
+        sheet.line(50, y, 530, y)
+    assert "table" not in [kind for kind, _, _ in blocks(read_file(sheet.done()))]
