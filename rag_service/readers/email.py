@@ -35,6 +35,9 @@ _FOLD = re.compile(r"\r?\n[ \t]")
 _FLOWS = re.compile(r"(?<!\n--) \r?\n(?!\r?\n|>)")
 """The end of a line that goes on (RFC 3676); "-- " begins a signature."""
 _PKCS7 = ("application/pkcs7-mime", "application/x-pkcs7-mime")
+_SIGNED = bytes.fromhex("2a864886f70d010702")
+"""The object identifier of signed data (RFC 5652), with which its content begins."""
+_CMS_HEAD = 32
 _WORD = re.compile(r"\w+")
 _BROKEN = (
     *(MessageError, LookupError, ValueError, TypeError, AttributeError),
@@ -129,7 +132,8 @@ class _Reader:
         elif _is_enveloped(part):
             self._leave_encrypted()
         elif kind in _PKCS7:
-            self._outline.leave_out("mail within a signature", "mails within signatures")
+            what = "within a signature (opaque S/MIME), which is not opened: save it unsigned"
+            self._outline.leave_out(f"mail {what}", f"mails {what}")
         elif kind == "application/ms-tnef":
             self._outline.leave_out("winmail.dat of Outlook", "winmail.dat files of Outlook")
         elif part.get_content_maintype() == "text" and (is_body or not _is_attached(part)):
@@ -238,10 +242,11 @@ def _is_of_the_mail(part: Message, kind: str) -> bool:
 
 
 def _is_enveloped(part: Message) -> bool:
-    kind = part.get_content_type()
-    return kind in _PKCS7 and (
-        str(part.get_param("smime-type", "enveloped-data")).lower() != "signed-data"
-    )
+    """Encrypted, by its label, or else by its content: some programs give no label."""
+    if part.get_content_type() not in _PKCS7:
+        return False
+    label = str(part.get_param("smime-type", "")).lower()
+    return label != "signed-data" and (label != "" or _SIGNED not in _payload(part)[:_CMS_HEAD])
 
 
 def _name(part: Message) -> str:

@@ -12,7 +12,7 @@ from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import read_pages
 from rag_service.readers.outline import Outline
-from rag_service.readers.page_pictures import PagePicture, Recogniser
+from rag_service.readers.page_pictures import PagePicture, Recogniser, tell_uncertain
 from rag_service.readers.recognition import LONGEST_SIDE
 
 MOST_PIXELS = 80_000_000
@@ -35,6 +35,7 @@ def read_picture(data: bytes, recognise: Recogniser) -> ParsedDocument:
     for number, pixels in enumerate(_pictures(data), 1):
         lines = recognise(PagePicture(pixels=pixels, scale=_PAGE_WIDTH / pixels.shape[1]))
         outline.leave_out(*(_READ if lines else _BLANK), where=f"page {number}")
+        tell_uncertain(lines, outline, f"page {number}")
         pages.append(lines)
     return read_pages(pages, "", outline)
 

@@ -81,6 +81,7 @@ def _line(box: Box, corners: Any, height: float, points: float) -> PageLine:
         right=float(corners[:, 0].max()) * points,
         base=(height - (top + bottom) / 2 - _BASE * size) * points,
         size=size * points,
+        certainty=box.score,
     )
 
 
@@ -110,7 +111,9 @@ def _joined(row: list[PageLine]) -> list[PageLine]:
         if before and line.left - before.right < _SAME_LINE * min(line.size, before.size):
             text = f"{before.text} {line.text}"
             size = max(before.size, line.size)
-            found[-1] = replace(before, text=text, right=max(before.right, line.right), size=size)
+            right = max(before.right, line.right)
+            certainty = min(before.certainty, line.certainty)
+            found[-1] = replace(before, text=text, right=right, size=size, certainty=certainty)
         else:
             found.append(line)
     return found
@@ -170,4 +173,6 @@ def _as_line(row: Sequence[PageLine]) -> PageLine:
     if len(row) == 1:
         return row[0]
     texts = tuple(line.text for line in row)
-    return replace(row[0], text=" ".join(texts), right=row[-1].right, cells=texts)
+    certainty = min(line.certainty for line in row)
+    right = row[-1].right
+    return replace(row[0], text=" ".join(texts), right=right, cells=texts, certainty=certainty)

@@ -152,7 +152,27 @@ def test_lines_that_flow_may_have_a_blank_that_is_none() -> None:
 def test_a_mail_within_its_signature_is_told() -> None:
     signed = b"Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\nx"
     parsed = read_file(mail(part("Read this."), signed), "eml")
-    assert [kind.one for kind in parsed.left_out] == ["mail within a signature"]
+    [told] = parsed.left_out
+    assert told.sentence.startswith("1 mail within a signature (opaque S/MIME)")
+    assert "Read this." in parsed.text
+
+
+@pytest.mark.parametrize(
+    ("content_type", "is_signed"),
+    [("1.2.840.113549.1.7.2", True), ("1.2.840.113549.1.7.3", False)],
+)
+def test_a_sealed_mail_without_a_label_is_told_by_its_content(
+    content_type: str, is_signed: bool
+) -> None:
+    last = int(content_type.rpartition(".")[2])
+    sealed = bytes.fromhex("3080 0609 2a864886f70d0107") + bytes([last]) + b"\xa0\x80" + bytes(99)
+    head = b"Content-Type: application/x-pkcs7-mime; name=smime.p7m\r\n"
+    body = head + b"Content-Transfer-Encoding: base64\r\n\r\n" + base64.encodebytes(sealed)
+    if is_signed:
+        [told] = read_file(HEAD + body, "eml").left_out
+        assert "opaque S/MIME" in told.sentence
+    else:
+        assert "encrypted" in refusal(HEAD + body, "eml")
 
 
 @pytest.mark.timeout(60)

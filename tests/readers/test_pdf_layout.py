@@ -226,3 +226,75 @@ def test_attached_files_are_told() -> None:
     sheet.put((50, "See the attachment."), y=60)
     sheet.embed_file(basename="notes.txt", bytes=b"Notes")
     assert told(sheet.done()) == ["1 attached file"]
+
+
+def _page_of(*lines: str) -> bytes:
+    """An empty line leaves a gap."""
+    sheet = Sheet()
+    for n, line in enumerate(lines):
+        sheet.put((50, line), y=100 + 13 * n)
+    return sheet.done()
+
+
+LINES = Sheet().wrapped(PROSE, 400)
+MORE = Sheet().wrapped(OTHER, 400)
+
+
+@pytest.mark.parametrize(
+    "title", ["HOW PILOTS ARE PAID", "Exceptions", "Tips for Guests and Their Boats", "FEES: Dogs"]
+)
+def test_a_line_that_stands_apart_and_reads_like_a_title_is_a_heading(title: str) -> None:
+    parsed = read_file(_page_of(*LINES, "", title, "", *MORE))
+    assert [heading for kind, heading, _ in blocks(parsed) if kind == "heading"] == [(title,)]
+    assert [b.headings for b in parsed.blocks][-1] == (title,)
+
+
+def test_a_heading_in_capitals_may_stand_right_above_its_text() -> None:
+    parsed = read_file(_page_of(*LINES, "", "HOW PILOTS ARE PAID", *MORE))
+    assert blocks(parsed)[1][:2] == ("heading", ("HOW PILOTS ARE PAID",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "We open in March.",
+        "Whoever pays later loses the place",
+        "Job Type: Full-Time",
+        "12 345",
+        "and so on",
+        "A",
+    ],
+)
+def test_a_short_line_that_reads_like_no_title_is_no_heading(line: str) -> None:
+    parsed = read_file(_page_of(*LINES, "", line, "", *MORE))
+    assert "heading" not in [kind for kind, _, _ in blocks(parsed)]
+
+
+def test_lines_of_a_notice_in_capitals_and_of_an_address_are_no_headings() -> None:
+    notice = [line.upper() for line in MORE]
+    address = ["Harbour Office", "", "Mole Street", "", "Port"]
+    parsed = read_file(_page_of(*LINES, "", *notice, "", *address))
+    assert "heading" not in [kind for kind, _, _ in blocks(parsed)]
+
+
+@pytest.mark.parametrize("ruled", [(0, 1, 3), (0, 1, 2, 3)])
+def test_level_lines_alone_make_a_table_of_narrow_columns(ruled: tuple[int, ...]) -> None:
+    rows = [("Year", "Boats", "Guests"), ("2023", "1,204", "30,551"), ("2024", "1,310", "31,002")]
+    sheet = Sheet()
+    for n, row in enumerate(rows):
+        sheet.put(*zip((50, 76, 106), row, strict=True), y=100 + 14 * n)
+    for n in ruled:
+        sheet.line(50, 90 + 14 * n, 140, 90 + 14 * n)
+    sheet.put(*[(50, line) for line in LINES[:1]], y=200)
+    [table] = [text for kind, _, text in blocks(read_file(sheet.done())) if kind == "table"]
+    assert table.splitlines() == [" | ".join(row) for row in rows]
+
+
+def test_lines_around_prose_in_columns_make_no_table() -> None:
+    sheet = Sheet()
+    columns = [sheet.wrapped(text, 220) for text in (PROSE, OTHER)]
+    for n, row in enumerate(zip(*columns, strict=False)):
+        sheet.put((50, row[0]), (300, row[1]), y=100 + 13 * n)
+    for y in (88, 114, 300):
+        sheet.line(50, y, 530, y)
+    assert "table" not in [kind for kind, _, _ in blocks(read_file(sheet.done()))]

@@ -35,6 +35,19 @@ def test_pages_without_text_are_told() -> None:
     assert told(scanned("One.", "", "Three.", "")) == ["2 pages without text (page 2, page 4)"]
 
 
+def test_lines_that_are_read_with_little_certainty_are_told() -> None:
+    def recognise(picture: PagePicture) -> list[PageLine]:
+        return [
+            PageLine(text=text, left=30, right=120, base=350 - 20 * n, size=11, certainty=certainty)
+            for n, (text, certainty) in enumerate(
+                (("Clear.", 0.99), ("BIur.", 0.5), ("B1ot.", 0.6))
+            )
+        ]
+
+    told = [kind.sentence for kind in read_pdf(scanned("One.", ""), recognise).left_out]
+    assert "2 lines read with little certainty (page 2)" in told
+
+
 def test_a_page_without_text_is_given_to_a_recogniser() -> None:
     seen = []
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rag_service.readers.layout.hyphens import Words
 from rag_service.readers.layout.markers import BULLET, list_marker
 from rag_service.readers.layout.page_line import PageLine
+from rag_service.readers.layout.plain_headings import is_plain_heading
 from rag_service.readers.layout.style import LONGEST_HEADING, Style
 from rag_service.readers.outline import Outline
 
@@ -32,14 +34,16 @@ class PageBlocks:
         self._heading = 0
 
     def read(self) -> None:
-        for line in self._lines:
-            self._read(line)
+        for line, after in zip_longest(self._lines, self._lines[1:]):
+            self._read(line, after)
             self._before = line
         self._flush()
         self._outline.close()
 
-    def _read(self, line: PageLine) -> None:
+    def _read(self, line: PageLine, after: PageLine | None) -> None:
         level = self._style.level(line)
+        if not level and self._is_plain_heading(line, after):
+            level = self._style.plain_level
         marker = None if level else list_marker(line.text)
         if level:
             self._read_heading(level, line)
@@ -58,6 +62,12 @@ class PageBlocks:
         else:
             self._end_list()
             self._text = line.text
+
+    def _is_plain_heading(self, line: PageLine, after: PageLine | None) -> bool:
+        before = None if self._heading else self._before  # it may stand right below another one
+        if before and (before.hyphen or before.text[-1:] in ",-"):
+            return False
+        return is_plain_heading(before, line, after, self._style.pitch)
 
     def _read_heading(self, level: int, line: PageLine) -> None:
         before = self._before

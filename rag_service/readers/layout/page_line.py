@@ -16,6 +16,8 @@ class PageLine(Struct, frozen=True, kw_only=True, gc=False):
     right_to_left: bool = False
     hyphen: bool = False
     """A hyphen that broke its last word has been taken away."""
+    certainty: float = 1.0
+    """That it is read as it is written, from 0 to 1: that of its least certain part."""
     cells: tuple[str, ...] = ()
     """The line in columns, where gaps part it into two or more; or a row of a ruled table."""
     spans: tuple[tuple[float, float], ...] = ()

@@ -39,6 +39,8 @@ class Style:
         """In sizes of the text."""
         large = [size for size in sizes if size > self.body * LARGER]
         large.sort(reverse=True)
+        self.plain_level = min(len(large) + 2, _LEVELS + 2)
+        """Of headings in the size and weight of the text."""
         self._levels = {size: min(n, _LEVELS) for n, size in enumerate(large, 1)}
 
     def level(self, line: PageLine) -> int:

@@ -11,7 +11,7 @@ from rag_service.documents import ParsedDocument
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import PageLine, read_pages
 from rag_service.readers.outline import Outline, one_line
-from rag_service.readers.page_pictures import INSTALL, Recogniser
+from rag_service.readers.page_pictures import INSTALL, Recogniser, tell_uncertain
 from rag_service.readers.pdf.form import Form
 from rag_service.readers.pdf.page import Page, picture_of, read_page
 from rag_service.readers.pdf.placed_text import below
@@ -98,6 +98,7 @@ def _lines(
                 f"{page.unread[1]}: read by text recognition",
                 where=where,
             )
+            tell_uncertain(lines, outline, where)
             return below(lines, page.placed)
     outline.leave_out(*page.unread, where=where)
     return page.lines

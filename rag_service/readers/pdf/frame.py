@@ -36,4 +36,6 @@ UPRIGHT = Frame(0)
 
 def frame_of(across: float, up: float) -> Frame:
     """Of text that runs in this direction; what is slanted counts as the next quarter."""
+    if up == 0 and across > 0:
+        return UPRIGHT
     return Frame(round(math.atan2(up, across) / (math.pi / 2)) % 4)

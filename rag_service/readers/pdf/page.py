@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from rag_service.errors import Unreadable
 from rag_service.readers.layout import PageLine
+from rag_service.readers.layout.level_rulings import level_grids
 from rag_service.readers.layout.rulings import Box, Grid, find_grids
 from rag_service.readers.page_pictures import PagePicture
 from rag_service.readers.pdf.annotations import Kind, draw_annotations, read_annotations
@@ -116,7 +117,8 @@ def _read(
 
     if not lines:
         return plain_lines(texts)
-    for grid in find_grids([frame.turn(box) for box in objects.rulings]):
+    rulings = [frame.turn(box) for box in objects.rulings]
+    for grid in [*find_grids(rulings), *level_grids(rulings, lines)]:
         rows = list(text.rows(grid, frame))
         filled, others = fill_cells(grid, rows, texts, read)
         with_table = _with_table(lines, rows, filled, grid)

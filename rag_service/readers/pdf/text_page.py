@@ -5,6 +5,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from statistics import median
 from typing import NamedTuple
 
@@ -62,6 +63,7 @@ class TextPage:
         self._text = page.get_text_range()
         self._plain = len(self._text) == page.count_chars()
         self._a, self._b, self._c, self._d = (ctypes.c_double() for _ in range(4))
+        self._edges = tuple(map(ctypes.byref, (self._a, self._b, self._c, self._d)))
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
         self._matrix = raw.FS_MATRIX()
@@ -149,9 +151,20 @@ class TextPage:
         turned.setdefault(self._frame, []).append(line)
 
     def _blanks(self, text: str, first: int) -> Iterator[_Blank]:
+        if not self._plain or self._frame != UPRIGHT:
+            for blank in _BLANKS.finditer(text):
+                start, end = blank.span()
+                left = self._box(first + start - 1)[1]
+                yield _Blank(start, end, left, self._box(first + end)[0])
+            return
+        # two calls a word: most of the time of a page
+        box, page, edges = raw.FPDFText_GetCharBox, self._page, self._edges
         for blank in _BLANKS.finditer(text):
-            left = self._box(first + blank.start() - 1)[1]
-            yield _Blank(blank.start(), blank.end(), left, self._box(first + blank.end())[0])
+            start, end = blank.span()
+            box(page, first + start - 1, *edges)
+            left = self._b.value
+            box(page, first + end, *edges)
+            yield _Blank(start, end, left, self._a.value)
 
     def _pieces(
         self, text: str, first: int, size: float, blanks: list[_Blank]
@@ -172,9 +185,9 @@ class TextPage:
 
     def _box(self, position: int) -> Span:
         """The left and right edge of a character, as it is read."""
-        raw.FPDFText_GetCharBox(
-            self._page, self._index(position), self._a, self._b, self._c, self._d
-        )
+        raw.FPDFText_GetCharBox(self._page, self._index(position), *self._edges)
+        if self._frame == UPRIGHT:
+            return self._a.value, self._b.value
         left, _, right, _ = self._frame.turn(
             (self._a.value, self._c.value, self._b.value, self._d.value)
         )
@@ -198,7 +211,7 @@ class TextPage:
         if raw.FPDFText_GetFontWeight(self._page, index) >= 600:
             return True
         raw.FPDFText_GetFontInfo(self._page, index, self._name, 128, self._flags)
-        return _BOLD.search(self._name.value.decode(errors="replace")) is not None
+        return _is_bold_font(self._name.value)
 
     def _index(self, position: int) -> int:
         """PDFium counts characters that have no text, and two for one outside the BMP."""
@@ -206,6 +219,11 @@ class TextPage:
             return position
         units = len(self._text[:position].encode("utf-16-le", "surrogatepass")) // 2
         return max(0, int(raw.FPDFText_GetCharIndexFromTextIndex(self._page, units)))
+
+
+@lru_cache(1000)
+def _is_bold_font(name: bytes) -> bool:
+    return _BOLD.search(name.decode(errors="replace")) is not None
 
 
 def _is_right_to_left(char: str) -> bool:
