@@ -10,7 +10,6 @@ HTTP. Processor time and memory are those of its background process.
 import argparse
 import itertools
 import json
-import os
 import random
 import re
 import sqlite3
@@ -25,7 +24,7 @@ import httpx
 from corpus import SEED
 from evalsets import question_sets, read_rows
 from figures import arguments, finish, latencies, say
-from harness import Base, Server, resident_mb, workspace
+from harness import Base, Server, cpu_s, resident_mb, workspace
 
 from rag_service.models.embedders import load_embedder
 from rag_service.storage.sqlite.messages import kind_of
@@ -234,11 +233,6 @@ def worker_of(server: int) -> int:
         for child in children
         if b"rag_service.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
     )
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

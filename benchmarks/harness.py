@@ -31,6 +31,8 @@ class Base(NamedTuple):
     data: Path
     index: Path
     model: str
+    source: Path | None = None
+    """A checkout of the service to run, where it is not this one."""
 
     def environ(self) -> dict[str, str]:
         """Of this process, but for its own RAG_*. Nothing is fetched, and bytecode is kept."""
@@ -40,6 +42,8 @@ class Base(NamedTuple):
             if not key.startswith("RAG_") and key != "PYTHONDONTWRITEBYTECODE"
         }
         ours = {"RAG_DATA_DIR": str(self.data), "RAG_INDEX_DIR": str(self.index)}
+        if self.source is not None:
+            ours |= {"PYTHONPATH": str(self.source), "PYTHONSAFEPATH": "1"}
         return {**kept, **ours, "RAG_EMBEDDING_MODEL": self.model, "HF_HUB_OFFLINE": "1"}
 
     def run(self, *command: str) -> "Finished":
@@ -84,13 +88,13 @@ class Workspace:
         self.models = folder / "models"
         self._model = model
 
-    def base(self, name: str) -> Base:
+    def base(self, name: str, source: Path | None = None) -> Base:
         """An empty one; all of them share the compiled model."""
         data = self.folder / name / "data"
         data.mkdir(parents=True)
         self.models.mkdir(exist_ok=True)
         (data / "models").symlink_to(self.models)
-        return Base(data, self.folder / name / "indexes", self._model)
+        return Base(data, self.folder / name / "indexes", self._model, source)
 
 
 _SERVICE = [sys.executable, "-m", "rag_service"]
@@ -192,6 +196,12 @@ def resident_mb(pid: int) -> float:
         for task in (folder / "task").iterdir():
             total += sum(resident_mb(int(c)) for c in (task / "children").read_text().split())
     return total
+
+
+def cpu_s(pid: int) -> float:
+    """Of a process by itself, since it began."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Server:

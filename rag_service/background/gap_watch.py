@@ -13,6 +13,9 @@ from rag_service.supervisor import Loop, Supervisor, in_thread
 
 _LOOK_S = 5.0
 """What another process writes tells nobody here: it is looked for after this."""
+_REST_S = 0.25
+"""Between two looks: what comes meanwhile is considered together, so that a chat, which writes
+twice a message, has little to do with it."""
 _DECISIONS_S = 60.0
 """How often it is looked whether the decision is another one, since somebody calibrated a bot."""
 
@@ -40,6 +43,7 @@ class GapWatch:
         self._supervisor = supervisor
         self._loop = Loop("gaps", self.step)
         self._decisions_due = 0.0
+        self._rests_until = 0.0
 
     @asynccontextmanager
     async def running(self, on_write: Callable[[Callable[[], None]], None]) -> AsyncIterator[None]:
@@ -52,6 +56,9 @@ class GapWatch:
         if now >= self._decisions_due:
             await in_thread(self._ledger.check_decisions)
             self._decisions_due = now + _DECISIONS_S
+        if now < self._rests_until:
+            return self._rests_until
+        self._rests_until = now + _REST_S
         if await in_thread(self._ledger.waiting):
             self._background.order(Order("gaps"))
         return now + _LOOK_S

@@ -33,7 +33,8 @@ class Book:
         came = {
             signal
             for signal, place in places.items()
-            if signal not in former or _place(former[signal]) != place
+            if (one := former.get(signal)) is None
+            or place != (one.gap, one.answered, one.now.seen, one.now.confidence)
         }
         return came | (former.keys() - places.keys())
 
@@ -93,10 +94,6 @@ class Book:
         if known.now == member.now:
             member.now = known.now
         self._members[member.signal] = member
-
-
-def _place(member: Member) -> Place:
-    return Place(member.gap or 0, member.answered, member.now.seen, member.now.confidence)
 
 
 def _question(member: Member) -> Question:

@@ -8,6 +8,8 @@ by an erasure, or by somebody who merged gaps, writes nothing and is done again.
 import logging
 from collections.abc import Collection, Sequence
 
+from msgspec import Struct
+
 from rag_service.access.scope import ALL_BOTS
 from rag_service.conversations.signals import Judgement, judgement_of
 from rag_service.errors import RagError
@@ -15,7 +17,7 @@ from rag_service.gaps.asking_again import Bounds, bounds_of, rests_on, touched
 from rag_service.gaps.book import Book
 from rag_service.gaps.gap import Cause
 from rag_service.gaps.states import Former, is_answered
-from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStore, Member
+from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStore, Member, Moved
 from rag_service.ids import chunk_row
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.finding.findings import Findings
@@ -32,6 +34,14 @@ SEARCHES = 100
 the same words are judged with it."""
 
 
+class Rest(Struct, frozen=True, kw_only=True):
+    """What a step did not come to: questions that the changes up to `until` can answer."""
+
+    revision: int
+    until: int
+    members: list[Member]
+
+
 class Ledger:
     """Blocking. One thread of one process at a time takes its steps.
 
@@ -46,6 +56,7 @@ class Ledger:
         self._weak_below = weak_below
         self._books: dict[str, Book] = {}
         self._bounds: dict[str, Bounds] = {}
+        self._rests: dict[str, Rest] = {}
 
     def waiting(self) -> list[str]:
         """The bots for which there is something to consider."""
@@ -61,6 +72,7 @@ class Ledger:
     def forget(self) -> None:
         """What is kept in memory: it is read again when it is wanted."""
         self._books.clear()
+        self._rests.clear()
 
     def check_decisions(self) -> None:
         """Have all questions asked again that an earlier decision, model or calibration judged."""
@@ -84,6 +96,7 @@ class Ledger:
             self._consider(bot_id)
         except BaseException:
             self._books.pop(bot_id, None)  # it may have what was not written
+            self._rests.pop(bot_id, None)
             raise
 
     # -- how -----------------------------------------------------------------------------------
@@ -153,7 +166,7 @@ class Ledger:
                 LedgerChange(bot_id=bot_id, cause="changed", sweep=0, seq=moved.until), state, book
             )
             return
-        again = touched(book.members, moved, self._knowledge.scale(), self._bounds_of(bot_id, book))
+        again = self._touched(bot_id, state, book, moved)
         cause: Cause = "changed" if moved.came else "removed"
         asked = {member.question for member in _portion(again)}
         now = [member for member in again if member.question in asked]
@@ -164,12 +177,25 @@ class Ledger:
         )
         if len(now) == len(again):
             change.seq = moved.until
-        self._record(change, state, book)
+        if self._record(change, state, book) and change.seq is None:
+            rest = [member for member in again if member.question not in asked]
+            self._rests[bot_id] = Rest(revision=state.revision, until=moved.until, members=rest)
+
+    def _touched(
+        self, bot_id: str, state: LedgerState, book: Book, moved: Moved
+    ) -> Sequence[Member]:
+        """What an earlier step has left of the same changes, where there is such a one."""
+        rest = self._rests.pop(bot_id, None)
+        if rest is not None and (rest.revision, rest.until) == (state.revision, moved.until):
+            return rest.members
+        return touched(book.members, moved, self._knowledge.scale(), self._bounds_of(bot_id, book))
 
     def _sweep(self, bot_id: str, state: LedgerState, book: Book, done: int) -> None:
         rest = [member for member in book.members if member.signal > done]
         left = list(_portion(sorted(rest, key=lambda member: member.signal)))
-        change = LedgerChange(bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left))
+        change = LedgerChange(
+            bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left, by_decision=True)
+        )
         if left:
             change.sweep = left[-1].signal
         else:
@@ -193,6 +219,7 @@ class Ledger:
         *,
         gone: Collection[int] = (),
         came: Collection[int] = (),
+        by_decision: bool = False,
     ) -> list[Judged]:
         found: dict[str, tuple[Findings, Judgement] | None] = {}
         judged = []
@@ -201,7 +228,12 @@ class Ledger:
                 found[member.question] = self._search(bot_id, member)
             if (answer := found[member.question]) is not None:
                 findings, now = answer
-                judged.append(self._judge(member, now, gone, came))
+                former = Former(
+                    answered=member.answered,
+                    confidence=member.now.confidence,
+                    is_replaced=rests_on(member, gone) and _chunk_of(now) not in came,
+                )
+                judged.append(self._judge(member, now, former, by_decision=by_decision))
                 self._bounds[bot_id] = bounds_of(findings.evidence.signs, findings.calibration)
         return judged
 
@@ -220,20 +252,16 @@ class Ledger:
             return None
 
     def _judge(
-        self, member: Member, now: Judgement, gone: Collection[int], came: Collection[int]
+        self, member: Member, now: Judgement, former: Former, *, by_decision: bool
     ) -> Judged:
-        chunk = None if now.chunk_id is None else chunk_row(now.chunk_id)
         answered = is_answered(
             member.kind,
             now,
-            Former(
-                answered=member.answered,
-                confidence=member.now.confidence,
-                is_replaced=rests_on(member, gone) and chunk not in came,
-            ),
+            former,
             weak_below=self._weak_below,
             newest_then=member.newest_chunk,
-            chunk=chunk,
+            chunk=_chunk_of(now),
+            by_decision=by_decision,
         )
         return Judged(signal=member.signal, answered=answered, now=now)
 
@@ -257,3 +285,7 @@ def _portion(members: Sequence[Member]) -> Sequence[Member]:
         if len(questions) > SEARCHES:
             return members[:place]
     return members
+
+
+def _chunk_of(now: Judgement) -> int | None:
+    return None if now.chunk_id is None else chunk_row(now.chunk_id)

@@ -1,7 +1,7 @@
 """The contract of where the ledger is kept."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -35,13 +35,9 @@ class Member(Struct, kw_only=True):
     answered: bool = False
 
 
-class Place(NamedTuple):
-    """Where a signal is, and what its last judgement was: another one has another place."""
-
-    gap: int
-    answered: bool
-    seen: int
-    confidence: float
+Place = tuple[int, bool, int, float]
+"""Of a signal: its gap, and of its last judgement whether that was an answer, what it had seen, and
+the confidence. Where nobody touched it, it is the same."""
 
 
 class LedgerState(Struct, frozen=True, kw_only=True):

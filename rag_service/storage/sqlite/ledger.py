@@ -75,7 +75,7 @@ class SqliteLedger:
                 [bot_row(connection, ALL_BOTS, bot_id)],
             )
             return {
-                signal: Place(gap, bool(answered), seen, confidence)
+                signal: (gap, bool(answered), seen, confidence)
                 for signal, gap, answered, seen, confidence in found
             }
 
