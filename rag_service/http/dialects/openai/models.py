@@ -55,7 +55,7 @@ async def list_models(
     tags=["openai"],
     summary="Show a model",
     operation_class=operation(),
-    responses=openai_errors(404),
+    responses=openai_errors(400, 404),
 )
 async def show_model(
     request: AnyRequest,
