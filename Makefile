@@ -22,7 +22,7 @@ install-dev: $(VENV)/.installed-dev  ## The same, with what tests and linters ne
 run: install  ## Start the service on 127.0.0.1:8000; shows a token once and what to type next
 	@$(BIN)/rag-service serve --first-token
 
-test: install-dev lint check-types  ## Linters, types, import rules and all tests
+test: install-dev $(VENV)/.installed-node $(VENV)/.installed-langchain lint check-types  ## Linters, types, import rules and all tests
 	@$(BIN)/pytest -n auto
 
 lint: install-dev
@@ -30,6 +30,20 @@ lint: install-dev
 
 check-types: install-dev
 	@$(BIN)/mypy
+
+# clients for Node that the tests try; without Node an ordinary clone goes without them
+$(VENV)/.installed-node: tests/clients/node/package-lock.json $(VENV)/.installed-dev
+	@if command -v npm > /dev/null; \
+	then npm ci --prefix tests/clients/node --silent --no-audit --no-fund; \
+	elif [ "$$CI" = true ]; then echo "CI wants Node 20 and npm" >&2; exit 1; \
+	else echo "No npm: the clients for Node are not tried" >&2; fi
+	@touch $@
+
+# LangChain wants an `openai` of its own choice, so it has an environment of its own
+$(VENV)/.installed-langchain: tests/clients/langchain/requirements.txt $(VENV)/.installed-dev
+	@$(BIN)/python -m venv $(VENV)/langchain
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/langchain/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 bench: install-dev  ## Run every benchmark in small; JSON on standard output
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --small || exit 1; done
