@@ -212,3 +212,34 @@ def test_langchain(server, langchain):
     for of_tokens, of_text in zip(seen["of_tokens"], seen["of_text"], strict=True):
         assert of_tokens == pytest.approx(of_text, abs=1e-6)
     assert server.cut_answer("langchain")["metadata"]["complete"] is False
+
+
+def test_streams_that_are_cut_by_their_readers_leave_whole_rows(server):
+    """The full 200 are in benchmarks/bench_openai.py."""
+
+    async def leave(client: openai.AsyncOpenAI, number: int) -> None:
+        async with await client.chat.completions.create(
+            model="default", messages=MESSAGES, user=f"cut{number}", stream=True
+        ) as stream:
+            async for chunk in stream:
+                if chunk.choices[0].delta.content:
+                    return
+
+    async def all_leave() -> None:
+        async with openai.AsyncOpenAI(base_url=server.url, api_key=server.token) as client:
+            await asyncio.gather(*(leave(client, number) for number in range(20)))
+
+    def kept(role: str) -> list[dict[str, Any]]:
+        params = {"role": role, "limit": 1000, "bot_id": "default"}
+        found = server.client.get("/transcripts", params=params).json()["items"]
+        return [row for row in found if (row["user_id"] or "").startswith("cut")]
+
+    asyncio.run(all_leave())
+    deadline = time.monotonic() + 30
+    while len(kept("assistant")) < 20 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert {row["user_id"] for row in kept("assistant")} == {f"cut{n}" for n in range(20)}
+    assert len(kept("assistant")) == len(kept("user")) == 20
+    for row in kept("assistant"):
+        assert OPENS.startswith(row["message"]) and row["message"]
+        assert row["has_rag_context"] is True
