@@ -11,7 +11,7 @@ TORCH_CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run test test-clients client-types lint check-types bench lock vendor
-.PHONY: screenshots clean
+.PHONY: screenshots client-packages chromium clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,17 +23,19 @@ install-dev: $(VENV)/.installed-dev  ## The same, with what tests and linters ne
 run: install  ## Start the service on 127.0.0.1:8000; shows a token once and what to type next
 	@$(BIN)/rag-service serve --first-token
 
-test: install-dev lint check-types chromium test-clients  ## Linters, types, import rules and all tests
-	@$(BIN)/pytest -n auto --ignore=tests/clients
+test: install-dev lint check-types chromium client-packages  ## Linters, types, import rules and all tests
+	@$(BIN)/pytest -n auto
 
-test-clients: install-dev  ## Those of the clients, against a service; Node and PHP where they are installed
+test-clients: install-dev client-packages  ## Those of the clients alone; Node and PHP where they are installed
+	@$(BIN)/pytest -n auto tests/clients
+
+client-packages: $(VENV)/.installed-node $(VENV)/.installed-langchain
 	@if command -v npm >/dev/null; then \
 		(cd clients/javascript && npm ci --ignore-scripts --no-audit --no-fund --silent) \
 		|| echo "No packages for clients/javascript; its types are not checked." >&2; fi
 	@if command -v composer >/dev/null; then \
 		composer --working-dir=clients/php install --no-interaction --quiet \
 		|| echo "No packages for clients/php; a client of PSR-18 is not tried." >&2; fi
-	@$(BIN)/pytest tests/clients
 
 client-types: install-dev  ## Write the types of the client for Python from the OpenAPI document
 	@$(BIN)/rag-service openapi | $(BIN)/python clients/python/types_from_openapi.py \
@@ -45,6 +47,20 @@ lint: install-dev
 
 check-types: install-dev
 	@$(BIN)/mypy
+
+# clients for Node that the tests try; without Node an ordinary clone goes without them
+$(VENV)/.installed-node: tests/clients/node/package-lock.json $(VENV)/.installed-dev
+	@if command -v npm > /dev/null; \
+	then npm ci --prefix tests/clients/node --silent --no-audit --no-fund; \
+	elif [ "$$CI" = true ]; then echo "CI wants Node 20 and npm" >&2; exit 1; \
+	else echo "No npm: the clients for Node are not tried" >&2; fi
+	@touch $@
+
+# LangChain wants an `openai` of its own choice, so it has an environment of its own
+$(VENV)/.installed-langchain: tests/clients/langchain/requirements.txt $(VENV)/.installed-dev
+	@$(BIN)/python -m venv $(VENV)/langchain
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(VENV)/langchain/bin/python -m pip install --quiet -r $<
+	@touch $@
 
 bench: install-dev  ## Run every benchmark in small; JSON on standard output
 	@for script in benchmarks/bench_*.py; do $(BIN)/python $$script --small || exit 1; done

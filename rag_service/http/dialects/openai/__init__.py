@@ -5,6 +5,18 @@ carry their sources as citations. Requests that a front end makes for itself, su
 are answered without it, and nothing of them is kept.
 """
 
-from rag_service.http.dialects.openai import chat_completions, embeddings, models
+from rag_service.http.dialects.openai import (
+    chat_completions,
+    embeddings,
+    models,
+    responses,
+    vector_stores,
+)
 
-handlers = [*models.handlers, *chat_completions.handlers, *embeddings.handlers]
+handlers = [
+    *models.handlers,
+    *chat_completions.handlers,
+    *responses.handlers,
+    *embeddings.handlers,
+    *vector_stores.handlers,
+]

@@ -11,6 +11,7 @@ from rag_service.fields import Field, flag, label, read_label, read_metadata, ta
 from rag_service.http.dialects.openai.answers import Question, sender_of
 from rag_service.http.dialects.openai.client_messages import read_messages, spoken
 from rag_service.http.dialects.openai.fields import (
+    CHAT_HEADER,
     constant,
     named_conversation,
     read_most_tokens,
@@ -19,7 +20,6 @@ from rag_service.http.dialects.openai.fields import (
 )
 
 _MODALITIES = {"type": "array", "items": {"type": "string", "const": "text"}}
-CHAT_HEADER = "x-openwebui-chat-id"
 
 
 @takes(type="object", properties={"include_usage": {"type": "boolean"}})

@@ -36,7 +36,7 @@ class Spoken(Struct, frozen=True, kw_only=True):
     """A request in our words: the last message of the user is the question."""
 
     messages: list[Message]
-    """All of it, as it was sent: for what is to tell one request from another."""
+    """All of it, with what was said before: what tells one request from another."""
     question: str
     history: list[Message]
     instructions: str
@@ -62,7 +62,7 @@ def spoken(messages: Sequence[Message], history: Sequence[Message] = ()) -> Spok
         raise ValueError(f"must have at most {LONGEST_QUESTION} characters in the last message")
     before = [*history, *messages[: asked[-1]]]
     return Spoken(
-        messages=list(messages),
+        messages=[*history, *messages],
         question=question,
         history=[one for one in before if one.role != "system" and one.text.strip()],
         instructions="\n\n".join(one.text for one in messages if one.role == "system"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from rag_service.fields import Reader, read_label, takes
 
+CHAT_HEADER = "x-openwebui-chat-id"
 _LARGEST = 2**31 - 1
 _HARMLESS_CHOICES = ("auto", "none")
 
