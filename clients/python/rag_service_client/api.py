@@ -29,6 +29,21 @@ class Api:
         """Whether it is up, and ready. Needs no token."""
         return call(types.Health, "GET /health")
 
+    @method
+    def get_status(self) -> Call[types.Status]:
+        """Its models, and what runs in the background."""
+        return call(types.Status, "GET /status")
+
+    @method
+    def list_tokens(self) -> Call[types.Tokens]:
+        """Names and scopes, never a token itself."""
+        return call(types.Tokens, "GET /tokens")
+
+    @method
+    def get_own_token(self) -> Call[types.Holder]:
+        """What the token of this client may do."""
+        return call(types.Holder, "GET /tokens/self")
+
     # -- search -----------------------------------------------------------------------------------
 
     @method
@@ -92,6 +107,11 @@ class Api:
         """The same; what came of each file, as it goes on."""
         sent = _upload(None, files, {**given, "wait": True}, accept=_NDJSON)
         return Streamed(call=sent, decoder=lambda: JsonLines(types.BatchResult))
+
+    @method
+    def list_jobs(self, **given: Unpack[types.ListJobsArguments]) -> Call[types.JobPage]:
+        """A part of the batches, the latest first."""
+        return call(types.JobPage, "GET /jobs", given=given)
 
     @method
     def get_job(
@@ -289,6 +309,18 @@ class Api:
         """All gaps that match, as a file."""
         asked = call(None, "GET /gaps", given=_without_place(given), accept=_FORMATS[format])
         return Streamed(call=asked, decoder=Raw)
+
+    @method
+    def get_gap_report(self, **given: Unpack[types.GetGapReportArguments]) -> Call[types.GapReport]:
+        """What is asked most, and what was closed by what."""
+        return call(types.GapReport, "GET /gaps/report", given=given)
+
+    @method
+    def get_gap_activity(
+        self, **given: Unpack[types.GetGapActivityArguments]
+    ) -> Call[types.Activity]:
+        """How many questions of each gap came in each week."""
+        return call(types.Activity, "GET /gaps/activity", given=given)
 
     @method
     def get_gap(

@@ -227,6 +227,7 @@ class Signs(Answer, frozen=True, kw_only=True):
     covered_by_passage: float
     readable: float
     unknown_names: list[str]
+    lone_names: list[str]
     codes_found: list[str]
     codes_missing: list[str]
     stands_for_others: str | None
@@ -333,6 +334,34 @@ class LeadsAnswer(Answer, frozen=True, kw_only=True):
     total_pages: int
 
 
+class Week(Answer, frozen=True, kw_only=True):
+    begins: str
+    questions: int
+    answered: int
+
+
+class GapReport(Answer, frozen=True, kw_only=True):
+    bot_id: str | None
+    since: str | None
+    made_at: str
+    weeks: list[Week]
+    asked_most: list[Gap]
+    closed: list[Gap]
+    reopened: list[Gap]
+    open: int
+    dismissed: int
+
+
+class GapActivity(Answer, frozen=True, kw_only=True):
+    gap_id: str
+    questions: list[int]
+
+
+class Activity(Answer, frozen=True, kw_only=True):
+    weeks: int
+    items: list[GapActivity]
+
+
 class GapPage(Answer, frozen=True, kw_only=True):
     total: int
     count: int
@@ -392,6 +421,62 @@ class GapAnswered(Answer, frozen=True, kw_only=True):
     gap: Gap
     push: Pushed
     gaps: Forecast | None = None
+
+
+class Models(Answer, frozen=True, kw_only=True):
+    embedding: str
+    chat: str
+    rerank: str
+
+
+class LoopState(Answer, frozen=True, kw_only=True):
+    name: str
+    failures: int
+    error: str | None
+
+
+class Status(Answer, frozen=True, kw_only=True):
+    version: str
+    ready: bool
+    models: Models
+    loops: list[LoopState]
+
+
+class JobItem(Answer, frozen=True, kw_only=True):
+    job_id: str
+    state: str
+    total: int
+    done: int
+    failed: int
+    error: str | None
+    created_at: str
+    finished_at: str | None
+
+
+class JobPage(Answer, frozen=True, kw_only=True):
+    total: int
+    count: int
+    limit: int
+    offset: int
+    items: list[JobItem]
+
+
+class TokenItem(Answer, frozen=True, kw_only=True):
+    name: str
+    scopes: list[str]
+    bot_id: str | None
+    rates: dict[str, str]
+    created_at: str
+
+
+class Tokens(Answer, frozen=True, kw_only=True):
+    items: list[TokenItem]
+
+
+class Holder(Answer, frozen=True, kw_only=True):
+    name: str
+    scopes: list[str]
+    bot_id: str | None
 
 
 class Bot(CamelAnswer, frozen=True, kw_only=True):
@@ -489,6 +574,9 @@ class Line(CamelAnswer, frozen=True, kw_only=True):
     timestamp: str
     sender_type: str
     has_rag_context: bool | None
+    sources: list[ChatSource]
+    related: list[ChatSource]
+    feedback: Feedback | None
 
 
 class History(CamelAnswer, frozen=True, kw_only=True):
@@ -648,6 +736,35 @@ class Feed(Answer, frozen=True, kw_only=True):
     next: str
 
 
+class Session(Answer, frozen=True, kw_only=True):
+    session: str
+    visitor: str
+    expires_at: str
+
+
+class VisitorLine(Answer, frozen=True, kw_only=True):
+    id: str
+    role: str
+    content: str
+    timestamp: str
+    rating: str | None
+    sources: list[ChatSource]
+
+
+class VisitorHistory(Answer, frozen=True, kw_only=True):
+    messages: list[VisitorLine]
+
+
+class Erased(CamelAnswer, frozen=True, kw_only=True):
+    deleted: bool
+    messages_deleted: int
+
+
+class VisitorRated(CamelAnswer, frozen=True, kw_only=True):
+    message_id: str
+    rating: str | None
+
+
 class ListPagesArguments(TypedDict, total=False):
     limit: int
     offset: int
@@ -655,7 +772,7 @@ class ListPagesArguments(TypedDict, total=False):
     content_type: str
     source_url: str
     q: str
-    filter: Filter
+    filter: dict[str, Any] | str
 
 
 class PushPageArguments(TypedDict, total=False):
@@ -686,6 +803,8 @@ class PushPageArguments(TypedDict, total=False):
             "json",
             "eml",
             "rtf",
+            "picture",
+            "epub",
         ]
         | None
     )
@@ -693,10 +812,10 @@ class PushPageArguments(TypedDict, total=False):
 
 class DeletePagesArguments(TypedDict, total=False):
     dry_run: bool
-    source_url: str | list[str]
+    source_url: str | list[str] | None
+    filter: dict[str, Any] | str | None
+    confirm: int | None
     bot_id: str | None
-    filter: Filter
-    confirm: int
 
 
 class PushBatchArguments(TypedDict, total=False):
@@ -724,6 +843,7 @@ class SearchByQueryArguments(TypedDict, total=False):
     bot_id: str
     k: int
     content_type: str
+    filter: dict[str, Any] | str
     mode: Literal["hybrid", "dense", "keyword"]
     group: Literal["chunk", "document"]
     explain: bool
@@ -734,10 +854,10 @@ class SearchArguments(TypedDict, total=False):
     bot_id: str | None
     k: int | None
     content_type: str | None
+    filter: dict[str, Any] | str | None
     mode: Literal["hybrid", "dense", "keyword"] | None
     group: Literal["chunk", "document"] | None
     explain: bool | None
-    filter: Filter
 
 
 class ListTranscriptsArguments(TypedDict, total=False):
@@ -778,6 +898,16 @@ class ListLeadsArguments(TypedDict, total=False):
     page: int
     per_page: int
     order: Literal["asc", "desc"]
+
+
+class GetGapReportArguments(TypedDict, total=False):
+    bot_id: str
+    since: str
+
+
+class GetGapActivityArguments(TypedDict, total=False):
+    gap_id: Required[str]
+    weeks: int
 
 
 class ListGapsArguments(TypedDict, total=False):
@@ -822,6 +952,12 @@ class AnswerGapArguments(TypedDict, total=False):
     questions: list[str] | None
 
 
+class ListJobsArguments(TypedDict, total=False):
+    limit: int
+    offset: int
+    state: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
 class CreateBotArguments(TypedDict, total=False):
     id: Required[str]
 
@@ -830,21 +966,21 @@ class ChatArguments(TypedDict, total=False):
     message: Required[str]
     conversation_id: str | None
     metadata: dict[str, Any] | None
-    filter: Filter
+    filter: dict[str, Any] | str | None
 
 
 class AskBotArguments(TypedDict, total=False):
     message: Required[str]
     session_id: str | None
     metadata: dict[str, Any] | None
-    filter: Filter
+    filter: dict[str, Any] | str | None
 
 
 class ChatStreamArguments(TypedDict, total=False):
     message: Required[str]
     conversation_id: str | None
     metadata: dict[str, Any] | None
-    filter: Filter
+    filter: dict[str, Any] | str | None
 
 
 class RateAnswerArguments(TypedDict, total=False):
@@ -1039,3 +1175,19 @@ class ListEventsArguments(TypedDict, total=False):
     types: str
     limit: int
     wait: int
+
+
+class BeginVisitArguments(TypedDict, total=False):
+    session: str | None
+
+
+class AskAsVisitorArguments(TypedDict, total=False):
+    message: Required[str]
+    page_url: str | None
+    page_title: str | None
+
+
+class RateAsVisitorArguments(TypedDict, total=False):
+    rating: Literal["up", "down"] | None
+    comment: str | None
+    message_id: Required[str]

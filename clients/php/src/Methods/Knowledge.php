@@ -26,6 +26,39 @@ trait Knowledge
     }
 
     /**
+     * Its models, and what runs in the background.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function getStatus(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /status', [], $options));
+    }
+
+    /**
+     * Names and scopes, never a token itself.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function listTokens(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /tokens', [], $options));
+    }
+
+    /**
+     * What the token of this client may do.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function getOwnToken(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /tokens/self', [], $options));
+    }
+
+    /**
      * The passages that answer a query, best first.
      *
      * @param array<string, mixed> $body
@@ -152,6 +185,17 @@ trait Knowledge
         $how = ['wait' => true] + $options;
         $call = Call::of('POST /knowledge/upload', [], $how, $form, $type, Call::NDJSON);
         return Streams::jsonLines($this->sender->stream($call));
+    }
+
+    /**
+     * A part of the batches, the latest first.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function listJobs(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /jobs', [], $options));
     }
 
     /**

@@ -143,6 +143,28 @@ trait Questions
     }
 
     /**
+     * What is asked most, and what was closed by what.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function getGapReport(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /gaps/report', [], $options));
+    }
+
+    /**
+     * How many questions of each gap came in each week; `gap_id` has their ids with commas between.
+     *
+     * @param array<string, mixed> $options
+     * @return array<string, mixed>
+     */
+    public function getGapActivity(array $options = []): array
+    {
+        return $this->sender->json(Call::of('GET /gaps/activity', [], $options));
+    }
+
+    /**
      * A gap with its questions and its history.
      *
      * @param array<string, mixed> $options

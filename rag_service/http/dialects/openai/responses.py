@@ -39,7 +39,7 @@ from rag_service.http.dialects.openai.response_shapes import (
     response_usage,
 )
 from rag_service.http.dialects.openai.streams import DONE, while_allowed
-from rag_service.http.documenting import EVENTS, json_body, openai_errors, operation
+from rag_service.http.documenting import EVENTS, json_body, openai_errors, operation, streamed
 from rag_service.http.envelopes import openai_error_of
 from rag_service.http.guarding import need, scope_of, still_holds
 from rag_service.http.parameters import read_body
@@ -49,7 +49,7 @@ from rag_service.http.threads import Threads
 AnyRequest = Request[Any, Any, Any]
 
 _EXAMPLE = {"model": "default", "input": "What are your business hours?"}
-_STREAM = (
+_STREAM = streamed(
     'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
     '"sequence_number":4,"item_id":"msg_0199","output_index":0,"content_index":0,'
     '"delta":"We open at 9. [1]","logprobs":[]}\n\n'
