@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from msgspec import Struct
 
 from rag_service.documents import Vectors
+from rag_service.knowledge.filters import Filter
 from rag_service.knowledge.finding.confidence import READABLE
 from rag_service.knowledge.finding.findings import Findings
 
@@ -25,6 +26,8 @@ class Signal(Struct, frozen=True, kw_only=True):
     vector: Vectors
     """As the embedding model reads the question; shape (dimension,), of length 1."""
     judgement: "Judgement"
+    only: Filter | None = None
+    """The documents that were to answer it."""
 
 
 class Judgement(Struct, frozen=True, kw_only=True):
@@ -65,7 +68,7 @@ def signal_of(found: Findings, weak_below: float | None) -> Signal | None:
 
     An answer of less confidence than `weak_below` is a weak one.
     """
-    if found.small_talk is not None or found.evidence.signs.chunks == 0:
+    if found.small_talk is not None or found.chunks == 0:
         return None
     if not found.has_rag_context:
         return make_signal(found, "none")
@@ -76,5 +79,9 @@ def signal_of(found: Findings, weak_below: float | None) -> Signal | None:
 
 def make_signal(found: Findings, kind: SignalKind) -> Signal:
     return Signal(
-        kind=kind, question=found.query, vector=found.vector[0], judgement=judgement_of(found)
+        kind=kind,
+        question=found.query,
+        vector=found.vector[0],
+        judgement=judgement_of(found),
+        only=found.only,
     )

@@ -11,7 +11,7 @@ from rag_service.documents import Document
 from rag_service.gaps.asking_again import bounds_of, touched
 from rag_service.gaps.gap import Gap
 from rag_service.gaps.states import Former, Standing, is_answered, next_state
-from rag_service.gaps.store import GapStore, LedgerStore, Member, Moved
+from rag_service.gaps.store import GapStore, LedgerStore, Member, Moved, Query
 from rag_service.ids import chunk_row
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.finding.findings import Findings
@@ -60,13 +60,19 @@ class Forecaster:
         for member in members:
             of_gap[member.gap or 0].append(member)
         answered = {member.signal: member.answered for member in members}
-        found: dict[str, Findings] = {}
+        found: dict[Query, Findings] = {}
         for member in self._again(scope, bot_id, members, change):
-            if member.question not in found:
-                found[member.question] = self._knowledge.search(
-                    scope, member.question, bot_id, k=1, vector=member.vector[None], change=change
+            if member.query not in found:
+                found[member.query] = self._knowledge.search(
+                    scope,
+                    member.question,
+                    bot_id,
+                    k=1,
+                    only=member.only,
+                    vector=member.vector[None],
+                    change=change,
                 )
-            answered[member.signal] = self._would_answer(member, found[member.question])
+            answered[member.signal] = self._would_answer(member, found[member.query])
         changed = {"closed": list[int](), "reopened": list[int]()}
         for group in self._ledger.groups(bot_id):
             its = of_gap[group.gap]

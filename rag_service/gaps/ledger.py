@@ -17,7 +17,15 @@ from rag_service.gaps.asking_again import Bounds, bounds_of, rests_on, touched
 from rag_service.gaps.book import Book
 from rag_service.gaps.gap import Cause
 from rag_service.gaps.states import Former, is_answered
-from rag_service.gaps.store import Judged, LedgerChange, LedgerState, LedgerStore, Member, Moved
+from rag_service.gaps.store import (
+    Judged,
+    LedgerChange,
+    LedgerState,
+    LedgerStore,
+    Member,
+    Moved,
+    Query,
+)
 from rag_service.ids import chunk_row
 from rag_service.knowledge.base import KnowledgeBase
 from rag_service.knowledge.finding.findings import Findings
@@ -168,8 +176,8 @@ class Ledger:
             return
         again = self._touched(bot_id, state, book, moved)
         cause: Cause = "changed" if moved.came else "removed"
-        asked = {member.question for member in _portion(again)}
-        now = [member for member in again if member.question in asked]
+        asked = {member.query for member in _portion(again)}
+        now = [member for member in again if member.query in asked]
         change = LedgerChange(
             bot_id=bot_id,
             cause=cause,
@@ -178,7 +186,7 @@ class Ledger:
         if len(now) == len(again):
             change.seq = moved.until
         if self._record(change, state, book) and change.seq is None:
-            rest = [member for member in again if member.question not in asked]
+            rest = [member for member in again if member.query not in asked]
             self._rests[bot_id] = Rest(revision=state.revision, until=moved.until, members=rest)
 
     def _touched(
@@ -193,9 +201,7 @@ class Ledger:
     def _sweep(self, bot_id: str, state: LedgerState, book: Book, done: int) -> None:
         rest = [member for member in book.members if member.signal > done]
         left = list(_portion(sorted(rest, key=lambda member: member.signal)))
-        change = LedgerChange(
-            bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left, by_decision=True)
-        )
+        change = LedgerChange(bot_id=bot_id, cause="decision", judged=self._judged(bot_id, left))
         if left:
             change.sweep = left[-1].signal
         else:
@@ -219,22 +225,22 @@ class Ledger:
         *,
         gone: Collection[int] = (),
         came: Collection[int] = (),
-        by_decision: bool = False,
     ) -> list[Judged]:
-        found: dict[str, tuple[Findings, Judgement] | None] = {}
+        found: dict[Query, tuple[Findings, Judgement] | None] = {}
         judged = []
         for member in members:
-            if member.question not in found:
-                found[member.question] = self._search(bot_id, member)
-            if (answer := found[member.question]) is not None:
+            if member.query not in found:
+                found[member.query] = self._search(bot_id, member)
+            if (answer := found[member.query]) is not None:
                 findings, now = answer
                 former = Former(
                     answered=member.answered,
                     confidence=member.now.confidence,
                     is_replaced=rests_on(member, gone) and _chunk_of(now) not in came,
                 )
-                judged.append(self._judge(member, now, former, by_decision=by_decision))
-                self._bounds[bot_id] = bounds_of(findings.evidence.signs, findings.calibration)
+                judged.append(self._judge(member, now, former))
+                if (signs := findings.evidence.signs).chunks:  # its filter left something
+                    self._bounds[bot_id] = bounds_of(signs, findings.calibration)
         return judged
 
     def _search(self, bot_id: str, member: Member) -> tuple[Findings, Judgement] | None:
@@ -242,7 +248,12 @@ class Ledger:
         was judged."""
         try:
             found = self._knowledge.search(
-                ALL_BOTS, member.question, bot_id, k=1, vector=member.vector[None]
+                ALL_BOTS,
+                member.question,
+                bot_id,
+                k=1,
+                only=member.only,
+                vector=member.vector[None],
             )
             return found, judgement_of(found)
         except Exception as error:
@@ -251,9 +262,7 @@ class Ledger:
             log.exception("the question of signal %d could not be asked again", member.signal)
             return None
 
-    def _judge(
-        self, member: Member, now: Judgement, former: Former, *, by_decision: bool
-    ) -> Judged:
+    def _judge(self, member: Member, now: Judgement, former: Former) -> Judged:
         answered = is_answered(
             member.kind,
             now,
@@ -261,7 +270,6 @@ class Ledger:
             weak_below=self._weak_below,
             newest_then=member.newest_chunk,
             chunk=_chunk_of(now),
-            by_decision=by_decision,
         )
         return Judged(signal=member.signal, answered=answered, now=now)
 
@@ -279,10 +287,10 @@ class Ledger:
 
 def _portion(members: Sequence[Member]) -> Sequence[Member]:
     """The first of them, with as many different questions as a step asks."""
-    questions: set[str] = set()
+    queries: set[Query] = set()
     for place, member in enumerate(members):
-        questions.add(member.question)
-        if len(questions) > SEARCHES:
+        queries.add(member.query)
+        if len(queries) > SEARCHES:
             return members[:place]
     return members
 

@@ -58,29 +58,25 @@ def is_answered(
     weak_below: float | None,
     newest_then: int,
     chunk: int | None,
-    by_decision: bool = False,
 ) -> bool:
     """Whether what the knowledge says now answers the question of a signal.
 
-    What found nothing is answered by what `has_rag_context`, where the best passage, `chunk`, came
-    since it was asked: has an id above `newest_then`. One that was there did not answer then, and
-    what moved its confidence is the size of the corpus. After another decision, model or
-    calibration (`by_decision`) any passage counts. Where the passage that answered a question went,
-    one that was there already takes its place only if it is about as sure: it was the second best,
-    and pages of one subject are near each other. An answer that was weak has to be sure, or else to
-    rest on a passage that came since, as that of a rejected one has to.
+    What found nothing is answered by what `has_rag_context`, as whoever asks now hears. Where the
+    passage that answered it went, another one that was there already takes its place only if it is
+    about as sure: it was the second best, and pages of one subject are near each other. An answer
+    that was weak has to be sure, or else to rest on a passage that came since, as that of a
+    rejected one has to: on `chunk`, with an id above `newest_then`.
     """
-    came_since = chunk is not None and chunk > newest_then
     if former.answered and former.is_replaced:
         return log_odds(now.confidence) >= log_odds(former.confidence) - AS_SURE
     if not now.has_rag_context:
         is_near = now.confidence >= CONTEXT_ABOVE - HYSTERESIS
         return former.answered and kind == "none" and is_near
     if kind == "none":
-        return former.answered or by_decision or came_since
+        return True
     if kind == "weak" and weak_below is not None and now.confidence >= weak_below:
         return True
-    return came_since
+    return chunk is not None and chunk > newest_then
 
 
 def log_odds(confidence: float) -> float:

@@ -18,6 +18,10 @@ from rag_service.gaps.gap import (
     GapSort,
     GapState,
 )
+from rag_service.knowledge.filters import Filter
+
+Query = tuple[str, Filter | None]
+"""A question, and the documents that may answer it."""
 
 
 class Member(Struct, kw_only=True):
@@ -30,9 +34,16 @@ class Member(Struct, kw_only=True):
     newest_chunk: int
     """Of the bot's, when it was asked."""
     now: Judgement
+    only: Filter | None = None
+    """The documents that were to answer it."""
     gap: int | None = None
     """None until it is sorted into one."""
     answered: bool = False
+
+    @property
+    def query(self) -> Query:
+        """The same of those that one search judges."""
+        return self.question, self.only
 
 
 Place = tuple[int, bool, int, float]

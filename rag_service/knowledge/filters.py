@@ -46,7 +46,7 @@ _ORDERS = ("gt", "gte", "lt", "lte")
 _LARGEST = 2**63
 
 
-class Condition(Struct, frozen=True, kw_only=True):
+class Condition(Struct, frozen=True, kw_only=True, tag=True):
     """On the values that a document has under `key`: one of them, for `ne` none of them.
 
     `values` are alternatives for `in`; the other operators have one. That of `exists` is true.
@@ -59,15 +59,15 @@ class Condition(Struct, frozen=True, kw_only=True):
     """Where the key is none of the metadata."""
 
 
-class AllOf(Struct, frozen=True):
+class AllOf(Struct, frozen=True, tag=True):
     filters: "tuple[Filter, ...]"
 
 
-class AnyOf(Struct, frozen=True):
+class AnyOf(Struct, frozen=True, tag=True):
     filters: "tuple[Filter, ...]"
 
 
-class Not(Struct, frozen=True):
+class Not(Struct, frozen=True, tag=True):
     filter: "Filter"
 
 

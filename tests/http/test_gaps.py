@@ -66,6 +66,24 @@ def test_a_page_closes_it_with_the_evidence_and_its_end_opens_it_again(asked, pu
     assert history[-1]["evidence"]["closed_by"]["source_url"] == "https://e.com/bicycles"
 
 
+def test_a_question_is_asked_again_with_the_filter_it_was_asked_with(asked, push):
+    only_gap(asked)
+    ask(asked, BIKES, "cem", filter={"town": "Bern"})
+    ask(asked, BIKES, "dan", filter={"town": "Basel"})
+    push("https://e.com/basel", PARKING, metadata={"town": "Basel"})
+    gap = only_gap(asked)
+    assert (gap["state"], gap["questions"]) == ("open", 4)
+    items = asked.get(f"/gaps/{gap['gap_id']}").json()["items"]
+    assert [item["answered"] for item in items] == [True, False, True, True]
+    push("https://e.com/bern", PARKING, metadata={"town": "Bern"})
+    assert only_gap(asked)["state"] == "closed"
+    asked.request("DELETE", "/knowledge", json={"source_url": "https://e.com/basel"})
+    items = asked.get(f"/gaps/{gap['gap_id']}").json()["items"]
+    assert only_gap(asked)["state"] == "open"
+    items = asked.get(f"/gaps/{gap['gap_id']}").json()["items"]
+    assert [item["answered"] for item in items] == [False, True, True, True]
+
+
 def test_an_edit_that_takes_the_answer_away_opens_it_again(asked, push):
     push("https://e.com/bicycles", PARKING)
     assert only_gap(asked)["state"] == "closed"

@@ -31,6 +31,8 @@ class Seen(Struct, frozen=True, kw_only=True):
     """By chunk id, the sentences of the passages that were read."""
     absent: frozenset[str] = frozenset()
     """Terms of the query that no chunk has."""
+    chunks: int = 0
+    """The bot's, whatever a filter leaves of them."""
     until: int = 0
     """The newest change of chunks that is in it."""
     coming: Passage | None = None
@@ -66,7 +68,7 @@ class Decision:
         if self._change is not None:
             evidence = foreseen(evidence, self._change)
         if not evidence.scores:
-            self.seen = Seen(absent=evidence.absent, until=evidence.seen)
+            self.seen = Seen(absent=evidence.absent, chunks=evidence.chunks, until=evidence.seen)
             return []
         evidence = as_read(evidence, self._scale, self._readable)
         best = self._rank(evidence, "hybrid", max(self._wanted, READ))
@@ -105,6 +107,7 @@ class Decision:
                 for chunk in best
             },
             absent=evidence.absent,
+            chunks=evidence.chunks,
             until=evidence.seen,
             coming=read[best[0]].passage if best[0] < 0 else None,
         )

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from rag_service.documents import Passage, Vectors
+from rag_service.knowledge.filters import Filter
 from rag_service.knowledge.finding.confidence import Weighed
 from rag_service.knowledge.store import Calibration, Hit
 
@@ -14,6 +15,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     searched_as: str | None
     """Where words of the query were respelled."""
     bot_id: str
+    only: Filter | None
+    """The documents that were to answer."""
     has_rag_context: bool
     confidence: float
     evidence: Weighed
@@ -22,6 +25,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     """The query's, as it was searched; shape (1, dimension)."""
     absent: frozenset[str]
     """Terms of the query that no chunk has."""
+    chunks: int
+    """The bot's, whatever `only` leaves of them."""
     seen: int
     """The newest change of the bot's chunks that the search knew of."""
     coming: Passage | None = None

@@ -20,7 +20,7 @@ from rag_service.storage.sqlite.embeddings import as_vector, from_bytes, sentenc
 from rag_service.storage.sqlite.gap_rows import gap_row
 from rag_service.storage.sqlite.ledger_changes import apply_change
 from rag_service.storage.sqlite.passages import passages
-from rag_service.storage.sqlite.signals import read_judgement
+from rag_service.storage.sqlite.signals import read_judgement, read_only
 from rag_service.storage.views.terms import terms_read
 
 _OF_BOT = "gap_questions.gap in (select id from gaps where bot = ?)"
@@ -107,7 +107,7 @@ class SqliteLedger:
     def unsorted(self, bot_id: str, limit: int) -> list[Member]:
         with self._rows.reading() as connection:
             found = connection.execute(
-                """select id, kind, question, vector, newest_chunk, judgement from signals
+                """select id, kind, question, filter, vector, newest_chunk, judgement from signals
                 where bot = (select id from bots where name = ?) and id > coalesce(
                     (select sorted from ledgers where ledgers.bot = signals.bot), 0)
                 order by id limit ?""",
@@ -118,11 +118,12 @@ class SqliteLedger:
                 signal=signal,
                 kind=kind,
                 question=question,
+                only=read_only(only),
                 vector=as_vector(vector),
                 newest_chunk=newest,
                 now=read_judgement(judgement),
             )
-            for signal, kind, question, vector, newest, judgement in found
+            for signal, kind, question, only, vector, newest, judgement in found
         ]
 
     def moved(self, bot_id: str, after: int, limit: int) -> Moved:
@@ -193,10 +194,11 @@ def check_ledger(connection: sqlite3.Connection) -> Iterator[str]:
 
 def read_members(connection: sqlite3.Connection, where: str, values: Sequence[Any]) -> list[Member]:
     """Equal vectors are one object, and equal judgements: thousands may have asked the same."""
-    vector_of, judgement_of = cache(as_vector), cache(_judgement)
+    vector_of, only_of = cache(as_vector), cache(read_only)
+    judgement_of = cache(_judgement)
     found = connection.execute(
-        f"""select signals.id, kind, question, newest_chunk, gap, vector, answered, confidence,
-        nearest, chunk, score, absent, seen, judgement from gap_questions
+        f"""select signals.id, kind, question, filter, newest_chunk, gap, vector, answered,
+        confidence, nearest, chunk, score, absent, seen, judgement from gap_questions
         join signals on signals.id = signal where {where} order by signals.id""",
         values,
     )
@@ -205,13 +207,14 @@ def read_members(connection: sqlite3.Connection, where: str, values: Sequence[An
             signal=signal,
             kind=kind,
             question=question,
+            only=only_of(only),
             vector=vector_of(vector),
             newest_chunk=newest,
             gap=gap,
             answered=bool(judged[0]),
             now=judgement_of(*judged),
         )
-        for signal, kind, question, newest, gap, vector, *judged in found
+        for signal, kind, question, only, newest, gap, vector, *judged in found
     ]
 
 

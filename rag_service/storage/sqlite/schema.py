@@ -379,3 +379,9 @@ def m019_continuations(db: Database) -> None:
         """create index messages_fingerprint on messages(fingerprint)
         where fingerprint is not null"""
     )
+
+
+@schema()
+def m020_filtered_signals(db: Database) -> None:
+    """The filter that a question was asked with."""
+    db.execute("alter table signals add column filter text")
