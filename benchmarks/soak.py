@@ -58,6 +58,8 @@ SETTINGS = {
 EVENTS = ["message.*", "contact.*", "knowledge.*", "job.finished"]
 GROWTH, GROWTH_MB = 1.15, 20.0
 """Of resident memory, from after the warm-up to the end, that the allocator may well keep."""
+WARMED_UP_S = 180.0
+"""A calm part that is shorter says nothing of memory: a third of it has to be enough to warm up."""
 
 
 class Soak:
@@ -236,7 +238,9 @@ class Soak:
             if warm and end
         }
 
-    def _compare_memory(self, calm: float, _: float) -> None:
+    def _compare_memory(self, calm: float, end: float) -> None:
+        if end - calm < WARMED_UP_S:  # what processes load at first is no growth
+            return
         for name, both in self._memory(calm).items():
             if both["end"] > both["warm"] * GROWTH + GROWTH_MB:
                 self.findings.fault(f"memory of the {name} grew: {both}")

@@ -1,5 +1,6 @@
 /** The page: who is signed in, which room the address names, and what is in reach everywhere. */
 import { html, render, useState, useEffect } from "./view.js";
+import { Palette } from "./palette.js";
 import { to, go, setParams, useAddress } from "./address.js";
 import { session, tokenOfAddress } from "./session.js";
 import { t, loadTexts, LANGUAGES, language, chooseLanguage } from "./texts.js";
@@ -52,7 +53,7 @@ function Shell() {
   const { room, params } = useAddress();
   const [Room, setRoom] = useState(null);
   const [open, setOpen] = useState(false);
-  const [Palette, setPalette] = useState(null);
+  const [isSought, setSought] = useState(false);
   const [fault, setFault] = useState(null);
   const known = Object.hasOwn(ROOMS, room) ? room : "ask";
   useEffect(() => {
@@ -63,7 +64,7 @@ function Shell() {
     ROOMS[known]().then((found) => left || setRoom({ is: found, name: known }), (error) => left || setFault(error));
     return () => (left = true);
   }, [known]);
-  const openPalette = async () => setPalette({ is: (await import("./palette.js")).Palette });
+  const openPalette = () => setSought(true); // it is here already: what is typed next is meant for it
   useEffect(() => {
     const press = (event) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
@@ -88,7 +89,7 @@ function Shell() {
       </header>
       <main id="main" tabindex="-1">${fault ? html`<${Fault} error=${fault} again=${() => location.reload()} />` : shown && html`<${shown} />`}</main>
     </div>
-    ${Palette && html`<${Palette.is} rooms=${Object.keys(ROOMS)} close=${() => setPalette(null)} />`}`;
+    ${isSought && html`<${Palette} rooms=${Object.keys(ROOMS)} close=${() => setSought(false)} />`}`;
 }
 
 /** The bot of all rooms; a token that is bound to one has no choice. */

@@ -1,5 +1,5 @@
 /** What all rooms are made of: loading, errors, empty states, meters, dialogs, tools of a list. */
-import { html, useState, useEffect, useRef } from "./view.js";
+import { html, useState, useEffect, useLayoutEffect, useRef } from "./view.js";
 import { api, curl, download } from "./api.js";
 import { t, score, moment } from "./texts.js";
 import { session } from "./session.js";
@@ -85,7 +85,7 @@ export const When = ({ at }) => (at ? html`<time datetime=${at} title=${moment(a
 /** A modal dialog. Escape, and a press beside it, close it. */
 export function Dialog({ title, close, children, kind = "" }) {
   const box = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => { // at once: what is typed next is meant for it
     const came = document.activeElement;
     box.current.showModal();
     return () => came?.focus();

@@ -187,7 +187,7 @@ def test_tokens_are_listed_without_themselves(shell):
     listed = shell.quick("token", "list")
     assert made not in listed.stdout
     one, two = sorted(json.loads(listed.stdout), key=lambda token: token["name"])
-    assert set(one) == {"name", "scopes", "bot_id", "rates", "created_at"}
+    assert set(one) == {"name", "scopes", "bot_id", "rates", "origins", "created_at"}
     assert (one["scopes"], one["bot_id"], one["rates"]) == (
         ["knowledge", "transcripts", "chat"],
         None,

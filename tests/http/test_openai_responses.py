@@ -190,13 +190,38 @@ def test_a_threshold_is_on_the_confidence(shop):
     assert (nothing["data"], nothing["confidence"] < 0.5) == ([], True)
 
 
+def test_a_vector_store_is_searched_within_what_a_filter_leaves(shop):
+    for town in ("Bern", "Basel"):
+        page = {
+            "source_url": f"https://e.com/{town}",
+            "content": f"In {town} we open from 9 to 17.",
+            "metadata": {"town": town, "any": town, "floor": len(town)},
+        }
+        assert shop.client.post("/knowledge", json=page).status_code == 200
+
+    def found(kind: str, **rest: Any) -> set[str]:
+        answer = search(shop, OPENS, max_num_results=50, filters={"type": kind, **rest})
+        assert answer.status_code == 200, answer.text
+        return {one["attributes"]["source_url"].rpartition("/")[2] for one in answer.json()["data"]}
+
+    bern = {"type": "eq", "key": "town", "value": "Bern"}
+    assert found("eq", key="town", value="Bern") == {"Bern"}
+    assert found("eq", key="any", value="Basel") == {"Basel"}
+    assert found("ne", key="town", value="Bern") == {"Basel"}
+    assert found("gte", key="floor", value=5) == {"Basel"}
+    assert found("or", filters=[bern, {"type": "gt", "key": "floor", "value": 4}]) == {
+        "Bern",
+        "Basel",
+    }
+    assert found("and", filters=[bern, {"type": "gt", "key": "floor", "value": 4}]) == set()
+
+
 def test_a_search_that_cannot_be_names_its_parameter(shop):
     for param, changes in (
         ("query", {"query": ""}),
         ("query", {"query": []}),
         ("max_num_results", {"max_num_results": 51}),
         ("ranking_options", {"ranking_options": {"score_threshold": 2}}),
-        ("filters", {"filters": {"type": "eq", "key": "a", "value": 1}}),
         ("filters", {"filters": {"type": "like", "key": "a", "value": 1}}),
     ):
         answer = search(shop, **{"query": OPENS, **changes})

@@ -7,6 +7,7 @@ Filter = dict[str, Any]
 _COMPARISONS = {"eq", "ne", "gt", "gte", "lt", "lte", "in", "nin"}
 _COMPOUNDS = {"and": "all", "or": "any"}
 _DEEPEST = 100
+_TAKEN = {"any", "all", "not"}
 
 
 def translated(given: Any) -> Filter:
@@ -36,7 +37,7 @@ def _translated(given: Any, room: int) -> Filter:
         raise ValueError(f"must have a key, a string, in its {kind!r}")
     if "value" not in given:
         raise ValueError(f"must have a value in its {kind!r}")
-    return _compared(kind, key, given["value"])
+    return _compared(kind, f"metadata.{key}" if key in _TAKEN else key, given["value"])
 
 
 def _compared(kind: str, key: str, value: Any) -> Filter:

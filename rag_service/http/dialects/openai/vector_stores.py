@@ -10,12 +10,13 @@ from msgspec import Struct
 from rag_service.assembly import Service
 from rag_service.documents import Passage
 from rag_service.fields import Field, integer, list_of, takes, text
-from rag_service.http.dialects.openai.metadata_filters import Filter, translated
+from rag_service.http.dialects.openai.metadata_filters import translated
 from rag_service.http.dialects.openai.models import need_bot_model
 from rag_service.http.documenting import json_body, openai_errors, operation
 from rag_service.http.guarding import need, scope_of
 from rag_service.http.parameters import read_body
 from rag_service.http.threads import Threads
+from rag_service.knowledge.filters import Filter, read_filter
 from rag_service.knowledge.finding.findings import Findings
 from rag_service.knowledge.search_request import LONGEST_QUERY
 
@@ -28,10 +29,8 @@ _COMPARISON = {
 
 
 @takes(**_COMPARISON)
-def _read_filters(value: Any) -> Filter:
-    translated(value)
-    # here it will be handed to the search, as the other routes hand theirs
-    raise ValueError("are not supported yet: search without them")
+def _read_filters(value: Any) -> Filter | None:
+    return read_filter(translated(value))
 
 
 @takes(
@@ -112,7 +111,14 @@ async def search_vector_store(
     body = await read_body(request, VectorStoreRequest)
     await need_bot_model(scope, bot_id, service, threads)
     found = [
-        await threads.read(service.knowledge.search, scope, query, bot_id, k=body.max_num_results)
+        await threads.read(
+            service.knowledge.search,
+            scope,
+            query,
+            bot_id,
+            k=body.max_num_results,
+            only=body.filters,
+        )
         for query in body.query
     ]
     return _results(body, found)
