@@ -32,7 +32,7 @@ def opened(browser: Browser, site: Site, **options: Any) -> Iterator[Watched]:
     page.on("console", lambda said: watched.faults.append(said.text) if _is_fault(said) else None)
     page.on("request", lambda sent: watched.hosts.add(sent.url.split("/")[2]))
     page.goto(site.door)
-    page.wait_for_selector("main > *")
+    page.wait_for_selector("main textarea:focus")  # what is typed is heard
     yield watched
     context.close()
 
